@@ -1,0 +1,68 @@
+# Tocsin. `make help` lists what there is; `make demo` and `make test` set up everything they need.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+BIN := .venv/bin
+VENV := .venv/.ready
+GEODATA := src/tocsin/core/geodata/.ready
+NODE := frontend/node_modules/.package-lock.json
+
+.PHONY: help setup demo test check lint types rules tests bench golden serve build lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: $(VENV) $(GEODATA) ## install everything into this folder (a second run does nothing)
+
+$(VENV): requirements-dev.lock requirements-setup.lock pyproject.toml tools/setup-system
+	tools/setup-system
+	test -x $(BIN)/python || python3 -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-setup.lock
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements-dev.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	touch $@
+
+$(NODE): frontend/package-lock.json
+	cd frontend && npm ci --silent --ignore-scripts
+	touch $@
+
+$(GEODATA): tools/build_geodata.py frontend/scripts/geodata.mjs $(NODE) $(VENV)
+	cd frontend && node scripts/geodata.mjs
+	$(BIN)/python tools/build_geodata.py
+
+demo: setup ## run the whole chain on the demonstration mission and serve the result on 127.0.0.1
+	tools/demo
+
+test: check ## every check: format, lint, types, import rules, tests
+check: lint types rules tests
+
+lint: setup
+	$(BIN)/ruff format --check src tests benchmarks tools
+	$(BIN)/ruff check src tests benchmarks tools
+
+types: setup
+	$(BIN)/mypy
+
+rules: setup
+	$(BIN)/lint-imports
+
+tests: setup
+	$(BIN)/pytest -n 2
+
+bench: setup ## measure; ONLY=name for one; writes benchmarks/results and docs/benchmarks.md
+	$(BIN)/python -m benchmarks $(ONLY)
+
+golden: setup ## rewrite the expected files of the golden tests after a meant change
+	$(BIN)/pytest tests -k golden --rewrite-golden
+
+build: setup ## the wheel, with map data inside
+	$(BIN)/uv build --wheel
+
+lock: ## choose versions anew (names, versions and hashes only)
+	for extra in "" dev; do \
+	  $(BIN)/uv pip compile pyproject.toml $${extra:+--extra dev --extra postgres} --universal --python-version 3.11 \
+	    --generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade --quiet \
+	    -o requirements$${extra:+-dev}.lock; done
+	grep -A100 '^uv==' requirements-dev.lock | awk 'NR==1 || /^    --hash/ {print; next} {exit}' > requirements-setup.lock
+
+clean: ## remove everything that setup made
+	rm -rf .venv frontend/node_modules frontend/build src/tocsin/core/geodata demo-mission

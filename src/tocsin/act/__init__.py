@@ -1,0 +1,1 @@
+"""Doing it and saying so: triage, tasks, warnings, sharing."""

@@ -1,0 +1,1 @@
+"""What it means and for whom: panel, forecasts, risk."""

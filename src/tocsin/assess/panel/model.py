@@ -1,0 +1,66 @@
+"""The panel as arrays: cells × months × targets, with NaN where the source does not look."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tocsin.core.errors import BadInput
+
+# sb, ns, os: deaths (UCDP best) in state-based, non-state and one-sided violence. civilians: all deaths in
+# one-sided violence plus civilian deaths in the other two.
+TARGETS = ("sb", "ns", "os", "civilians")
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Counts per cell and month.
+
+    Parameters
+    ----------
+    gids : ndarray of int64, shape (n_cells,)
+        PRIO-GRID cells, ascending.
+    first_month : int
+        Month number of row 0 (month 1 = January 1980).
+    counts : dict of target → ndarray of float32, shape (n_months, n_cells)
+        Deaths; NaN where no source covers the cell and month (unknown is not zero). Events placed only in an area or
+        a span of time are shared over it, so counts may be fractions.
+    as_of : int
+        Last month the panel may speak of; equals ``first_month + n_months - 1``.
+    about : dict
+        Where it comes from: sources, data vintage, licence, citation.
+    """
+
+    gids: npt.NDArray[np.int64]
+    first_month: int
+    counts: dict[str, npt.NDArray[np.float32]]
+    about: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Check that shapes agree."""
+        shapes = {plane.shape for plane in self.counts.values()}
+        if len(shapes) != 1 or next(iter(shapes))[1] != len(self.gids):
+            raise BadInput("the panel's planes and cells do not agree in size")
+
+    @property
+    def n_months(self) -> int:
+        """Number of months."""
+        return int(next(iter(self.counts.values())).shape[0])
+
+    @property
+    def as_of(self) -> int:
+        """Last month in the panel."""
+        return self.first_month + self.n_months - 1
+
+    @property
+    def months(self) -> npt.NDArray[np.int64]:
+        """Month numbers of the rows."""
+        return np.arange(self.first_month, self.as_of + 1)
+
+    def until(self, month: int) -> "Panel":
+        """The same panel without anything after `month`: what a forecast as of `month` may see."""
+        if not self.first_month <= month <= self.as_of:
+            raise BadInput("month {month} is outside the panel", month=month)
+        keep = month - self.first_month + 1
+        return Panel(self.gids, self.first_month, {t: p[:keep] for t, p in self.counts.items()}, self.about)

@@ -1,0 +1,1 @@
+"""Words every room uses: months, lattices, geometry, code lists, errors, settings."""

@@ -1,0 +1,83 @@
+"""Every error a user can meet, each with one clear sentence that says what to do.
+
+    TocsinError
+    ├── BadInput        what was given is wrong: says what, where, and what to do
+    │   └── BadFile     a whole file cannot be used; nothing of it was taken
+    ├── NotFound        no such mission, place, unit, run …
+    ├── Conflict        it contradicts what is already known
+    ├── Forbidden       the actor may not do or see this
+    ├── NoData          the question is fine, but nothing is known that could answer it
+    ├── Infeasible      a plan was asked for that cannot exist; names the demands that clash
+    └── SetupProblem    a part of the program is missing or broken
+
+Doors translate the class to an exit code (``cli``) or a status (``web``); each has one table for it.
+"""
+
+from typing import Any
+
+
+class TocsinError(Exception):
+    """Base of all errors meant for people.
+
+    Parameters
+    ----------
+    message : str
+        One sentence in English: what is wrong, where, and what to do. May hold ``{name}`` fields.
+    **params
+        Values for the fields; kept apart so that a door can translate the sentence.
+    """
+
+    code = "error"
+
+    def __init__(self, message: str, **params: Any) -> None:
+        self.message = message
+        self.params = params
+        super().__init__(message.format(**params) if params else message)
+
+
+class BadInput(TocsinError):
+    """What was given is wrong."""
+
+    code = "bad_input"
+
+
+class BadFile(BadInput):
+    """A whole file cannot be used; nothing of it was taken."""
+
+    code = "bad_file"
+
+
+class NotFound(TocsinError):
+    """There is no such thing."""
+
+    code = "not_found"
+
+
+class Conflict(TocsinError):
+    """It contradicts what is already known."""
+
+    code = "conflict"
+
+
+class Forbidden(TocsinError):
+    """The actor may not do or see this."""
+
+    code = "forbidden"
+
+
+class NoData(TocsinError):
+    """Nothing is known that could answer the question."""
+
+    code = "no_data"
+
+
+class Infeasible(TocsinError):
+    """No plan can meet all demands; the message names those that clash."""
+
+    code = "infeasible"
+
+
+class SetupProblem(TocsinError):
+    """A part of the program is missing or broken."""
+
+    code = "setup"

@@ -1,0 +1,1 @@
+"""Did it help anybody: scores, hindsight, exercises."""

@@ -1,0 +1,1 @@
+"""Everything that comes in: events, deployments, places."""

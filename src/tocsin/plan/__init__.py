@@ -1,0 +1,1 @@
+"""What to do with what we have: mobility, posture, cover."""

@@ -51,7 +51,9 @@ def machine() -> str:
 
 def commit() -> str:
     """Short hash of the commit measured, with + when the tree has changes."""
-    run = subprocess.run(["git", "describe", "--always", "--dirty=+"], cwd=ROOT, capture_output=True, text=True, check=False)
+    run = subprocess.run(
+        ["git", "describe", "--always", "--dirty=+"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     return run.stdout.strip() or "unknown"
 
 

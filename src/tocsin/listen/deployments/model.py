@@ -1,0 +1,39 @@
+"""Units as the mission or a published source says they are deployed."""
+
+from dataclasses import dataclass
+
+from tocsin.core.codes import UnitKind
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One unit (or everything a source puts at one place) in one month.
+
+    Parameters
+    ----------
+    name : str
+        What it is called; for Geo-PKO the location's name.
+    kind : UnitKind
+    lon, lat : float
+        Degrees WGS84.
+    strength : int or None
+        Troops or officers; None where the source does not say (unknown is not zero).
+    mission : str
+        MINUSCA, MONUSCO …; empty for a mission's own list.
+    month : int
+        Month number of the deployment map or list it comes from.
+    contributors : tuple of str
+        Contributing countries.
+    has : frozenset of str
+        What else is there: infantry, aviation, medical, engineers, police, observers, fpu, hq, riverine, uav …
+    """
+
+    name: str
+    kind: UnitKind
+    lon: float
+    lat: float
+    strength: int | None
+    mission: str = ""
+    month: int = 0
+    contributors: tuple[str, ...] = ()
+    has: frozenset[str] = frozenset()

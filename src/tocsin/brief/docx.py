@@ -63,7 +63,8 @@ def _set_up(document: Any, page: Page, made: dt.date) -> None:
     document.styles["List Bullet"].paragraph_format.space_after = Pt(1)
     about = document.core_properties
     moment = dt.datetime.combine(made, dt.time())
-    about.title, about.author, about.language, about.comments = page.title, "Tocsin", page.language, page.footer
+    about.title, about.author = page.title[:255], "Tocsin"  # 255 is the format's limit
+    about.language, about.comments = page.language, page.footer[:255]
     about.created = about.modified = moment
     about.last_modified_by, about.revision = "Tocsin", 1
     foot = sheet.footer.paragraphs[0]

@@ -296,8 +296,8 @@ def _reason(why: Reason, told: bool, _: Translator) -> str:
         return _recent(why, _)
     if isinstance(why, NearbyViolence):
         if why.deaths == 0:
-            return _("None recorded killed in cells next to it.")
-        return _("{n} killed in cells next to it.", n=killed(why.deaths, _))
+            return _("None recorded killed in cells next to it in {months} months.", months=months)
+        return _("{n} killed in cells next to it in {months} months.", n=killed(why.deaths, _), months=months)
     if isinstance(why, Trend):
         values = {"now": killed(why.recent, _), "before": killed(why.earlier, _), "months": months}
         if told and why.recent > why.earlier * 1.1:

@@ -51,14 +51,14 @@ def test_numbers_deserve_their_digits() -> None:
 )
 def test_bearings(content: BriefContent, bearing: float, way: str) -> None:
     place = dataclasses.replace(content.places[0], bearing=bearing)
-    assert place_name(place, EN) == f"near Karo (12\u00a0km\u00a0{way})"
+    assert place_name(place, EN) == f"near\u00a0Karo (12\u00a0km\u00a0{way})"
 
 
 def test_headlines_add_up(content: BriefContent) -> None:
     first, second, third, *_rest = compose(content, "en").headlines
     assert first == ("From January 2019 to December 2019 about 33 civilians are expected to be killed "
                      "(80% interval 12 to 70).")  # fmt: skip
-    assert second.startswith("3 places carry 100% of it; first is near Karo")
+    assert second.startswith("3 places carry 100% of it; first is near\u00a0Karo")
     assert third == "25% of the expected killing is within 6 hours of a unit; 2 of the places below are not."
 
 

@@ -111,7 +111,7 @@ def place_name(place: Place, _: Translator) -> str:
     if place.km < 1:
         return place.anchor
     way = _(_BEARINGS[round((place.bearing % 360) / 45) % 8])
-    return _("near {town} ({km} km {way})", town=place.anchor, km=_.number(place.km), way=way)
+    return _("near {town} ({km} km {way})", town=place.anchor, km=_.number(place.km), way=way)
 
 
 def headlines(content: BriefContent, _: Translator) -> list[str]:
@@ -278,7 +278,7 @@ def _places(content: BriefContent, _: Translator) -> Section:
         columns,
         tuple(rows),
         "rllrrll",
-        (4, 17, 12, 11, 8, 35, 13),
+        (4, 18, 11.5, 12.5, 8.5, 33, 13),
         heads=1,
     )
     return Section("places", title, table=table if rows else None)

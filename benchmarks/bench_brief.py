@@ -56,9 +56,23 @@ def large() -> facts.BriefContent:
     rows = tuple(facts.AreaFigures(a.name, 12.0, 650, 900_000, 2, 1) for a in areas)
     move = facts.Move("one company", "Town 3", 0.05, 6, None, 20, (facts.Harm(facts.HarmKind.RAINS, "Town 3"),))
     return facts.BriefContent(
-        "MISSION", "Large country", 468, 12, dt.date(2019, 1, 15), False, "conflictology",
-        facts.Estimate(900, 500, 1500), box(15, -5, 30, 10), areas, cells, units, places, (facts.Reach(6, 0.5),), figures=rows, moves=(move,) * 5,
-    )  # fmt: skip
+        mission="MISSION",
+        area="Large country",
+        as_of=468,
+        horizon=12,
+        known_on=dt.date(2019, 1, 15),
+        reconstructed=False,
+        model="conflictology",
+        total=facts.Estimate(900, 500, 1500),
+        outline=box(15, -5, 30, 10),
+        areas=areas,
+        cells=cells,
+        units=units,
+        places=places,
+        reach=(facts.Reach(6, 0.5),),
+        figures=rows,
+        moves=(move,) * 5,
+    )
 
 
 def run() -> list[Figure]:

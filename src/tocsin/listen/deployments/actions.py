@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from tocsin.listen.deployments.formats.geopko import values_of
 from tocsin.listen.deployments.model import Deployment
 from tocsin.listen.deployments.tables import deployment
-from tocsin.listen.events.formats.content import content_hashes
+from tocsin.listen.files.content import content_hashes
 from tocsin.listen.sources.model import Counts
 from tocsin.store import insert_rows
 
@@ -51,7 +51,8 @@ class DeploymentIntake:
             self.counts.added += not versions
             new.append(
                 (self.layout, row.key, self.file_id, content, row.mission, row.name, row.kind.value, row.lon, row.lat,
-                 row.first_month, row.last_month, row.strength, json.dumps(row.contributors), json.dumps(row.has), row.chart)
+                 row.first_month, row.last_month, row.strength, json.dumps(row.contributors), json.dumps(row.has),
+                 row.chart)
             )  # fmt: skip
         insert_rows(self.connection, deployment, COLUMNS, new)
         self.counts.rejected += len(rejected)

@@ -11,8 +11,8 @@ from tocsin.core.errors import BadFile
 from tocsin.core.mission import Mission
 from tocsin.core.progress import Progress, silent
 from tocsin.listen.events.model import Rejected
+from tocsin.listen.files.rows import FORMULA, Row, Sheet, checksum, open_sheet
 from tocsin.listen.imports.layouts import Layout, Setting, recognise
-from tocsin.listen.imports.rows import FORMULA, Row, Sheet, checksum, open_sheet
 from tocsin.listen.sources.model import Counts, Imported, published_on, release_of
 from tocsin.listen.sources.tables import source_file
 

@@ -16,7 +16,7 @@ from tocsin.listen.deployments.model import Deployment
 from tocsin.listen.events.actions import EventIntake, withdraw
 from tocsin.listen.events.formats import acled, ucdp
 from tocsin.listen.events.model import Batch, Rejected
-from tocsin.listen.imports.rows import Row
+from tocsin.listen.files.rows import Row
 from tocsin.listen.people.tables import cell_people
 from tocsin.listen.places.actions import COLUMNS as PLACE_COLUMNS
 from tocsin.listen.places.tables import place

@@ -12,11 +12,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from tocsin.core import areas, lattice
-from tocsin.listen.events.formats.content import content_hashes
 from tocsin.listen.events.formats.ucdp import MOST_DEATHS
 from tocsin.listen.events.model import Batch, Rejected
-from tocsin.listen.imports.columns import days, numbers_of, whole_numbers
-from tocsin.listen.imports.rows import Row
+from tocsin.listen.files.columns import days, numbers_of, whole_numbers
+from tocsin.listen.files.content import content_hashes
+from tocsin.listen.files.rows import Row
 
 NEEDED = (
     "event_id_cnty", "event_date", "time_precision", "event_type", "actor1", "inter1", "actor2", "inter2",

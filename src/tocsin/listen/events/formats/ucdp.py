@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from tocsin.core import lattice
-from tocsin.listen.events.formats.content import content_hashes
 from tocsin.listen.events.model import Batch, Rejected
-from tocsin.listen.imports.columns import days, numbers_of, whole_numbers
-from tocsin.listen.imports.rows import Row
+from tocsin.listen.files.columns import days, numbers_of, whole_numbers
+from tocsin.listen.files.content import content_hashes
+from tocsin.listen.files.rows import Row
 
 HEADER = (
     "id", "relid", "year", "active_year", "code_status", "type_of_violence", "conflict_dset_id", "conflict_new_id",

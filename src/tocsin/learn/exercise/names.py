@@ -2,14 +2,19 @@
 
 from tocsin.learn.exercise.dice import Dice
 
-_STARTS = tuple(
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+_STARTS = _words(
     """
     Ba Be Bo Da De Dja Do Fa Ga Go Ka Ke Ki Ko Kou La Lo Ma Mbo Me Mo Na Nda Ndo Nga Ngo Oua Pa Ra Sa Se Si So Ta Te To
     Tou Va Wa Ya Yo Za Zo Zou
-    """.split()
+    """
 )
-_MIDDLES = tuple("""ba bi ca da di fa ga go ka ki la li lo ma mi na ni nga ra ri ro sa si ta ti va wa ya zi""".split())
-_ENDS = tuple("""ba dou ga goua ka ko la lé lo ma mbé na ndi ngo ra ré ro sso ta té va za""".split())
+_MIDDLES = _words("ba bi ca da di fa ga go ka ki la li lo ma mi na ni nga ra ri ro sa si ta ti va wa ya zi")
+_ENDS = _words("ba dou ga goua ka ko la lé lo ma mbé na ndi ngo ra ré ro sso ta té va za")
 _DRIFT = [("ou", "u"), ("dj", "j"), ("é", "e"), ("k", "c"), ("ss", "s"), ("oua", "wa"), ("z", "s"), ("ng", "n")]
 
 

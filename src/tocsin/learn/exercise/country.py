@@ -94,13 +94,12 @@ def _sites(scenario: Scenario, terrain: Terrain, dice: Dice) -> tuple[list[Point
         tries += 1
         if tries > 200 * scenario.settlements:
             raise Infeasible("no room for {count} settlements: ask for fewer", count=scenario.settlements)
-        way = dice.weighted([50, 30, 20])
+        way = dice.weighted([62, 22, 16])
         if way == 0:
-            ring = terrain.areas[dice.below(len(terrain.areas))]
-            point = _random_inside(ring, dice)
+            point = _random_inside(terrain.outline, dice)
         else:
             near = dice.pick(sites) if way == 1 else dice.pick(stream)
-            width = 22 * KM if way == 1 else 4 * KM
+            width = 25 * KM if way == 1 else 4 * KM
             point = (near[0] + dice.spread(width), near[1] + dice.spread(width))
         if any(distance(point, q) < 7 for q in sites):
             continue

@@ -104,7 +104,7 @@ def _outline(scenario: Scenario, dice: Dice) -> Ring:
         for x, y in _ROSE:
             length = dice.between(21_000, 33_000)
             corners.append((x * length // 1000, y * length // 1000))
-        ring = [p for a, b in zip(corners, corners[1:] + corners[:1], strict=True) for p in bend(a, b, dice, 210)[:-1]]
+        ring = [p for a, b in zip(corners, corners[1:] + corners[:1], strict=True) for p in bend(a, b, dice, 260)[:-1]]
         # Scale to the area asked for, so that every seed gives a country of the same size.
         want, have = 2 * scenario.area_sq_deg * DEGREE**2, doubled_area(ring)
         if have <= 0:

@@ -1,8 +1,8 @@
 """Violence that feeds on itself: who attacks whom, where and when, in a fictional country.
 
 A branching form of the self-exciting process of Hawkes (1971) and of Mohler et al. (2011): background attacks by each
-actor, each of which sets off a geometric number of others nearby and soon after, some by the other side. Time is counted
-in days from the first day of the scenario.
+actor, each of which sets off a geometric number of others nearby and soon after, some by the other side. Time is
+counted in days from the first day of the scenario.
 """
 
 import datetime as dt

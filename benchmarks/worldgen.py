@@ -30,14 +30,9 @@ COLUMNS = (
 MONTHS = 432
 FIRST = np.datetime64("1989-01", "M")
 REGIONS = ("Americas", "Europe", "Middle East", "Africa", "Asia")
-WORDS = (
-    (
-        "rebels killed civilians in attack on village near the border army says clashes left soldiers dead after "
-        "ambush "
-        "convoy witnesses report militants stormed market troops repelled assault police station gunmen opened fire"
-    )
-    .replace(" ", ",")
-    .split(",")
+STORY = (
+    "rebels killed civilians in attack on village near the border army says clashes left soldiers dead after ambush "
+    "convoy witnesses report militants stormed market troops repelled assault police station gunmen opened fire"
 )
 
 
@@ -87,7 +82,8 @@ def write_world(path: Path, events: int = 400_000, seed: int = 1) -> Path:
     # About 200 countries, numbered by blocks of the map; 900 dyads, each at home in a few of them.
     country = 2 + ((gid - 1) // 720 // 24 * 14 + (gid - 1) % 720 // 52) % 900
     dyad = country * 5 + rng.integers(0, 5, events)
-    stories = [" ".join(rng.choice(WORDS, size=n)) for n in rng.integers(8, 22, 5_000)]
+    words = STORY.split()
+    stories = [" ".join(rng.choice(words, size=n)) for n in rng.integers(8, 22, 5_000)]
     story = rng.integers(0, len(stories), events)
     sources = rng.integers(1, 6, events)
     rows = zip(

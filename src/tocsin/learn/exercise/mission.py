@@ -74,16 +74,15 @@ def _where_it_hurt(
 ) -> tuple[int, int | None, int]:
     """(start, until, settlement) of a post: two to seven months after an attack on civilians, where none is near."""
     hurt = [h for h in happenings if h.deaths_civilians > 2]
-    near: dict[int, bool] = {}
     for _ in range(40):
         if not hurt:
             break
         attack = dice.pick(hurt)
         start = month_of(date_of(scenario, attack.day)) + dice.between(2, 7)
-        near[attack.place] = any(
+        watched = any(
             distance(country.settlements[p.place].at, country.settlements[attack.place].at) < 30 for p in posts
         )
-        if start <= scenario.last and not near[attack.place]:
+        if start <= scenario.last and not watched:
             stay = dice.between(5, 30)
             return start, start + stay if start + stay < scenario.last else None, attack.place
     return scenario.first, None, dice.below(len(country.settlements))

@@ -1,0 +1,128 @@
+"""How fast each kind of unit moves, read from a documented table that a mission can replace."""
+
+import functools
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tocsin.core.codes import UnitKind
+from tocsin.core.errors import BadFile, BadInput
+from tocsin.core.time import year_month
+
+DEFAULTS = Path(__file__).with_name("speeds.toml")
+SEASONS = ("dry", "wet")
+
+
+@dataclass(frozen=True)
+class Mode:
+    """A way of moving.
+
+    Parameters
+    ----------
+    name : str
+    straight_kmh : mapping of season → float
+        Speed made good as the crow flies, detours included; 0 means it does not move in that season.
+    radius_km : float
+        Farthest it goes from its base (out and back on one load); infinite for ground modes.
+    source : str
+    """
+
+    name: str
+    straight_kmh: Mapping[str, float]
+    radius_km: float = math.inf
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Mover:
+    """How one kind of unit moves: by what, after how long, and whether it may protect by force."""
+
+    kind: UnitKind
+    mode: Mode
+    start_hours: Mapping[str, float]
+    responds: bool
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Speeds:
+    """Movement of every kind of unit, one `Mover` a kind."""
+
+    movers: Mapping[UnitKind, Mover]
+
+    def __getitem__(self, kind: UnitKind) -> Mover:
+        return self.movers[kind]
+
+
+def season_of(month: int, wet_months: tuple[int, ...]) -> str:
+    """'wet' or 'dry' for a month number, given the mission's wet months of the year (1 to 12).
+
+    >>> season_of(463, (5, 6, 7, 8, 9, 10))  # July 2018
+    'wet'
+    """
+    if any(not 1 <= m <= 12 for m in wet_months):
+        raise BadInput("wet months are numbers from 1 to 12; given: {given}", given=list(wet_months))
+    return "wet" if year_month(month)[1] in wet_months else "dry"
+
+
+def _by_season(where: str, given: Any, name: str) -> dict[str, float]:
+    if not isinstance(given, dict):
+        raise BadFile("{where}: {name} needs a value for dry and for wet", where=where, name=name)
+    found = {}
+    for season in SEASONS:
+        if season not in given:
+            raise BadFile("{where}: {name} has no value for the {season} season", where=where, name=name, season=season)
+        value = given[season]
+        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < math.inf:
+            raise BadFile(
+                "{where}: {name} ({season}) is {value}; give a number of zero or more",
+                where=where,
+                name=name,
+                season=season,
+                value=value,
+            )
+        found[season] = float(value)
+    return found
+
+
+def read_speeds(path: Path) -> Speeds:
+    """Movement table from a TOML file of the form of ``speeds.toml``.
+
+    Raises
+    ------
+    BadFile
+        If it is not TOML, lacks a kind or a season, names an unknown mode, or holds a negative number.
+    """
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
+        raise BadFile("{name} cannot be read as TOML ({why})", name=path.name, why=problem) from problem
+    modes = {}
+    for name, row in raw.get("modes", {}).items():
+        where = f"{path.name}, mode {name}"
+        radius = row.get("radius_km", math.inf)
+        if not isinstance(radius, int | float) or not radius > 0:
+            raise BadFile("{where}: radius_km is {value}; give a number above zero", where=where, value=radius)
+        speed = _by_season(where, row.get("straight_kmh"), "straight_kmh")
+        modes[name] = Mode(name, speed, float(radius), str(row.get("source", "")))
+    movers = {}
+    for kind in UnitKind:
+        row = raw.get("kinds", {}).get(kind.value)
+        where = f"{path.name}, kind {kind.value}"
+        if row is None:
+            raise BadFile("{where}: missing; every kind of unit needs its own table", where=where)
+        if row.get("mode") not in modes:
+            raise BadFile("{where}: mode '{mode}' is not in the file", where=where, mode=row.get("mode"))
+        start = _by_season(where, row.get("start_hours"), "start_hours")
+        responds = bool(row.get("responds", False))
+        movers[kind] = Mover(kind, modes[row["mode"]], start, responds, str(row.get("source", "")))
+    return Speeds(movers)
+
+
+@functools.cache
+def default_speeds() -> Speeds:
+    """The table that ships with the program."""
+    return read_speeds(DEFAULTS)

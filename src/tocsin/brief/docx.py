@@ -97,6 +97,8 @@ def _table(document: Any, table: Table) -> None:
     made.autofit = False
     whole = sum(table.widths)
     widths = [Mm(_WIDTH_MM * share / whole) for share in table.widths]
+    for column, width in zip(made.columns, widths, strict=True):  # both: some programs read only the grid
+        column.width = width
     repeat = OxmlElement("w:tblHeader")
     made.rows[0]._tr.get_or_add_trPr().append(repeat)
     _row(made.rows[0], table.columns, table, widths, bold=True)

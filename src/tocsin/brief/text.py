@@ -174,7 +174,7 @@ def headlines(content: BriefContent, _: Translator) -> list[str]:
         move = content.moves[0]
         said.append(
             _(
-                "Largest single gain: {what}, which would bring a further {gain} of the expected killing within "
+                "First option: {what}, which would bring a further {gain} of the expected killing within "
                 "{hours} hours.",
                 what=_what(move, _),
                 gain=_.percent(move.gain, 1),
@@ -379,7 +379,7 @@ def _moves(content: BriefContent, _: Translator) -> Section:
         what = _what(move, _)
         rows.append((what[:1].upper() + what[1:], gain, worse))
     table = Table(
-        _("Options for decision, not orders; each gain is with the others left as they are"),
+        _("Options for decision, not orders; each gain comes on top of the options above it"),
         (_("Option"), _("Risk brought within reach"), _("What it could make worse")),
         tuple(rows),
         "lll",

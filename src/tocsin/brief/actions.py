@@ -21,7 +21,7 @@ from tocsin.core.errors import NoData
 from tocsin.core.mission import Mission
 from tocsin.core.progress import Progress, silent
 from tocsin.core.time import parse_month
-from tocsin.listen.events.reads import event_texts, known_events, vintage
+from tocsin.listen.events.reads import Vintage, event_texts, known_events, vintage
 from tocsin.listen.places.reads import Gazetteer, gazetteer
 from tocsin.listen.sources.tables import source_file
 from tocsin.plan.actions import plan, units_of
@@ -124,7 +124,7 @@ def gather(
         figures=_figures(made, risk, land),
         changes=_changes(connection, mission, land, panel, month, made, names, chosen, before),
         unknowns=_unknowns(made, assessed, stand.units, month, risk),
-        sources=_sources(connection, land),
+        sources=_sources(connection, land, vintage(connection, month, land.ground.gw), stand.sources),
     )
 
 
@@ -303,8 +303,11 @@ def _unknowns(
     return tuple(found)
 
 
-def _sources(connection: sa.Connection, land: Land) -> tuple[c.Source, ...]:
-    rows = connection.execute(sa.select(source_file).order_by(source_file.c.id))
+def _sources(connection: sa.Connection, land: Land, seen: Vintage, units: list[str]) -> tuple[c.Source, ...]:
+    """Files the brief rests on: the events it could see, the units, the people."""
+    rest = sa.or_(source_file.c.layout.in_(units), source_file.c.name == land.people.source)
+    used = sa.or_(source_file.c.id.in_([f["id"] for f in seen.files]), rest)
+    rows = connection.execute(sa.select(source_file).where(used).order_by(source_file.c.id))
     found = [c.Source(r.name, r.licence, r.citation, r.covers_until) for r in rows]
     if land.people.is_estimate:
         found.append(c.Source("GeoNames", "CC BY 4.0", "geonames.org"))

@@ -40,10 +40,9 @@ class Gazetteer:
 
 
 def gazetteer(connection: sa.Connection) -> Gazetteer:
-    """The mission's places."""
-    rows = connection.execute(
-        sa.select(place.c.name, place.c.lon, place.c.lat, place.c.population).order_by(place.c.id)
-    ).fetchall()
+    """The mission's places: those inside its area, or all if none is."""
+    query = sa.select(place.c.name, place.c.lon, place.c.lat, place.c.population).order_by(place.c.id)
+    rows = connection.execute(query.where(place.c.in_area)).fetchall() or connection.execute(query).fetchall()
     return Gazetteer(
         [r.name for r in rows], np.array([r.lon for r in rows]), np.array([r.lat for r in rows]),
         [r.population for r in rows],

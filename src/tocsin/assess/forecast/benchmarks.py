@@ -50,6 +50,10 @@ class Repeated:
     known: Bools
     draws: csr_matrix
 
+    def seeing(self, panel: Panel) -> "Repeated":
+        """Zero of a newer panel (the others below refit, which costs nothing)."""
+        return Zero(self.name).fit(panel, self.target)
+
     def predict(self, steps: npt.NDArray[np.int64], rng: np.random.Generator) -> Forecast:
         """The block for each step, its futures in a new order so that months are not copies of each other."""
         orders = np.stack([rng.permutation(self.draws.shape[1]) for _ in steps])
@@ -80,6 +84,10 @@ class FittedLast:
     known: Bools
     rates: Plane
     n_draws: int
+
+    def seeing(self, panel: Panel) -> "FittedLast":
+        """The last month of a newer panel."""
+        return Last(self.n_draws, self.name).fit(panel, self.target)
 
     def predict(self, steps: npt.NDArray[np.int64], rng: np.random.Generator) -> Forecast:
         """One block of draws for all steps."""
@@ -117,6 +125,10 @@ class FittedHistory:
     known: Bools
     recent: Plane
     ring: bool
+
+    def seeing(self, panel: Panel) -> "FittedHistory":
+        """The last months of a newer panel."""
+        return Conflictology(len(self.recent), self.ring, self.name).fit(panel, self.target)
 
     def predict(self, steps: npt.NDArray[np.int64], rng: np.random.Generator) -> Forecast:
         """Each column is one past month (of the cell, or of the same neighbour of every cell)."""
@@ -179,7 +191,12 @@ class FittedBootstrap:
     known: Bools
     sizes: Plane
     share: float
+    months: int
     n_draws: int
+
+    def seeing(self, panel: Panel) -> "FittedBootstrap":
+        """The pool of a newer panel."""
+        return Bootstrap(self.months, self.n_draws, self.name).fit(panel, self.target)
 
     def predict(self, steps: npt.NDArray[np.int64], rng: np.random.Generator) -> Forecast:
         """Independent draws from the pool for each cell: gaps between killings are geometric."""
@@ -211,4 +228,5 @@ class Bootstrap:
         sizes = recent[recent > 0]
         seen = int(recent.size - np.isnan(recent).sum())
         known = seen_in(plane_of(panel, target)[-12:])
-        return FittedBootstrap(panel, target, self.name, known, sizes, len(sizes) / max(seen, 1), self.n_draws)
+        share = len(sizes) / max(seen, 1)
+        return FittedBootstrap(panel, target, self.name, known, sizes, share, self.months, self.n_draws)

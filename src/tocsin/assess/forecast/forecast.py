@@ -103,10 +103,11 @@ class Forecast:
         return bool(self.draws.shape[0] == len(self.gids))
 
     @cached_property
-    def _sorted(self) -> npt.NDArray[np.float32]:
+    def ordered(self) -> npt.NDArray[np.float32]:
+        """Stored draws, ascending within each row."""
         return sorted_rows(self.draws)
 
-    def _row_sums(self, values: npt.NDArray[Any]) -> Floats:
+    def row_sums(self, values: npt.NDArray[Any]) -> Floats:
         """Sum of stored `values` over each row of draws."""
         total = np.concatenate([[0.0], np.cumsum(values, dtype=np.float64)])
         return np.asarray(total[self.draws.indptr[1:]] - total[self.draws.indptr[:-1]])
@@ -119,10 +120,11 @@ class Forecast:
 
     def mean(self) -> Floats:
         """Expected deaths, shape (H, C)."""
-        return self._shape(self._means())
+        return self._shape(self.row_means())
 
-    def _means(self) -> Floats:
-        return self._row_sums(self.draws.data) / self.n_draws
+    def row_means(self) -> Floats:
+        """Expected deaths of each row of draws, also of unknown cells."""
+        return self.row_sums(self.draws.data) / self.n_draws
 
     def p_any(self) -> Floats:
         """Probability that anybody is killed, shape (H, C).
@@ -130,18 +132,19 @@ class Forecast:
         A fraction of a death stands for an event that may have been in this cell or in another of its area, so a draw
         of 0.2 counts as a chance of 0.2 and every draw of 1 or more as certain: the mean of ``min(1, draw)``.
         """
-        return self._shape(self._p_any())
+        return self._shape(self.row_p_any())
 
-    def _p_any(self) -> Floats:
-        return self._row_sums(np.minimum(self.draws.data, 1)) / self.n_draws
+    def row_p_any(self) -> Floats:
+        """`p_any` of each row of draws, also of unknown cells."""
+        return self.row_sums(np.minimum(self.draws.data, 1)) / self.n_draws
 
     def p_at_least(self, deaths: float) -> Floats:
         """Probability of at least so many deaths (above zero), shape (H, C)."""
         if deaths <= 0:
             raise BadInput("ask for a probability of more than zero deaths")
-        return self._shape(self._row_sums(self.draws.data >= deaths) / self.n_draws)
+        return self._shape(self.row_sums(self.draws.data >= deaths) / self.n_draws)
 
-    def _quantile(self, level: float) -> Floats:
+    def row_quantiles(self, level: float) -> Floats:
         """One quantile of every row of draws, linear between draws as numpy's default."""
         n, per_row = self.n_draws, np.diff(self.draws.indptr)
         place = level * (n - 1)
@@ -152,7 +155,7 @@ class Forecast:
         rows = np.flatnonzero(per_row > n - 1 - min(low + 1, n - 1))
         first = self.draws.indptr[rows] - (n - per_row[rows])
         start, end = self.draws.indptr[rows], self.draws.indptr[rows + 1] - 1
-        values = self._sorted
+        values = self.ordered
         for rank, weight in ((low, 1 - share), (min(low + 1, n - 1), share)):
             at = first + rank
             stored = at >= start
@@ -163,7 +166,7 @@ class Forecast:
         """Quantiles of the draws (linear between draws), shape (len(levels), H, C)."""
         if not all(0 <= level <= 1 for level in levels):
             raise BadInput("a quantile level lies between 0 and 1")
-        return np.stack([self._shape(self._quantile(level)) for level in levels])
+        return np.stack([self._shape(self.row_quantiles(level)) for level in levels])
 
     def step_draws(self, step: int) -> csr_matrix:
         """Draws of one step, shape (C, S); `step` is in months ahead."""
@@ -240,10 +243,10 @@ class Forecast:
             "model": np.broadcast_to(np.array(self.model), (rows,)),
         }
         columns = {
-            "mean": self._means(),
-            "p_any": self._p_any(),
-            "p_25": self._row_sums(self.draws.data >= 25) / self.n_draws,
-            **{name: self._quantile(level) for name, level in LEVELS.items()},
+            "mean": self.row_means(),
+            "p_any": self.row_p_any(),
+            "p_25": self.row_sums(self.draws.data >= 25) / self.n_draws,
+            **{name: self.row_quantiles(level) for name, level in LEVELS.items()},
         }
         for name, values in columns.items():
             block = values.astype(np.float32).reshape(-1, cells)

@@ -16,6 +16,10 @@ class Fitted(Protocol):
         """Draws for the months `steps` ahead of the last one seen."""
         ...
 
+    def seeing(self, panel: Panel) -> "Fitted":
+        """The same model, not fitted anew, standing at the end of a newer panel."""
+        ...
+
 
 class Model(Protocol):
     """A way to forecast. `fit` may use everything in the panel it is given: cut the panel first (`Panel.until`)."""

@@ -144,7 +144,7 @@ class Forecast:
             raise BadInput("ask for a probability of more than zero deaths")
         return self._shape(self.row_sums(self.draws.data >= deaths) / self.n_draws)
 
-    def row_quantiles(self, level: float) -> Floats:
+    def row_quantile(self, level: float) -> Floats:
         """One quantile of every row of draws, linear between draws as numpy's default."""
         n, per_row = self.n_draws, np.diff(self.draws.indptr)
         place = level * (n - 1)
@@ -166,7 +166,7 @@ class Forecast:
         """Quantiles of the draws (linear between draws), shape (len(levels), H, C)."""
         if not all(0 <= level <= 1 for level in levels):
             raise BadInput("a quantile level lies between 0 and 1")
-        return np.stack([self._shape(self.row_quantiles(level)) for level in levels])
+        return np.stack([self._shape(self.row_quantile(level)) for level in levels])
 
     def step_draws(self, step: int) -> csr_matrix:
         """Draws of one step, shape (C, S); `step` is in months ahead."""
@@ -246,7 +246,7 @@ class Forecast:
             "mean": self.row_means(),
             "p_any": self.row_p_any(),
             "p_25": self.row_sums(self.draws.data >= 25) / self.n_draws,
-            **{name: self.row_quantiles(level) for name, level in LEVELS.items()},
+            **{name: self.row_quantile(level) for name, level in LEVELS.items()},
         }
         for name, values in columns.items():
             block = values.astype(np.float32).reshape(-1, cells)

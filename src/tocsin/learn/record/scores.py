@@ -106,7 +106,7 @@ def score(forecast: Forecast, observed: npt.NDArray[np.floating]) -> Rows:
         block = forecast if forecast.repeated else _one_step(forecast, at)
         y = truth[at]
         keep = forecast.known & ~np.isnan(y)
-        low, high = (block.row_quantiles(level)[keep] for level in (0.05, 0.95))
+        low, high = (block.row_quantile(level)[keep] for level in (0.05, 0.95))
         below, upto = _shares(block, np.nan_to_num(y))
         y_known = y[keep]
         parts.append(

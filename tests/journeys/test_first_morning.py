@@ -85,7 +85,9 @@ def test_the_forecast_file_has_its_documented_columns(morning: dict) -> None:
     assert columns[:7] == ["priogrid_gid", "month", "target", "model", "mean", "p_any", "p_25"]
     assert columns[7:] == ["q025", "q05", "q10", "q25", "q50", "q75", "q90", "q95", "q975"]
     models = morning["assess"]["models"]
-    rows = duckdb.sql(f"SELECT count(*), count(DISTINCT (priogrid_gid, month, target, model)) FROM '{path}'").fetchall()[0]
+    rows = duckdb.sql(
+        f"SELECT count(*), count(DISTINCT (priogrid_gid, month, target, model)) FROM '{path}'"
+    ).fetchall()[0]
     assert rows == (251 * 12 * 4 * len(models), 251 * 12 * 4 * len(models))
     bad = duckdb.sql(
         f"SELECT count(*) FROM '{path}' WHERE mean < 0 OR p_any NOT BETWEEN 0 AND 1 OR p_25 > p_any + 1e-6 "

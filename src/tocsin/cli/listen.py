@@ -26,6 +26,7 @@ def init(
     area: Annotated[str, typer.Option(help="Country (ISO 3166 alpha-3, e.g. CAF), area.geojson, or cells.csv.")],
     name: Annotated[str | None, typer.Option(help="What people call the mission. Default: the folder's name.")] = None,
     wet: Annotated[str, typer.Option(help="Calendar months in which rains cut roads, e.g. 5-10 or 11-3.")] = "",
+    store: Annotated[str, typer.Option(help="PostgreSQL address of the records. Default: a file in DIR.")] = "",
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -34,7 +35,7 @@ def init(
     from tocsin.listen.missions import make
 
     talk = answer(context, None, as_json, quiet)
-    made = make(folder, area, name, missions.parse_months(wet))
+    made = make(folder, area, name, missions.parse_months(wet), store)
     talk.show(
         f"{made.name}: {made.n_cells} cells, {made.n_areas} first-level areas, {made.n_places} places in {folder}"
     )

@@ -73,7 +73,8 @@ class Answer:
             table.add_column(name, justify="right" if numeric else "left")
         for row in rows:
             table.add_row(*(Text(cell) for cell in row))
-        Console(soft_wrap=True).print(table)
+        # Into a pipe or file nothing is cut off; on a screen the table fits it.
+        Console(width=None if sys.stdout.isatty() else 160).print(table)
 
     def give(self, result: dict[str, Any]) -> None:
         """The result for machines, if they asked."""

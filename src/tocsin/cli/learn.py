@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from tocsin.cli.output import JsonOption, MissionOption, QuietOption, answer
+from tocsin.cli.output import JsonOption, MissionOption, QuietOption, answer, records
 
 
 def register(app: typer.Typer) -> None:
@@ -33,12 +33,12 @@ def backtest(
     from tocsin.core.mission import find
     from tocsin.core.time import parse_month, utc_now
     from tocsin.learn.record.actions import record
-    from tocsin.store import open_store, writing
+    from tocsin.store import writing
 
     talk = answer(context, mission, as_json, quiet)
     home = find(talk.folder())
     month = parse_month(until) if until else None
-    with talk.progress() as tell, writing(open_store(home.store_url)) as connection:
+    with talk.progress() as tell, writing(records(home)) as connection:
         done = record(connection, home, utc_now(), month, origins, horizon, tuple(target or ["civilians"]),
                       tuple(model) if model else None, seed, tell)  # fmt: skip
     s = done.summary

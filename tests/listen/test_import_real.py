@@ -127,8 +127,8 @@ def test_geo_pko_full_and_yearly(car: Mission, shared: Path) -> None:
         assert done.layout == f"geo-pko-{layout}"
         assert done.counts.rejected < 0.02 * done.counts.read
     with reading(open_store(car.store_url)) as connection:
-        stand = posture(connection, parse_month("2018-12"), (14, 2, 28, 11), ["MINUSCA"])
-        later = posture(connection, parse_month("2023-12"), (14, 2, 28, 11), ["MINUSCA"])
+        stand = posture(connection, parse_month("2018-12"), car.cells(), ["MINUSCA"])
+        later = posture(connection, parse_month("2023-12"), car.cells(), ["MINUSCA"])
     names = {u.name for u in stand.units}
     assert {"Bangui", "Bria", "Bambari", "Kaga Bandoro"} <= names or len(names) > 25
     assert stand.sources == ["geo-pko"]

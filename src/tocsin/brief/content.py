@@ -180,7 +180,7 @@ class Move:
     """One recommended change of posture.
 
     `origin` None is an additional unit. `gain` is the share (0 to 1) of the expected killing that comes within
-    `hours`; `expected` the same as expected killed.
+    `hours` on top of the moves before it; `expected` the same as expected killed.
     """
 
     unit: str

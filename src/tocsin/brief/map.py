@@ -21,7 +21,7 @@ from tocsin.core.words import Translator
 
 # Upper ends of the shades, expected killed per cell over the horizon. Fixed, so that two months can be compared.
 STEPS = (0.5, 2.0, 5.0, 10.0, 25.0)
-SHADES = ("#f8f4ea", "#fbdcae", "#f7b267", "#e57f3c", "#b8461d", "#6b1509")
+SHADES = ("#f8f4ea", "#f8d298", "#f7b267", "#e57f3c", "#b8461d", "#6b1509")
 NO_DATA = "#8a8f98"
 FONT = "Libertinus Serif, Georgia, serif"
 WIDTH = 720.0

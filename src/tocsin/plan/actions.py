@@ -21,7 +21,6 @@ from tocsin.plan.drawn import draw_up
 from tocsin.store import finish_run, run_of
 from tocsin.store.runs import latest_run, run_id
 
-MARGIN_DEG = 1.0  # units just across the border can help too
 # Units that a mission can send elsewhere; headquarters, observers, hospitals and assistants stay.
 MOVABLE = {UnitKind.BASE, UnitKind.TOB, UnitKind.QRF, UnitKind.FPU, UnitKind.HELICOPTER}
 
@@ -138,16 +137,13 @@ def plan(
 
 
 def units_of(connection: sa.Connection, land: Land, month: int, operations: tuple[str, ...] = ()) -> Posture:
-    """The posture in and just around the mission's cells."""
-    lon, lat = lattice.centre(land.ground.gids)
-    edge = MARGIN_DEG + lattice.SIZE_DEG / 2
-    bounds = (float(lon.min() - edge), float(lat.min() - edge), float(lon.max() + edge), float(lat.max() + edge))
-    return posture(connection, month, bounds, list(operations) or None)
+    """The posture in the mission's cells; a neighbour's units across the border are not ours to send."""
+    return posture(connection, month, land.ground.gids, list(operations) or None)
 
 
 def movable_rows(units: list[Unit]) -> list[int]:
-    """Rows of the units that may move."""
-    return [i for i, unit in enumerate(units) if unit.kind in MOVABLE]
+    """Rows of the units that may move: not headquarters, nor the base that holds one."""
+    return [i for i, unit in enumerate(units) if unit.kind in MOVABLE and "hq" not in unit.has]
 
 
 def _largest_places(connection: sa.Connection, gids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

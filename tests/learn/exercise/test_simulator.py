@@ -195,9 +195,12 @@ def test_roads_join_every_settlement(folder: Path, outline: shapely.Polygon) -> 
     assert sum(on_land) >= 0.97 * len(roads)
 
 
-def test_every_event_lies_in_a_cell_with_people(folder: Path, events: list[dict[str, str]]) -> None:
+def test_every_event_lies_in_a_cell_with_people(
+    folder: Path, events: list[dict[str, str]], outline: shapely.Polygon
+) -> None:
     people = {p["priogrid_gid"]: int(p["population"]) for p in rows(folder / "population.csv")}
     assert {e["priogrid_gid"] for e in events} <= set(people)
+    assert {int(cell) for cell in people} == set(cells_touching(outline)[0].tolist())
     assert sum(people.values()) > sum(int(p["population"]) for p in rows(folder / "places.csv"))
 
 

@@ -231,8 +231,9 @@ def _spans(events: Events, as_of: int) -> tuple[Ints, dict[str, Ints]]:
             edges = np.append(first_days(inside), first_days(inside[-1:] + 1))
             edges[0], edges[-1] = start, end + 1
             lengths = np.diff(edges).astype(np.int64)
-            share = lengths * SPAN_UNIT // lengths.sum()
-            share[int(np.argmax(lengths))] += SPAN_UNIT - share.sum()
+            share, left = np.divmod(lengths * SPAN_UNIT, lengths.sum())
+            # What rounding leaves over goes, one each, to the months that lost most by it.
+            share[np.argsort(-left, kind="stable")[: SPAN_UNIT - share.sum()]] += 1
             tables.append((np.full(len(inside), 1_000_000 + i), inside, share))
     id, month, share = (np.concatenate([t[k] for t in tables]).astype(np.int64) for k in range(3))
     keep = month <= as_of

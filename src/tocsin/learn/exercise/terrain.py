@@ -206,7 +206,7 @@ def shape_country(scenario: Scenario) -> Terrain:
 def land_by_cell(outline: Ring, step: int = 100) -> dict[tuple[int, int], int]:
     """Land in each half-degree cell, in small squares of `step` units, keyed by (column, row) of 5,000 units.
 
-    Counted along scan lines. Cells that hold a corner of the outline but no small square count as 1.
+    Counted along scan lines. Cells that the outline passes through without holding a small square count as 1.
     """
     found: dict[tuple[int, int], int] = {}
     edges = list(zip(outline, outline[1:] + outline[:1], strict=True))
@@ -218,6 +218,20 @@ def land_by_cell(outline: Ring, step: int = 100) -> dict[tuple[int, int], int]:
             for square in range(west // step + 1, east // step):
                 key = (square * step // 5_000, y // 5_000)
                 found[key] = found.get(key, 0) + 1
-    for x, y in outline:
-        found.setdefault((x // 5_000, y // 5_000), 1)
+    for start, end in edges:
+        for key in _cells_along(start, end):
+            found.setdefault(key, 1)
     return found
+
+
+def _cells_along(start: Point, end: Point) -> list[tuple[int, int]]:
+    """Half-degree cells (column, row) that a line shorter than a cell passes through: one, two or three."""
+    (ax, ay), (bx, by) = sorted((start, end))
+    first, last = (ax // 5_000, ay // 5_000), (bx // 5_000, by // 5_000)
+    if first[0] == last[0] or first[1] == last[1]:
+        return [first, last]
+    # It passes a corner of the lattice on one side or the other, and so through a third cell.
+    x, y = last[0] * 5_000, max(first[1], last[1]) * 5_000
+    below = (x - ax) * (by - ay) < (y - ay) * (bx - ax)
+    row = min(first[1], last[1]) if below else max(first[1], last[1])
+    return [first, (first[0], row), (last[0], row), last]

@@ -8,8 +8,11 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import sqlalchemy as sa
 
+from tocsin.core import lattice
 from tocsin.core.codes import UnitKind
 from tocsin.core.errors import NoData
 from tocsin.core.time import month_text
@@ -42,15 +45,15 @@ class Posture:
 
 
 def posture(
-    connection: sa.Connection, month: int, bounds: tuple[float, float, float, float], missions: list[str] | None = None
+    connection: sa.Connection, month: int, gids: npt.NDArray[np.int64], missions: list[str] | None = None
 ) -> Posture:
-    """Units within bounds as of a month.
+    """Units within cells as of a month.
 
     Parameters
     ----------
     month : int
-    bounds : (west, south, east, north)
-        Degrees; units outside are left out.
+    gids : ndarray of int64
+        PRIO-GRID cells; units outside them are left out.
     missions : list of str, optional
         Only these peace operations (MINUSCA …).
 
@@ -59,10 +62,7 @@ def posture(
     NoData
         If no unit is known; says what there is.
     """
-    west, south, east, north = bounds
-    here = sa.and_(deployment.c.lon.between(west, east), deployment.c.lat.between(south, north))
-    if missions:
-        here = sa.and_(here, deployment.c.mission.in_(missions))
+    here = deployment.c.mission.in_(missions) if missions else sa.true()
     query = (
         sa.select(deployment)
         .join(source_file, source_file.c.id == deployment.c.file_id)
@@ -72,7 +72,8 @@ def posture(
     newest: dict[tuple[str, str], dict[str, Any]] = {}
     for row in connection.execute(query):
         newest[(row.layout, row.key)] = dict(row._mapping)
-    rows = list(newest.values())
+    inside = set(gids.tolist())
+    rows = [r for r in newest.values() if int(lattice.gid_at(r["lon"], r["lat"])) in inside]
     own = [r for r in rows if r["layout"] == "units" and (r["last_month"] is None or r["last_month"] >= month)]
     if own:
         return Posture(month, [_unit(r, month) for r in own], ["units"], None)

@@ -9,16 +9,14 @@ import sqlalchemy as sa
 from tocsin.core.geometry import distance_km
 from tocsin.listen.places.tables import place
 
-DIRECTIONS = ("N", "NE", "E", "SE", "S", "SW", "W", "NW")
-
 
 @dataclass(frozen=True)
 class NearPlace:
-    """A known place near a point: `distance_km` away, the point lying in `direction` of it (N, NE …)."""
+    """A known place near a point: the point lies `distance_km` from it at `bearing` (degrees from north, clockwise)."""
 
     name: str
     distance_km: float
-    direction: str
+    bearing: float
     population: int | None
 
 
@@ -38,14 +36,13 @@ class Gazetteer:
         away = distance_km(self.lon, self.lat, lon, lat)
         i = int(np.argmin(away))
         angle = np.degrees(np.arctan2((lon - self.lon[i]) * np.cos(np.radians(lat)), lat - self.lat[i]))
-        return NearPlace(self.names[i], float(away[i]), DIRECTIONS[round(angle / 45) % 8], self.population[i])
+        return NearPlace(self.names[i], float(away[i]), float(angle % 360), self.population[i])
 
 
 def gazetteer(connection: sa.Connection) -> Gazetteer:
-    """The mission's places."""
-    rows = connection.execute(
-        sa.select(place.c.name, place.c.lon, place.c.lat, place.c.population).order_by(place.c.id)
-    ).fetchall()
+    """The mission's places: those inside its area, or all if none is."""
+    query = sa.select(place.c.name, place.c.lon, place.c.lat, place.c.population).order_by(place.c.id)
+    rows = connection.execute(query.where(place.c.in_area)).fetchall() or connection.execute(query).fetchall()
     return Gazetteer(
         [r.name for r in rows], np.array([r.lon for r in rows]), np.array([r.lat for r in rows]),
         [r.population for r in rows],

@@ -31,7 +31,7 @@ def trailing(plane: npt.NDArray[np.floating], months: int) -> Plane:
 def trailing_max(plane: npt.NDArray[np.floating], months: int) -> Plane:
     """Largest value of the last `months` months; 0 where nothing was looked at."""
     filled = np.nan_to_num(plane).astype(np.float64)
-    out = filled.copy()
+    out: Plane = filled.copy()
     for lag in range(1, min(months, len(filled))):
         np.maximum(out[lag:], filled[:-lag], out=out[lag:])
     return out

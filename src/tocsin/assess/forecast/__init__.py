@@ -7,6 +7,7 @@ import numpy as np
 
 from tocsin.assess.forecast.analogues import Analogues
 from tocsin.assess.forecast.benchmarks import Bootstrap, Conflictology, Last, Zero
+from tocsin.assess.forecast.cells import Cells
 from tocsin.assess.forecast.forecast import LEVELS, Forecast
 from tocsin.assess.forecast.model import Fitted, Model
 from tocsin.assess.forecast.pool import country
@@ -23,6 +24,8 @@ MODELS: dict[str, Callable[[], Model]] = {
     "bootstrap": Bootstrap,
     "analogues": Analogues,
     "country": country,
+    "additive": lambda: Cells(share=0, name="additive"),
+    "combined": Cells,
 }
 BENCHMARKS = ("zero", "last", "conflictology", "conflictology_n", "bootstrap")
 

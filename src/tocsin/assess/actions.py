@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
-from tocsin.assess.forecast import MODELS, forecast
+from tocsin.assess.forecast import BENCHMARKS, MODELS, forecast
 from tocsin.assess.ground import Land, land_of
 from tocsin.assess.panel import TARGETS, Panel
 from tocsin.assess.panel.build import build, count, read_parquet, write_panel, write_parquet
@@ -88,7 +88,7 @@ def assess(
     NoData
         If no imported file covers the month.
     """
-    names = models or tuple(MODELS)
+    names = models or BENCHMARKS
     if not 1 <= horizon <= LONGEST_HORIZON:
         raise BadInput("a horizon of {n} months is not possible: choose 1 to {top}", n=horizon, top=LONGEST_HORIZON)
     if target not in TARGETS:

@@ -138,12 +138,15 @@ def spread_out(
             for k in range(16):
                 reach = base + edges[cell, k]
                 to = cell + offset[k]
-                if reach < hours[to] and reach <= cutoff:
+                was = hours[to]
+                if reach < was and reach <= cutoff:
                     hours[to] = reach
-                    settled[to] = 0
                     b = np.int64(reach * per)
                     if b < now:
                         b = now
+                    if settled[to] == 0 and was < np.inf and np.int64(was * per) == b:
+                        continue  # it waits in that bucket already
+                    settled[to] = 0
                     b &= mask
                     if free >= 0:
                         x = free

@@ -15,6 +15,7 @@ import shapely
 from benchmarks.results import SHARED, Figure
 from tocsin.core import lattice
 from tocsin.core.codes import UnitKind
+from tocsin.core.errors import NoData
 from tocsin.core.geometry import distance_km
 from tocsin.core.time import month_id
 from tocsin.learn.hindsight import Killings, replay, responsiveness
@@ -98,18 +99,22 @@ def postures() -> dict[int, list[Unit]]:
     return found
 
 
-def town_people(lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
-    """People of towns (GeoNames, above 15,000) in each cell: towns only, as they stand today."""
+def towns(lon: np.ndarray, lat: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """People of towns (GeoNames, above 15,000, as they stand today) in each cell, and where the largest one lies."""
     import io
     import zipfile
 
-    people = np.zeros(len(lon))
+    people, largest = np.zeros(len(lon)), np.zeros(len(lon))
+    x, y = lon.copy(), lat.copy()
     with zipfile.ZipFile(SHARED / "data" / "geonames" / "cities15000.zip") as archive:
         text = archive.read(archive.namelist()[0]).decode()
     for row in csv.reader(io.StringIO(text), delimiter="\t", quoting=csv.QUOTE_NONE):
         if row[8] == "CF":
-            people[np.argmin(distance_km(float(row[5]), float(row[4]), lon, lat))] += float(row[14])
-    return people
+            cell = int(np.argmin(distance_km(float(row[5]), float(row[4]), lon, lat)))
+            people[cell] += float(row[14])
+            if float(row[14]) > largest[cell]:
+                largest[cell], x[cell], y[cell] = float(row[14]), float(row[5]), float(row[4])
+    return people, x, y
 
 
 def run() -> list[Figure]:
@@ -131,7 +136,7 @@ def run() -> list[Figure]:
         # square root: one massacre does not outweigh a year of killing elsewhere
         return spread @ np.sqrt(np.bincount(place[rows], fade, len(lon)))
 
-    people = town_people(lon, lat)
+    people, lon, lat = towns(lon, lat)  # units go to the largest town of a cell, or to its middle where there is none
     policies = {
         "plan": forecast,
         "last year's events": lambda month: past(month, 12),
@@ -196,7 +201,11 @@ def run() -> list[Figure]:
         for t, month in enumerate(months):
             rows = use & (events.month == month)
             table[t] = np.bincount(place[rows], events.killed[rows], len(lon))
-        answer = responsiveness(presence, table, np.random.default_rng(1))
+        try:
+            answer = responsiveness(presence, table, np.random.default_rng(1))
+        except NoData as problem:
+            print(f"   responsiveness, killed by {actor}: {problem}")
+            continue
         name = "troops within 50 km, 12 months after 5 or more killed, beyond elsewhere" + (
             f" (by {actor})" if actor else ""
         )

@@ -219,8 +219,8 @@ def replay(
             if name != AS_IS:
                 wanted = weights[name](int(month))
                 moves = best_moves(
-                    units, time, lon, lat, wanted, int(month), limit=plan_limit, additional=0, movable=free,
-                    most_moves=most_moves, wet_months=wet_months, speeds=speeds, seconds=seconds,
+                    units, time, lon, lat, wanted, int(month), ahead=ahead, limit=plan_limit, additional=0,
+                    movable=free, most_moves=most_moves, wet_months=wet_months, speeds=speeds, seconds=seconds,
                 )  # fmt: skip
                 posture = list(units)
                 for move in moves.moves:

@@ -10,6 +10,8 @@ from tocsin.core.errors import BadInput, NoData
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
+FEWEST = 5  # places with a shock; below this an interval would pretend
+
 
 @dataclass(frozen=True)
 class Response:
@@ -67,7 +69,7 @@ def responsiveness(
     Raises
     ------
     NoData
-        If there is no shock with enough months on either side.
+        If fewer than five places have a shock with enough months on either side.
     """
     if presence.shape != killed.shape:
         raise BadInput("presence and killings must have the same months and places")
@@ -93,8 +95,11 @@ def responsiveness(
             if np.isnan(here).any() or not known.any(axis=1).all():
                 continue
             paths.setdefault(place, []).append(here - control)
-    if not paths:
-        raise NoData("no month of killing has enough known months before and after it to see a response")
+    if len(paths) < FEWEST:
+        raise NoData(
+            "{n} place(s) with a month of killing and enough known months around it are too few to see a response",
+            n=len(paths),
+        )
     sums = np.array([np.sum(v, axis=0) for v in paths.values()])
     counts = np.array([len(v) for v in paths.values()])
     change = sums.sum(axis=0) / counts.sum()

@@ -97,5 +97,17 @@ def square(folder: Path) -> Mission:
     return missions.create(folder, str(area), "Square", (6, 7, 8))
 
 
+def import_every_table() -> None:
+    """Import each room's tables, so that the metadata are whole."""
+    import importlib
+    import pkgutil
+
+    import tocsin
+
+    for module in pkgutil.walk_packages(tocsin.__path__, "tocsin."):
+        if module.name.rsplit(".", 1)[-1] == "tables":
+            importlib.import_module(module.name)
+
+
 def person(role: Role, areas: set[str] | None = None, component: Component = Component.CIVILIAN, **more) -> Actor:
     return Actor(f"a-{role.value}", frozenset({role}), frozenset({"*"} if areas is None else areas), component, **more)

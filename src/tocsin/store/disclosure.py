@@ -34,8 +34,8 @@ class Suppressed:
 
     Parameters
     ----------
-    values : int array (rows + 1, columns + 1)
-        Counts; last row and column are totals.
+    values : int array (rows + 1, columns + 1), or (1, n + 1) for a list
+        Counts; the last row and column are totals.
     hidden : bool array, same shape
     """
 
@@ -78,7 +78,7 @@ def suppress(counts: npt.ArrayLike, smallest: int = SMALLEST) -> Suppressed:
     Returns
     -------
     Suppressed
-        Shape (rows + 1, columns + 1); a list of counts is one row.
+        Shape (rows + 1, columns + 1), or (1, n + 1) for a list.
 
     Raises
     ------
@@ -90,28 +90,42 @@ def suppress(counts: npt.ArrayLike, smallest: int = SMALLEST) -> Suppressed:
     >>> suppress([12, 3, 40, 7]).shown()[0]
     [12, None, 40, None, 62]
     """
-    inner = np.atleast_2d(np.asarray(counts))
-    if inner.ndim != 2 or inner.size == 0 or smallest < 2:
+    inner = np.asarray(counts)
+    if inner.ndim not in (1, 2) or inner.size == 0 or smallest < 2:
         raise BadInput("counts to suppress are a list or a table, and the smallest shown is 2 or more")
     if not np.all(np.isfinite(inner.astype(float))) or np.any(inner < 0) or np.any(inner != np.floor(inner)):
         raise BadInput("counts are whole numbers from 0")
-    values = np.zeros((inner.shape[0] + 1, inner.shape[1] + 1), dtype=np.int64)
-    values[:-1, :-1] = inner
-    values[-1, :-1], values[:-1, -1] = inner.sum(axis=0), inner.sum(axis=1)
-    values[-1, -1] = inner.sum()
+    inner = inner.astype(np.int64)
+    if inner.ndim == 1:
+        values = np.append(inner, inner.sum())[None, :]
+    else:
+        values = np.vstack([inner, inner.sum(axis=0)])
+        values = np.column_stack([values, values.sum(axis=1)])
     hidden = (values > 0) & (values < smallest)
+    lines = _lines(values.shape)
+    totals = (values.shape[0] - 1 if inner.ndim == 2 else -1, values.shape[1] - 1)
     while True:
-        weak = _derivable(values, hidden, smallest)
-        if weak is None:
-            return Suppressed(values, hidden)
-        row, column = weak
-        line = [(row, c) for c in range(values.shape[1])] + [(r, column) for r in range(values.shape[0])]
-        free = [at for at in line if not hidden[at]]
-        free = free or [(int(r), int(c)) for r, c in np.argwhere(~hidden)]
+        # What is hidden alone in its line is what the line's total leaves over; then the test over all lines at once.
+        near = next((line for line in lines if sum(bool(hidden[at]) for at in line) == 1), None)
+        if near is None:
+            weak = _derivable(values, hidden, smallest)
+            if weak is None:
+                break
+            near = [at for line in lines if weak in line for at in line]
+        free = [at for at in near if not hidden[at]] or [(int(r), int(c)) for r, c in np.argwhere(~hidden)]
         # The smallest that is not zero loses least; totals go last, the grand total at the very end.
-        last_row, last_column = values.shape[0] - 1, values.shape[1] - 1
-        best = min(free, key=lambda at: ((at[0] == last_row) + (at[1] == last_column), values[at] == 0, values[at], at))
+        best = min(free, key=lambda at: ((at[0] == totals[0]) + (at[1] == totals[1]), values[at] == 0, values[at], at))
         hidden[best] = True
+    return Suppressed(values, hidden)
+
+
+def _lines(shape: tuple[int, ...]) -> list[list[tuple[int, int]]]:
+    """Rows and columns whose last number is the sum of the others."""
+    rows, columns = shape
+    lines = [[(r, c) for c in range(columns)] for r in range(rows)]
+    if rows > 1:
+        lines += [[(r, c) for r in range(rows)] for c in range(columns)]
+    return lines
 
 
 def _derivable(values: npt.NDArray[np.int64], hidden: npt.NDArray[np.bool_], smallest: int) -> tuple[int, int] | None:
@@ -122,11 +136,8 @@ def _derivable(values: npt.NDArray[np.int64], hidden: npt.NDArray[np.bool_], sma
     if not at or hidden.all():
         return None
     where = {place: i for i, place in enumerate(at)}
-    rows, columns = values.shape
     equations, sums = [], []
-    lines = [[(r, c) for c in range(columns)] for r in range(rows)]
-    lines += [[(r, c) for r in range(rows)] for c in range(columns)]
-    for line in lines:
+    for line in _lines(values.shape):
         # parts - total = 0, with what is shown moved to the right side
         equation, shown = np.zeros(len(at)), 0
         for place, sign in zip(line, [1] * (len(line) - 1) + [-1], strict=True):

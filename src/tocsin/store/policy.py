@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
-from sqlalchemy.sql import visitors
 
 from tocsin.core.codes import Classification, Component, Role, Tlp
 from tocsin.core.errors import Forbidden, SetupProblem
@@ -110,10 +109,10 @@ def read_policy(text: str) -> Policy:
     SetupProblem
         If it names a role, action, limit or label that does not exist.
     """
-    raw = tomllib.loads(text)
     rights: dict[tuple[str, str, Role, str], frozenset[str]] = {}
     lines = set()
     try:
+        raw = tomllib.loads(text)
         ceilings = {
             Role(name): _Ceiling(Tlp(c["tlp"]), Classification(c["classification"]), frozenset(c["regimes"]))
             for name, c in raw["roles"].items()
@@ -291,17 +290,19 @@ def only_readable(
 def _used_elsewhere(statement: "sa.Select[Any]", mine: set[Any]) -> list[Any]:
     """Columns of the table that the query uses other than by listing them plainly."""
     found: dict[str, Any] = {}
-    tops: list[Any] = [c for c in statement.selected_columns if c not in mine]
-    tops += [top for top in statement.get_children(omit_attrs=("_raw_columns",)) if not isinstance(top, sa.Table)]
-    for top in tops:
-        # A table's own children are all its columns; to stand in FROM is not to use them.
-        for element in visitors.iterate(top):
-            if isinstance(element, sa.TextClause) or (getattr(element, "is_literal", False) and str(element) != "*"):
-                raise SetupProblem(
-                    "a query with a piece of plain SQL cannot be checked for rights: write it as columns"
-                )
-            if element in mine and element is not top:
-                found[str(getattr(element, "key", ""))] = element
+    todo: list[Any] = [statement.with_only_columns(sa.literal(1), maintain_column_froms=True)]
+    todo += [c for c in statement.selected_columns if c not in mine]
+    while todo:
+        element = todo.pop()
+        if isinstance(element, sa.Table) or (isinstance(element, sa.Alias) and isinstance(element.element, sa.Table)):
+            continue  # to stand in FROM is not to use the columns
+        if isinstance(element, sa.TextClause) or (getattr(element, "is_literal", False) and str(element) != "*"):
+            raise SetupProblem("a query with a piece of plain SQL cannot be checked for rights: write it as columns")
+        if element in mine:
+            found[str(element.key)] = element
+        # SQLAlchemy keeps the former select list beside a join; only the join counts.
+        former = element._raw_columns if element.__visit_name__ == "memoized_select_entities" else ()
+        todo += [child for child in element.get_children() if not any(child is column for column in former)]
     return list(found.values())
 
 

@@ -159,6 +159,24 @@ def test_a_mistake_gets_one_sentence_and_its_exit_code(
     assert not (morning["work"] / "x").exists()
 
 
+def test_broken_and_foreign_records_get_one_sentence_too(morning: dict, tmp_path: Path) -> None:
+    import shutil
+    import sqlite3
+
+    copy = tmp_path / "copy"
+    shutil.copytree(morning["work"] / "car", copy)
+    with sqlite3.connect(copy / "tocsin.db") as db:
+        db.execute("UPDATE alembic_version SET version_num = '9999'")
+    db.close()
+    assert "tocsin upgrade" in tocsin("assess", cwd=copy, code=9)
+    (copy / "tocsin.db").write_bytes(b"SQLite format 3\0" + b"rubbish" * 5_000)
+    for name in ("tocsin.db-wal", "tocsin.db-shm"):
+        (copy / name).unlink(missing_ok=True)
+    error = tocsin("plan", cwd=copy, code=9)
+    assert "records cannot be used" in error
+    assert len(error.strip().splitlines()) == 1
+
+
 def test_the_demonstration_mission_from_nothing_to_a_brief(tmp_path: Path) -> None:
     made = told("demo", "here", cwd=tmp_path)
     assert made["events"] > 500

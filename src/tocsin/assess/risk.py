@@ -35,19 +35,15 @@ def horizon_draws(forecast: Forecast, rng: np.random.Generator, n_draws: int = D
     A model whose draws hold for every month alike gets a fresh draw each month (the same one for all cells, so that
     what comes together stays together); a model with draws for each month keeps its own joint course.
     """
-    n = len(forecast.gids)
     n_steps = len(forecast.steps)
-    if forecast.draws.shape[0] == n and n_steps > 1:
+    if forecast.repeated and n_steps > 1:
         pick = rng.integers(0, forecast.n_draws, (n_draws, n_steps))
         future = np.repeat(np.arange(n_draws), n_steps)
         times = csr_matrix(
             (np.ones(pick.size), (pick.ravel(), future)), shape=(forecast.n_draws, n_draws)
         )  # duplicate entries add up
         return csr_matrix(forecast.draws @ times)
-    total = forecast.block(int(forecast.steps[0])).copy()
-    for step in forecast.steps[1:]:
-        total = total + forecast.block(int(step))
-    return csr_matrix(total)
+    return csr_matrix(sum(forecast.step_draws(int(step)) for step in forecast.steps))
 
 
 def horizon_risk(forecast: Forecast, rng: np.random.Generator) -> Risk:

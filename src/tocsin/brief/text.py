@@ -14,6 +14,7 @@ from tocsin.brief.content import (
 from tocsin.brief.map import draw
 from tocsin.brief.page import Page, Section, Table
 from tocsin.brief.phrases import chance, estimate, harm, hours, killed, place_name, reasons, unknown
+from tocsin.brief.symbols import FAMILIES, FAMILY
 from tocsin.core.words import Translator, translator
 
 
@@ -275,10 +276,14 @@ def _reach(content: BriefContent, _: Translator) -> Section:
 
 
 def _what(move: Move, _: Translator) -> str:
+    unit = move.unit
+    if not unit and move.kind is not None:
+        kind = _(FAMILIES[FAMILY[move.kind]][1])
+        unit = kind[:1].lower() + kind[1:]
     if move.origin is None:
-        return _("adding {unit} at {destination}", unit=move.unit, destination=move.destination)
+        return _("adding {unit} at {destination}", unit=unit, destination=move.destination)
     return _(
-        "moving {unit} from {origin} to {destination}", unit=move.unit, origin=move.origin, destination=move.destination
+        "moving {unit} from {origin} to {destination}", unit=unit, origin=move.origin, destination=move.destination
     )
 
 

@@ -1,11 +1,28 @@
 """Fixtures every room uses."""
 
+import contextlib
+import datetime as dt
+import json
 import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
+from hypothesis import settings
+
+from tocsin.core.mission import Mission, load
+from tocsin.listen.missions import make
 
 ROOT = Path(__file__).resolve().parent.parent
+NOW = dt.datetime(2026, 3, 1, 5, 10, tzinfo=dt.UTC)
+
+settings.register_profile("house", deadline=None, max_examples=60, derandomize=True)
+settings.load_profile("house")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -14,7 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder of real data. Missing it fails in CI and skips elsewhere: the project must work without it."""
+    """The folder of real data. Missing it fails in CI and skips elsewhere: the project works without it."""
     folder = Path(os.environ.get("TOCSIN_SHARED", ROOT.parent / "shared")) / "data"
     if not folder.exists():
         if os.environ.get("CI"):
@@ -26,3 +43,82 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def rewrite_golden(request: pytest.FixtureRequest) -> bool:
     return bool(request.config.getoption("--rewrite-golden"))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """Address of a private PostgreSQL server that lives as long as the test session (one a test worker)."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    initdb = str(found[-1]) if found else shutil.which("initdb")
+    if initdb is None:
+        pytest.fail("PostgreSQL is not installed; `make setup` installs it when root, or apt-get install postgresql")
+    bin_ = Path(initdb).resolve().parent
+    user = "postgres" if os.geteuid() == 0 else None  # the server refuses to run as root
+    folder = Path(tempfile.mkdtemp(prefix="tocsin-pg-"))
+    if user:
+        shutil.chown(folder, user)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    run = {"user": user, "cwd": folder, "check": True, "stdout": subprocess.DEVNULL}
+    data = folder / "data"
+    subprocess.run([bin_ / "initdb", "-D", data, "-U", "tocsin", "-A", "trust", "-E", "UTF8", "--no-sync"], **run)
+    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+    subprocess.run([bin_ / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", options, "start"], **run)
+    try:
+        yield f"postgresql+psycopg://tocsin@127.0.0.1:{port}"
+    finally:
+        subprocess.run([bin_ / "pg_ctl", "-D", data, "-m", "immediate", "stop"], **run)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def postgres_url(postgres: str, request: pytest.FixtureRequest) -> Iterator[str]:
+    """Address of an empty database of its own."""
+    name = f"t{abs(hash(request.node.nodeid)) % 10**12}"
+    admin = sa.create_engine(f"{postgres}/postgres", isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    yield f"{postgres}/{name}"
+    with admin.connect() as connection, contextlib.suppress(sa.exc.SQLAlchemyError):
+        connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
+    admin.dispose()
+
+
+SQUARE = {
+    "type": "FeatureCollection",
+    "features": [
+        {
+            "type": "Feature",
+            "properties": {"level": 1, "code": code, "name": name},
+            "geometry": {"type": "Polygon", "coordinates": [[[x, 5], [x + 1, 5], [x + 1, 7], [x, 7], [x, 5]]]},
+        }
+        for code, name, x in (("W", "West", 20), ("E", "East", 21))
+    ],
+}
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def small_mission(tmp_path: Path, request: pytest.FixtureRequest) -> Mission:
+    """A square country of 4 × 4 cells and two provinces, with records on each database."""
+    area = tmp_path / "square.geojson"
+    area.write_text(json.dumps(SQUARE))
+    folder = tmp_path / "mission"
+    url = request.getfixturevalue("postgres_url") if request.param == "postgres" else ""
+    make(folder, str(area), "Square", (6, 7, 8), url)
+    return load(folder)
+
+
+@pytest.fixture
+def snapshot() -> Callable[[Path], dict[str, bytes]]:
+    """Everything in a folder, byte by byte, but SQLite's own log files."""
+
+    def take(folder: Path) -> dict[str, bytes]:
+        skip = ("-wal", "-shm")
+        return {
+            str(p.relative_to(folder)): p.read_bytes()
+            for p in sorted(folder.rglob("*"))
+            if p.is_file() and not p.name.endswith(skip)
+        }
+
+    return take

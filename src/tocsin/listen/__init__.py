@@ -1,1 +1,1 @@
-"""Everything that comes in: events, deployments, places."""
+"""Everything that comes in: events, deployments, people, places."""

@@ -37,3 +37,25 @@ class Unit:
     month: int = 0
     contributors: tuple[str, ...] = ()
     has: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """One row of a deployment file, parsed: a unit and the months for which the source puts it there.
+
+    `last_month` None means still there; a map speaks of one month only (`first_month` = `last_month`). `chart` is the
+    number of the deployment map (``Map no. 4224 Rev. 7``), empty for other sources.
+    """
+
+    key: str
+    mission: str
+    name: str
+    kind: UnitKind
+    lon: float
+    lat: float
+    first_month: int
+    last_month: int | None
+    strength: int | None
+    contributors: tuple[str, ...]
+    has: tuple[str, ...]
+    chart: str = ""

@@ -1,0 +1,246 @@
+"""From events to forecasts: one call makes the panel and the forecasts of a month, or returns those made before."""
+
+import datetime as dt
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+
+from tocsin.assess.forecast import BENCHMARKS, MODELS, forecast
+from tocsin.assess.ground import Land, land_of
+from tocsin.assess.panel import TARGETS, Panel
+from tocsin.assess.panel.build import build, count, read_parquet, write_panel, write_parquet
+from tocsin.assess.panel.placement import place
+from tocsin.core.errors import BadInput, NoData
+from tocsin.core.mission import Mission
+from tocsin.core.progress import Progress, silent
+from tocsin.core.time import month_text
+from tocsin.listen.events.reads import Vintage, known_events, newest_month, vintage
+from tocsin.store import finish_run, run_of
+from tocsin.store.runs import run_id
+
+LONGEST_HORIZON = 36
+# What plans and briefs use unless told otherwise.
+MAIN_MODEL = "conflictology_n"
+TOP = 10
+
+
+@dataclass(frozen=True)
+class Assessed:
+    """What an assessment made.
+
+    Parameters
+    ----------
+    run : str
+        Its id.
+    summary : dict
+        Documented keys: as_of, horizon, target, model, cells, months, events, outside, sources, vintage, top, files …
+    """
+
+    run: str
+    summary: dict[str, Any]
+
+    def forecast_file(self, mission: Mission) -> Path:
+        """Parquet file of the forecasts."""
+        return mission.folder / str(self.summary["files"]["forecast"])
+
+    def panel_file(self, mission: Mission) -> Path:
+        """Parquet file of the panel."""
+        return mission.folder / str(self.summary["files"]["panel"])
+
+
+def assess(
+    connection: sa.Connection,
+    mission: Mission,
+    now: dt.datetime,
+    as_of: int | None = None,
+    horizon: int = 12,
+    target: str = "civilians",
+    models: tuple[str, ...] | None = None,
+    seed: int = 1,
+    tell: Progress = silent,
+) -> Assessed:
+    """Build the panel and forecast every cell and month of the horizon.
+
+    Parameters
+    ----------
+    connection : Connection
+    mission : Mission
+    now : datetime
+    as_of : int, optional
+        Last month whose data may be seen; the newest covered month if not given.
+    horizon : int
+        Months ahead, 1 to 36.
+    target : str
+        What the summary's top places rank by; all targets are forecast.
+    models : tuple of str, optional
+        Names in `MODELS`; the benchmark family if not given.
+    seed : int
+    tell : Progress
+
+    Raises
+    ------
+    BadInput
+        If horizon, target or a model does not exist.
+    NoData
+        If no imported file covers the month.
+    """
+    names = models or BENCHMARKS
+    if not 1 <= horizon <= LONGEST_HORIZON:
+        raise BadInput("a horizon of {n} months is not possible: choose 1 to {top}", n=horizon, top=LONGEST_HORIZON)
+    if target not in TARGETS:
+        raise BadInput("'{name}' is not a target; there are: {known}", name=target, known=", ".join(TARGETS))
+    for name in names:
+        if name not in MODELS:
+            raise BadInput("'{name}' is not a model; there are: {known}", name=name, known=", ".join(MODELS))
+    land = land_of(connection, mission)
+    gw = land.ground.gw
+    month = newest_month(connection, gw) if as_of is None else as_of
+    seen = vintage(connection, month, gw)
+    inputs = {
+        "files": [[f["layout"], f["sha256"]] for f in seen.files],
+        "cells": hashlib.sha256(land.ground.gids.tobytes() + land.ground.weight.tobytes()).hexdigest(),
+        "as_of": month,
+        "horizon": horizon,
+        "target": target,
+        "models": list(names),
+        "seed": seed,
+    }
+    id = run_id("assess", inputs)
+    earlier = run_of(connection, id)
+    if earlier and all((mission.folder / f).exists() for f in earlier["files"].values()):
+        return Assessed(id, earlier)
+
+    panel, facts = make_panel(connection, land, seen, month, tell)
+    stem = f"{month_text(month)}-{id}"
+    panel_file = mission.panels / f"panel-{stem}.parquet"
+    write_panel(panel, panel_file)
+    tables: list[dict[str, Any]] = []
+    top: list[dict[str, Any]] = []
+    total = len(TARGETS) * len(names)
+    for what in TARGETS:
+        for name in names:
+            tell("Forecasting", len(tables), total)
+            made = forecast(panel, what, name, horizon, seed)
+            tables.append(made.table())
+            if what == target and name == (MAIN_MODEL if MAIN_MODEL in names else names[-1]):
+                top = _top(tables[-1], land, horizon)
+    columns = {key: np.concatenate([t[key] for t in tables]) for key in tables[0]}
+    about = {**panel.about, "run": id, "horizon": horizon, "models": list(names), "seed": seed}
+    forecast_file = mission.panels / f"forecast-{stem}.parquet"
+    write_parquet(columns, forecast_file, about)
+    tell("Forecasting", total, total)
+    summary = {
+        "run": id,
+        "as_of": month_text(month),
+        "horizon": horizon,
+        "target": target,
+        "model": MAIN_MODEL if MAIN_MODEL in names else names[-1],
+        "models": list(names),
+        "cells": len(panel.gids),
+        "months": panel.n_months,
+        "first_month": month_text(panel.first_month),
+        "rows": len(columns["month"]),
+        **facts,
+        "top": top,
+        "files": {
+            "panel": str(panel_file.relative_to(mission.folder)),
+            "forecast": str(forecast_file.relative_to(mission.folder)),
+        },
+    }
+    finish_run(connection, id, "assess", inputs, summary, now)
+    return Assessed(id, summary)
+
+
+def make_panel(
+    connection: sa.Connection, land: Land, seen: Vintage, as_of: int, tell: Progress = silent
+) -> tuple[Panel, dict[str, Any]]:
+    """The panel as of a month and the facts a summary tells of it."""
+    tell("Reading events", 0, 3)
+    events = known_events(connection, seen, as_of)
+    starts = [f["covers_from"] for f in seen.files if f["covers_from"] is not None]
+    if not starts:
+        raise NoData("the files as of {month} cover no month", month=month_text(as_of))
+    first = min(starts)
+    tell("Placing events", 1, 3)
+    placed = place(events, land.ground, as_of)
+    counted = count(placed)
+    covered = seen.covered(land.ground.gw, first, as_of)
+    about = {
+        "as_of": month_text(as_of),
+        "source": seen.source,
+        "vintage": seen.day.isoformat(),
+        "vintage_kind": "reconstructed" if seen.reconstructed else "as published",
+        "files": [
+            {"name": f["name"], "release": f["release"], "sha256": f["sha256"], "licence": f["licence"],
+             "citation": f["citation"]}
+            for f in seen.files
+        ],
+        "people": land.people.source,
+    }  # fmt: skip
+    panel = build(counted, land.ground.gids, first, as_of, covered, about)
+    tell("Placing events", 3, 3)
+    facts = {
+        "events": len(events),
+        "events_outside": placed.outside,
+        "imprecise_share": panel.about["imprecise_share"],
+        "months_without_data": int((~covered).sum()),
+        "source": seen.source,
+        "vintage": seen.day.isoformat(),
+        "vintage_kind": about["vintage_kind"],
+    }
+    return panel, facts
+
+
+def _top(table: dict[str, np.ndarray], land: Land, horizon: int) -> list[dict[str, Any]]:
+    """The places with the highest forecast over the horizon."""
+    risk = cell_risk(table, land.ground.gids, horizon)
+    order = np.argsort(-np.nan_to_num(risk["mean"]), kind="stable")[:TOP]
+    names = land.area_names
+    return [
+        {
+            "rank": rank,
+            "priogrid_gid": int(land.ground.gids[i]),
+            "area": names[i] or None,
+            "mean": round(float(risk["mean"][i]), 3),
+            "p_any_next_month": round(float(risk["p_any_next"][i]), 3),
+            "low_80": round(float(risk["low_80"][i]), 2),
+            "high_80": round(float(risk["high_80"][i]), 2),
+        }
+        for rank, i in enumerate(order, start=1)
+        if np.nan_to_num(risk["mean"][i]) > 0
+    ]
+
+
+def cell_risk(table: dict[str, np.ndarray], gids: np.ndarray, horizon: int) -> dict[str, np.ndarray]:
+    """Per cell: expected deaths over the horizon, and of the next month the probability of any and the 80 % interval.
+
+    Parameters
+    ----------
+    table : dict of columns
+        Rows of one target and one model, any order.
+    gids : ndarray, shape (n_cells,)
+        Ascending.
+    """
+    at = np.searchsorted(gids, table["priogrid_gid"])
+    mean = np.zeros(len(gids))
+    np.add.at(mean, at, table["mean"].astype(np.float64))
+    next_month = table["month"] == table["month"].min()
+    found = {"mean": mean}
+    for name, column in (("p_any_next", "p_any"), ("low_80", "q10"), ("high_80", "q90")):
+        values = np.full(len(gids), np.nan)
+        values[at[next_month]] = table[column][next_month]
+        found[name] = values
+    return found
+
+
+def read_forecast(path: Path, target: str, model: str) -> dict[str, np.ndarray]:
+    """Rows of one target and model out of a forecast file, as columns."""
+    table = read_parquet(path)
+    keep = (table["target"] == target) & (table["model"] == model)
+    if not keep.any():
+        raise NoData("{file} holds no forecast of {target} by {model}", file=path.name, target=target, model=model)
+    return {name: column[keep] for name, column in table.items()}

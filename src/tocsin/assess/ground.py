@@ -1,0 +1,57 @@
+"""The mission's land as placement and planning want it: cells, people, first-level areas."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+import sqlalchemy as sa
+
+from tocsin.assess.panel.placement import Ground, area_of_cells
+from tocsin.core import areas, lattice
+from tocsin.core.mission import Mission
+from tocsin.listen.people.reads import People, people_of_cells
+
+
+@dataclass(frozen=True)
+class Land:
+    """The mission's cells with their people and areas.
+
+    Parameters
+    ----------
+    ground : Ground
+    people : People
+    """
+
+    ground: Ground
+    people: People
+
+    @property
+    def area_names(self) -> list[str]:
+        """Name of each cell's first-level area; '' where none."""
+        named = [a.name for a in self.ground.areas]
+        return [named[i] if i >= 0 else "" for i in self.ground.area_of_cell]
+
+
+def land_of(connection: sa.Connection, mission: Mission) -> Land:
+    """Cells, people and areas of a mission."""
+    gids = mission.cells()
+    layers = mission.first_level_areas()
+    people = people_of_cells(connection, mission, gids)
+    known = areas.countries().get(mission.iso3)
+    gw = known.gw if known else None
+    country = np.full(len(gids), gw or 0, dtype=np.int64) if mission.iso3 else _countries(gids)
+    weight = np.nan_to_num(people.people)
+    if not weight.any():
+        weight = lattice.area_km2(gids)
+    return Land(Ground(gids, weight, layers, area_of_cells(gids, layers), gw, country), people)
+
+
+def _countries(gids: np.ndarray) -> np.ndarray:
+    """Gleditsch-Ward number of the country around each cell's centre; 0 where none."""
+    known = [c for c in areas.countries().values() if c.gw is not None]
+    tree = shapely.STRtree([areas.country_polygon(c.iso3) for c in known])
+    lon, lat = lattice.centre(gids)
+    cell, country = tree.query(shapely.points(lon, lat), predicate="within")
+    found = np.zeros(len(gids), dtype=np.int64)
+    found[cell] = [known[i].gw or 0 for i in country]
+    return found

@@ -1,0 +1,54 @@
+"""The command that assesses."""
+
+from typing import Annotated
+
+import typer
+
+from tocsin.cli.output import JsonOption, MissionOption, QuietOption, answer, records
+
+
+def register(app: typer.Typer) -> None:
+    """Add this room's commands."""
+    app.command("assess")(assess)
+
+
+def assess(
+    context: typer.Context,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", help="Last month whose data may be seen, YYYY-MM. Default: the newest.")
+    ] = None,
+    horizon: Annotated[int, typer.Option(help="Months ahead, 1 to 36.")] = 12,
+    target: Annotated[str, typer.Option(help="What to rank places by: civilians, os, sb or ns.")] = "civilians",
+    model: Annotated[list[str] | None, typer.Option(help="Model; may be repeated. Default: all.")] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same file.")] = 1,
+    mission: MissionOption = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Build the panel and forecast every cell and month."""
+    from tocsin.assess.actions import assess as work
+    from tocsin.core.mission import find
+    from tocsin.core.time import parse_month, utc_now
+    from tocsin.store import writing
+
+    talk = answer(context, mission, as_json, quiet)
+    home = find(talk.folder())
+    month = parse_month(as_of) if as_of else None
+    with talk.progress() as tell, writing(records(home)) as connection:
+        done = work(connection, home, utc_now(), month, horizon, target, tuple(model) if model else None, seed, tell)
+    s = done.summary
+    talk.show(
+        f"{home.name} as of {s['as_of']}: {s['cells']} cells, {s['months']} months of {s['source'].upper()}, "
+        f"{s['events']:,} events ({s['events_outside']:,} outside the cells)"
+    )
+    talk.show(f"Data as of {s['vintage']} ({s['vintage_kind']}); {s['imprecise_share']:.1%} of deaths placed by area")
+    rows = [
+        [str(t["rank"]), str(t["priogrid_gid"]), t["area"] or "", f"{t['mean']:.1f}", f"{t['p_any_next_month']:.0%}",
+         f"{t['low_80']:.0f} to {t['high_80']:.0f}"]
+        for t in s["top"]
+    ]  # fmt: skip
+    header = ["", "cell", "area", f"expected, {s['horizon']} months", "any next month", "80 % next month"]
+    talk.table(f"Most at risk ({s['target']}, {s['model']})", header, rows)
+    for name in s["files"].values():
+        talk.show(f"wrote {name}")
+    talk.give(s)

@@ -1,0 +1,63 @@
+"""The command that plans."""
+
+from typing import Annotated
+
+import typer
+
+from tocsin.cli.output import JsonOption, MissionOption, QuietOption, answer, records
+
+
+def register(app: typer.Typer) -> None:
+    """Add this room's commands."""
+    app.command("plan")(plan)
+
+
+def plan(
+    context: typer.Context,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", help="Month of the posture, YYYY-MM. Default: of the newest assessment.")
+    ] = None,
+    additional: Annotated[int, typer.Option(help="How many new temporary bases could be found.")] = 3,
+    moves: Annotated[int, typer.Option(help="How many existing units may move.")] = 3,
+    hours: Annotated[float, typer.Option(help="Within how many hours arrival counts.")] = 6.0,
+    operation: Annotated[list[str] | None, typer.Option(help="Only units of this operation, e.g. MINUSCA.")] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same plan.")] = 1,
+    mission: MissionOption = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Show who is out of reach and which few units would change that most."""
+    from tocsin.core.mission import find
+    from tocsin.core.time import parse_month, utc_now
+    from tocsin.plan.actions import plan as work
+    from tocsin.store import writing
+
+    talk = answer(context, mission, as_json, quiet)
+    home = find(talk.folder())
+    month = parse_month(as_of) if as_of else None
+    with talk.progress() as tell, writing(records(home)) as connection:
+        done = work(connection, home, utc_now(), month, additional, moves, hours, tuple(operation or ()), seed, tell)
+    s = done.summary
+    maps = f", oldest map {s['oldest_map']}" if s["oldest_map"] else ""
+    sources = ", ".join(s["unit_sources"]) + maps
+    talk.show(f"{home.name} as of {s['as_of']}: {s['units']} units ({sources}), {s['season']} season")
+    rows = [
+        [f"{c['limit_hours']:g} h", f"{c['risk_share']:.0%}",
+         "unknown" if c["people_share"] is None else f"{c['people_share']:.0%}", f"{after['risk_share']:.0%}"]
+        for c, after in zip(s["covered"], s["covered_after"], strict=True)
+    ]  # fmt: skip
+    talk.table("Within reach", ["within", "of expected deaths", "of people", "after the changes below"], rows)
+    rows = [
+        [str(g["gid"]), g["area"] or "", f"{g['risk']:.1f}",
+         "nobody" if g["nearest_hours"] is None else f"{g['nearest_hours']:.0f} h, {g['nearest_unit']}"]
+        for g in s["gaps"]
+    ]  # fmt: skip
+    talk.table(f"Out of reach (more than {s['limit_hours']:g} h)", ["cell", "area", "expected deaths", "nearest"], rows)
+    rows = [[m["what"], m["unit"] or m["kind"], m["area"] or "", str(m["gid"]), f"{m['gain']:.1f}"] for m in s["moves"]]
+    talk.table("What would change that most", ["what", "unit", "to", "cell", "gain"], rows)
+    bound = f"value {s['value']:.2f}, bound {s['bound']:.2f} ({s['method']})"
+    talk.show(f"Expected deaths within {s['limit_hours']:g} h: {s['before']:.1f} now, {bound}")
+    for loss in s["worse"][:5]:
+        after = "nobody" if loss["hours_after"] is None else f"{loss['hours_after']:.1f} h"
+        talk.show(f"Could get worse: cell {loss['gid']}, {loss['hours_before']:.1f} h now, then {after}")
+    talk.give(s)

@@ -1,0 +1,66 @@
+"""The demonstration mission: a simulated country taken in through the same doors as real data."""
+
+import dataclasses
+import datetime as dt
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from tocsin.core.mission import load as load_mission
+from tocsin.core.progress import Progress, silent
+from tocsin.learn.exercise.files import write
+from tocsin.learn.exercise.scenario import Scenario, load
+from tocsin.listen.imports import import_file
+from tocsin.listen.missions import make
+from tocsin.store import open_store, writing
+
+# What a mission is told; the truth stays out of its records.
+TAKEN_IN = {"events.csv": "ucdp-ged", "units.csv": "units", "places.csv": "places", "population.csv": "population"}
+
+
+@dataclass(frozen=True)
+class DemoMade:
+    """What the demonstration mission holds."""
+
+    name: str
+    cells: int
+    events: int
+    units: int
+    seed: int
+
+
+def make_demo(
+    folder: Path, now: dt.datetime, seed: int | None = None, scenario: Path | None = None, tell: Progress = silent
+) -> DemoMade:
+    """Simulate a country and make a mission of it; the simulator's files are kept in ``simulated/``.
+
+    Parameters
+    ----------
+    folder : Path
+        A new or empty folder.
+    seed : int, optional
+        Another country than the default one.
+    scenario : Path, optional
+        TOML file of parameters.
+    """
+    chosen = load(scenario) if scenario else Scenario()
+    if seed is not None:
+        chosen = dataclasses.replace(chosen, seed=seed)
+    with tempfile.TemporaryDirectory() as scratch:
+        tell("Simulating", 0, 3)
+        written = write(chosen, Path(scratch))
+        tell("Simulating", 1, 3)
+        made = make(folder, str(Path(scratch) / "area.geojson"), chosen.name, tuple(chosen.wet_months))
+        kept = folder / "simulated"
+        kept.mkdir()
+        for path in written:
+            shutil.copyfile(path, kept / path.name)
+    home = load_mission(folder)
+    counts = {}
+    for number, (name, layout) in enumerate(TAKEN_IN.items()):
+        with writing(open_store(home.store_url)) as connection:
+            counts[name] = import_file(connection, home, kept / name, now, layout, tell=silent).counts.added
+        tell("Simulating", 2 + number / len(TAKEN_IN), 3)
+    tell("Simulating", 3, 3)
+    return DemoMade(made.name, made.n_cells, counts["events.csv"], counts["units.csv"], chosen.seed)

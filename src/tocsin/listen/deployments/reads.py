@@ -1,0 +1,123 @@
+"""The posture as of a month: which units stood where, from the best source there is.
+
+A mission's own unit list counts before Geo-PKO, and Geo-PKO's full table before its yearly files. Geo-PKO rows are
+maps that appear irregularly: the newest map of a mission up to the month counts, if it is not older than `STALE`.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import sqlalchemy as sa
+
+from tocsin.core import lattice
+from tocsin.core.codes import UnitKind
+from tocsin.core.errors import NoData
+from tocsin.core.time import month_text
+from tocsin.listen.deployments.model import Unit
+from tocsin.listen.deployments.tables import deployment
+from tocsin.listen.sources.tables import source_file
+
+STALE = 18  # months after which a deployment map says nothing about the present
+YEARLY = ("geo-pko-front", "geo-pko-types", "geo-pko-tcc")
+
+
+@dataclass(frozen=True)
+class Posture:
+    """All units as of a month.
+
+    Parameters
+    ----------
+    month : int
+    units : list of Unit
+    sources : list of str
+        Layouts it was read from.
+    oldest_map : int or None
+        Month of the oldest map used; None if units come from the mission's own list.
+    """
+
+    month: int
+    units: list[Unit]
+    sources: list[str]
+    oldest_map: int | None
+
+
+def posture(
+    connection: sa.Connection, month: int, gids: npt.NDArray[np.int64], missions: list[str] | None = None
+) -> Posture:
+    """Units within cells as of a month.
+
+    Parameters
+    ----------
+    month : int
+    gids : ndarray of int64
+        PRIO-GRID cells; units outside them are left out.
+    missions : list of str, optional
+        Only these peace operations (MINUSCA …).
+
+    Raises
+    ------
+    NoData
+        If no unit is known; says what there is.
+    """
+    here = deployment.c.mission.in_(missions) if missions else sa.true()
+    query = (
+        sa.select(deployment)
+        .join(source_file, source_file.c.id == deployment.c.file_id)
+        .where(here, deployment.c.first_month <= month)
+        .order_by(source_file.c.published_on, deployment.c.id)
+    )
+    newest: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in connection.execute(query):
+        newest[(row.layout, row.key)] = dict(row._mapping)
+    inside = set(gids.tolist())
+    rows = [r for r in newest.values() if int(lattice.gid_at(r["lon"], r["lat"])) in inside]
+    own = [r for r in rows if r["layout"] == "units" and (r["last_month"] is None or r["last_month"] >= month)]
+    if own:
+        return Posture(month, [_unit(r, month) for r in own], ["units"], None)
+    for layouts in (("geo-pko",), YEARLY):
+        mine = [r for r in rows if r["layout"] in layouts and r["first_month"] > month - STALE]
+        maps: dict[str, int] = {}
+        for r in mine:
+            maps[r["mission"]] = max(maps.get(r["mission"], 0), r["first_month"])
+        chosen = _last_chart([r for r in mine if r["first_month"] == maps[r["mission"]]])
+        if chosen:
+            merged = _merge(chosen) if layouts == YEARLY else chosen
+            units = [_unit(r, r["first_month"]) for r in merged]
+            return Posture(month, units, sorted({r["layout"] for r in chosen}), min(maps.values()))
+    raise NoData(
+        "no unit is known here as of {month}: import a Geo-PKO file or your own list (columns name, kind, latitude, "
+        "longitude, strength, from, until)",
+        month=month_text(month),
+    )
+
+
+def _last_chart(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Of several maps of one mission in one month, the last revision."""
+
+    def number(row: dict[str, Any]) -> tuple[int, ...]:
+        return tuple(int(part) for part in re.findall(r"\d+", row["chart"]))
+
+    last: dict[str, tuple[int, ...]] = {}
+    for row in rows:
+        last[row["mission"]] = max(last.get(row["mission"], ()), number(row))
+    return [row for row in rows if number(row) == last[row["mission"]]]
+
+
+def _merge(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One row a place from the three yearly files, each of which knows a part."""
+    by_key: dict[str, dict[str, Any]] = {}
+    for row in sorted(rows, key=lambda r: YEARLY.index(r["layout"])):
+        have = by_key.setdefault(row["key"], dict(row))
+        if have is not row:
+            have["has"] = sorted({*have["has"], *row["has"]})
+            have["contributors"] = have["contributors"] or row["contributors"]
+            have["strength"] = have["strength"] if have["strength"] is not None else row["strength"]
+    return list(by_key.values())
+
+
+def _unit(row: dict[str, Any], month: int) -> Unit:
+    return Unit(row["name"], UnitKind(row["kind"]), row["lon"], row["lat"], row["strength"], row["mission"], month,
+                tuple(row["contributors"]), frozenset(row["has"]))  # fmt: skip

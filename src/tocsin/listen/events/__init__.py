@@ -1,0 +1,1 @@
+"""Events coded from media: UCDP, ACLED."""

@@ -1,0 +1,1 @@
+"""Named places: the mission's gazetteer."""

@@ -1,0 +1,1 @@
+"""Files we were given: what they are, when they were published, what they cover."""

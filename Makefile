@@ -46,7 +46,7 @@ rules: setup
 	$(BIN)/lint-imports
 
 tests: setup
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist loadfile
 
 bench: setup ## measure; ONLY=name for one; writes benchmarks/results and docs/benchmarks.md
 	$(BIN)/python -m benchmarks $(ONLY)

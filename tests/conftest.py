@@ -17,7 +17,6 @@ from hypothesis import settings
 
 from tocsin.core.mission import Mission, load
 from tocsin.listen.missions import make
-from tocsin.store import open_store
 
 ROOT = Path(__file__).resolve().parent.parent
 NOW = dt.datetime(2026, 3, 1, 5, 10, tzinfo=dt.UTC)
@@ -105,12 +104,8 @@ def small_mission(tmp_path: Path, request: pytest.FixtureRequest) -> Mission:
     area = tmp_path / "square.geojson"
     area.write_text(json.dumps(SQUARE))
     folder = tmp_path / "mission"
-    make(folder, str(area), "Square", (6, 7, 8))
-    if request.param == "postgres":
-        url = request.getfixturevalue("postgres_url")
-        settings_file = folder / "tocsin.toml"
-        settings_file.write_text(settings_file.read_text() + f'url = "{url}"\n')
-        open_store(url, create=True).dispose()
+    url = request.getfixturevalue("postgres_url") if request.param == "postgres" else ""
+    make(folder, str(area), "Square", (6, 7, 8), url)
     return load(folder)
 
 

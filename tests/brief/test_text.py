@@ -8,7 +8,7 @@ import pytest
 from tocsin.brief import compose
 from tocsin.brief.content import BriefContent, Changes, Estimate, MapUnit, cleaned, plain
 from tocsin.brief.page import Page
-from tocsin.brief.text import chance, estimate, hours, killed, place_name
+from tocsin.brief.phrases import chance, estimate, hours, killed, place_name
 from tocsin.core.codes import UnitKind
 from tocsin.core.errors import BadInput
 from tocsin.core.words import translator

@@ -11,7 +11,15 @@ from babel.messages import Catalog
 import tocsin
 from tocsin.core import words
 from tocsin.core.errors import BadInput
-from tocsin.core.words import Translator, find_messages, languages, read_catalogue, template_catalogue, translator
+from tocsin.core.words import (
+    Translator,
+    find_messages,
+    languages,
+    merged_catalogue,
+    read_catalogue,
+    template_catalogue,
+    translator,
+)
 
 SOURCE = Path(tocsin.__file__).parent
 
@@ -29,6 +37,15 @@ def test_golden_template_is_up_to_date(rewrite_golden: bool) -> None:
     if rewrite_golden:
         path.write_bytes(made)
     assert path.read_bytes() == made, "the messages changed: run `make golden` and complete the translations"
+
+
+@pytest.mark.parametrize("language", [name for name in languages() if name != "en"])
+def test_golden_catalogue_is_in_order(language: str, rewrite_golden: bool) -> None:
+    path = words.LOCALE / language / "LC_MESSAGES" / "tocsin.po"
+    made = merged_catalogue(language, SOURCE)
+    if rewrite_golden:
+        path.write_bytes(made)
+    assert path.read_bytes() == made, "the messages changed: run `make golden`, then translate the empty ones"
 
 
 @pytest.mark.parametrize("language", [name for name in languages() if name != "en"])
@@ -100,3 +117,11 @@ def test_values_are_not_read_as_messages() -> None:
 def test_unknown_language(language: str) -> None:
     with pytest.raises(BadInput, match="use one of en, fr"):
         translator(language)
+
+
+def test_merging_keeps_translations_and_shows_what_is_new(tmp_path: Path) -> None:
+    (tmp_path / "code.py").write_text('_("Sources")\n_("never seen before")\n')
+    made = merged_catalogue("fr", tmp_path).decode()
+    assert 'msgid "Sources"\nmsgstr "Sources"' in made
+    assert 'msgid "never seen before"\nmsgstr ""' in made
+    assert "Area" not in made

@@ -118,7 +118,7 @@ def assess(
     stem = f"{month_text(month)}-{id}"
     panel_file = mission.panels / f"panel-{stem}.parquet"
     write_panel(panel, panel_file)
-    tables: list[dict[str, np.ndarray]] = []
+    tables: list[dict[str, Any]] = []
     top: list[dict[str, Any]] = []
     total = len(TARGETS) * len(names)
     for what in TARGETS:

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
 
-from tocsin.assess.forecast.forecast import Forecast, sparse_quantiles
+from tocsin.assess.forecast.forecast import Forecast, sorted_rows
 
 DRAWS = 1_000
 Floats = npt.NDArray[np.float64]
@@ -35,26 +35,37 @@ def horizon_draws(forecast: Forecast, rng: np.random.Generator, n_draws: int = D
     A model whose draws hold for every month alike gets a fresh draw each month (the same one for all cells, so that
     what comes together stays together); a model with draws for each month keeps its own joint course.
     """
-    n = len(forecast.gids)
     n_steps = len(forecast.steps)
-    if forecast.draws.shape[0] == n and n_steps > 1:
+    if forecast.repeated and n_steps > 1:
         pick = rng.integers(0, forecast.n_draws, (n_draws, n_steps))
         future = np.repeat(np.arange(n_draws), n_steps)
         times = csr_matrix(
             (np.ones(pick.size), (pick.ravel(), future)), shape=(forecast.n_draws, n_draws)
         )  # duplicate entries add up
         return csr_matrix(forecast.draws @ times)
-    total = forecast.block(int(forecast.steps[0])).copy()
-    for step in forecast.steps[1:]:
-        total = total + forecast.block(int(step))
-    return csr_matrix(total)
+    return csr_matrix(sum(forecast.step_draws(int(step)) for step in forecast.steps))
+
+
+def quantile(draws: csr_matrix, level: float) -> Floats:
+    """Row quantile of sparse draws, the unstored ones being zero: the smallest draw whose share reaches the level.
+
+    >>> quantile(csr_matrix(np.array([[0.0, 0.0, 5.0, 1.0], [0.0, 0.0, 0.0, 0.0]])), 0.75).tolist()
+    [1.0, 0.0]
+    """
+    n_rows, n_draws = draws.shape
+    stored = np.diff(draws.indptr)
+    rank = max(int(np.ceil(level * n_draws - 1e-9)) - 1, 0) - (n_draws - stored)
+    found = np.zeros(n_rows)
+    above = rank >= 0
+    found[above] = sorted_rows(draws)[draws.indptr[:-1][above] + rank[above]]
+    return found
 
 
 def horizon_risk(forecast: Forecast, rng: np.random.Generator) -> Risk:
     """Risk over the forecast's whole horizon."""
     draws = horizon_draws(forecast, rng)
     n_draws = draws.shape[1]
-    low, high = sparse_quantiles(draws, [0.10, 0.90])
+    low, high = quantile(draws, 0.10), quantile(draws, 0.90)
     p_any = np.asarray(draws.minimum(1.0).sum(axis=1)).ravel() / n_draws
     # The mean is the forecast's own, not that of the sample drawn here.
     mean = forecast.mean().sum(axis=0)

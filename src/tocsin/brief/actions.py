@@ -17,6 +17,7 @@ from tocsin.brief.why import RecentEvents, reasons_of
 from tocsin.brief.write import write
 from tocsin.core import areas as world
 from tocsin.core import lattice
+from tocsin.core.codes import UnitKind
 from tocsin.core.errors import NoData
 from tocsin.core.mission import Mission
 from tocsin.core.progress import Progress, silent
@@ -195,19 +196,23 @@ def _moves(made: dict[str, Any], names: Gazetteer, total: float) -> tuple[c.Move
         if loss["loses_reach"] and leaving:
             away = [abs(m["from"][0] - loss["lon"]) + abs(m["from"][1] - loss["lat"]) for m in leaving]
             harm = c.Harm(c.HarmKind.LOSES_REACH, _name_at(names, loss["lon"], loss["lat"]), loss["risk"])
-            lost.setdefault(id(leaving[int(np.argmin(away))]), []).append(harm)
+            told = lost.setdefault(id(leaving[int(np.argmin(away))]), [])
+            if harm.place not in [h.place for h in told]:
+                told.append(harm)
     found = []
     for m in made["moves"]:
         harms = [*lost.get(id(m), [])[:2], c.Harm(c.HarmKind.SHIFTS)]
+        origin = _name_at(names, *m["from"]) if m["from"] else None
         found.append(
             c.Move(
-                unit=m["unit"] or m["kind"],
+                unit="" if origin is None or m["unit"] == origin else m["unit"],
                 destination=_name_at(names, m["lon"], m["lat"]),
                 gain=m["gain"] / total if total else 0.0,
                 hours=float(made["limit_hours"]),
-                origin=m["unit"] if m["from"] else None,
+                origin=origin,
                 expected=m["gain"],
                 harms=tuple(harms),
+                kind=UnitKind(m["kind"]),
             )
         )
     return tuple(found)

@@ -179,8 +179,9 @@ class Harm:
 class Move:
     """One recommended change of posture.
 
-    `origin` None is an additional unit. `gain` is the share (0 to 1) of the expected killing that comes within
-    `hours`; `expected` the same as expected killed.
+    `origin` None is an additional unit; `unit` is empty for a unit that has no name of its own, which is then told by
+    its `kind`. `gain` is the share (0 to 1) of the expected killing that comes within
+    `hours` on top of the moves before it; `expected` the same as expected killed.
     """
 
     unit: str
@@ -190,6 +191,7 @@ class Move:
     origin: str | None = None
     expected: float | None = None
     harms: tuple[Harm, ...] = ()
+    kind: UnitKind | None = None
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,8 @@ from tocsin.brief.pdf import picture
 _SOFT = RGBColor(0x57, 0x52, 0x4B)
 _ACCENT = RGBColor(0x8A, 0x2C, 0x12)
 _WIDTH_MM = 182.0
+_MAP_MM = 160.0
+_FONT = "Times New Roman"  # on every office machine, itself or as a font of the same widths
 
 
 def word(page: Page, made: dt.date) -> bytes:
@@ -28,7 +30,7 @@ def word(page: Page, made: dt.date) -> bytes:
     _small(document.add_paragraph(), " · ".join(f"{name}: {value}" for name, value in page.facts), _SOFT, 9)
     _section(document, Section("short", page.headlines_title, points=page.headlines))
     document.add_heading(page.map_caption, level=2)
-    drawn = document.add_picture(io.BytesIO(picture(page)), width=Mm(_WIDTH_MM))
+    drawn = document.add_picture(io.BytesIO(picture(page)), width=Mm(_MAP_MM))
     properties = drawn._inline.docPr
     properties.set("descr", page.map.alt)
     properties.set("title", page.map.title)
@@ -45,7 +47,7 @@ def _set_up(document: Any, page: Page, made: dt.date) -> None:
     sheet.left_margin = sheet.right_margin = Mm(14)
     sheet.top_margin = sheet.bottom_margin = Mm(12)
     normal = document.styles["Normal"]
-    normal.font.name, normal.font.size = "Georgia", Pt(9)
+    normal.font.name, normal.font.size = _FONT, Pt(9)
     normal.paragraph_format.space_after = Pt(2)
     language = OxmlElement("w:lang")
     language.set(qn("w:val"), page.language)
@@ -55,7 +57,7 @@ def _set_up(document: Any, page: Page, made: dt.date) -> None:
         style = document.styles[name]
         style.font.size, style.font.bold = Pt(size), True
         style.font.color.rgb = _ACCENT if name == "Heading 1" else RGBColor(0x1D, 0x1B, 0x19)
-        style.font.name = "Georgia"
+        style.font.name = _FONT
         fonts = style.element.get_or_add_rPr().get_or_add_rFonts()
         for theme in ("w:asciiTheme", "w:hAnsiTheme", "w:eastAsiaTheme", "w:cstheme"):
             fonts.attrib.pop(qn(theme), None)
@@ -97,6 +99,8 @@ def _table(document: Any, table: Table) -> None:
     made.autofit = False
     whole = sum(table.widths)
     widths = [Mm(_WIDTH_MM * share / whole) for share in table.widths]
+    for column, width in zip(made.columns, widths, strict=True):  # both: some programs read only the grid
+        column.width = width
     repeat = OxmlElement("w:tblHeader")
     made.rows[0]._tr.get_or_add_trPr().append(repeat)
     _row(made.rows[0], table.columns, table, widths, bold=True)

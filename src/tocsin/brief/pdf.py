@@ -27,7 +27,7 @@ def pdf(page: Page, made: dt.date) -> bytes:
     """The brief as PDF, dated `made` so that the same facts give the same bytes.
 
     The text shrinks in steps to keep to two pages; a brief too long even for the smallest size gets a third page
-    rather than words nobody can read. Names in a script that the fonts inside typst lack (Arabic, Chinese …) are set
+    rather than words nobody can read. Names in a script that the fonts inside typst lack (Chinese, Ethiopic …) are set
     with the fonts of the machine; where those lack it too, the file is still made, without the PDF/UA-1 promise.
 
     Raises

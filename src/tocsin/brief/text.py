@@ -7,24 +7,15 @@ peacekeepers and killing is about association (troops are sent where killing is)
 from tocsin.brief.content import (
     AreaFigures,
     BriefContent,
-    Estimate,
-    GapKind,
-    Harm,
     HarmKind,
     Move,
-    NearbyViolence,
-    Place,
-    Reason,
-    RecentViolence,
-    Trend,
-    Unknown,
     cleaned,
 )
 from tocsin.brief.map import draw
 from tocsin.brief.page import Page, Section, Table
-from tocsin.core.words import Translator, mark, translator
-
-_BEARINGS = (mark("N"), mark("NE"), mark("E"), mark("SE"), mark("S"), mark("SW"), mark("W"), mark("NW"))
+from tocsin.brief.phrases import chance, estimate, harm, hours, killed, place_name, reasons, unknown
+from tocsin.brief.symbols import FAMILIES, FAMILY
+from tocsin.core.words import Translator, translator
 
 
 def compose(content: BriefContent, language: str) -> Page:
@@ -74,44 +65,6 @@ def compose(content: BriefContent, language: str) -> Page:
 def mark_page(_: Translator) -> str:
     """Pattern for the page number in print, with ``%1`` and ``%2`` for page and number of pages."""
     return _("Page {page} of {pages}", page="%1", pages="%2")
-
-
-def killed(value: float, _: Translator) -> str:
-    """An expected number in as many digits as it deserves."""
-    if 0 < value < 0.05:
-        return _("under {n}", n=_.number(0.1, 1))
-    return _.number(value, 0 if value >= 9.95 or value == round(value) else 1)
-
-
-def estimate(value: Estimate, _: Translator) -> str:
-    """An expected number with its interval: 14 (3–41)."""
-    if value.low is None or value.high is None:
-        return killed(value.mean, _)
-    return f"{killed(value.mean, _)} ({killed(value.low, _)}–{killed(value.high, _)})"
-
-
-def chance(share: float, _: Translator) -> str:
-    """A probability as a percentage that never says certain."""
-    if share < 0.01:
-        return _("under {n}", n=_.percent(0.01))
-    return _("over {n}", n=_.percent(0.99)) if share > 0.99 else _.percent(share)
-
-
-def hours(value: float | None, _: Translator) -> str:
-    """A time to get there, or that nobody does."""
-    if value is None:
-        return _("out of reach")
-    if value < 1:
-        return _("under 1 h")
-    return _("{hours} h", hours=_.number(value, 0 if value >= 10 else 1))
-
-
-def place_name(place: Place, _: Translator) -> str:
-    """Where it is, from the nearest town: near Bria (12 km N)."""
-    if place.km < 1:
-        return place.anchor
-    way = _(_BEARINGS[round((place.bearing % 360) / 45) % 8])
-    return _("near {town} ({km} km {way})", town=place.anchor, km=_.number(place.km), way=way)
 
 
 def headlines(content: BriefContent, _: Translator) -> list[str]:
@@ -174,7 +127,7 @@ def headlines(content: BriefContent, _: Translator) -> list[str]:
         move = content.moves[0]
         said.append(
             _(
-                "Largest single gain: {what}, which would bring a further {gain} of the expected killing within "
+                "First option: {what}, which would bring a further {gain} of the expected killing within "
                 "{hours} hours.",
                 what=_what(move, _),
                 gain=_.percent(move.gain, 1),
@@ -183,7 +136,7 @@ def headlines(content: BriefContent, _: Translator) -> list[str]:
         )
         worst = next((h for h in move.harms if h.kind is HarmKind.LOSES_REACH), None)
         if worst:
-            said.append(_("Its price: {harm}", harm=_harm(worst, _)))
+            said.append(_("Its price: {harm}", harm=harm(worst, _)))
     return said
 
 
@@ -284,45 +237,6 @@ def _places(content: BriefContent, _: Translator) -> Section:
     return Section("places", title, table=table if rows else None)
 
 
-def reasons(place: Place, _: Translator) -> str:
-    """Why a place is on the list, in short sentences; a number already given is not said twice."""
-    told = {(r.months, r.deaths) for r in place.reasons if isinstance(r, RecentViolence)}
-    return " ".join(_reason(r, isinstance(r, Trend) and (r.months, r.recent) in told, _) for r in place.reasons)
-
-
-def _reason(why: Reason, told: bool, _: Translator) -> str:
-    months = _.number(why.months)
-    if isinstance(why, RecentViolence):
-        return _recent(why, _)
-    if isinstance(why, NearbyViolence):
-        if why.deaths == 0:
-            return _("None recorded killed in cells next to it in {months} months.", months=months)
-        return _("{n} killed in cells next to it in {months} months.", n=killed(why.deaths, _), months=months)
-    if isinstance(why, Trend):
-        values = {"now": killed(why.recent, _), "before": killed(why.earlier, _), "months": months}
-        if told and why.recent > why.earlier * 1.1:
-            return _("Rising, from {before} in the {months} months before.", **values)
-        if told and why.recent < why.earlier * 0.9:
-            return _("Falling, from {before} in the {months} months before.", **values)
-        if why.recent > why.earlier * 1.1:
-            return _("Rising: {now} killed in {months} months, {before} in the {months} before.", **values)
-        if why.recent < why.earlier * 0.9:
-            return _("Falling: {now} killed in {months} months, {before} in the {months} before.", **values)
-        return _("Steady: {now} killed in {months} months, {before} in the {months} before.", **values)
-    return _("Killing in {n} of {months} months.", n=_.number(why.months_with_killing), months=months)
-
-
-def _recent(why: RecentViolence, _: Translator) -> str:
-    said = _.ngettext("{n} event", "{n} events", why.events)
-    if why.last_on:
-        said = _("{events}, last {day}", events=said, day=_.date(why.last_on))
-    if why.actors:
-        said = _("{events} ({actors})", events=said, actors=_.join(why.actors[:3]))
-    return _(
-        "{events}: {n} killed in {months} months.", events=said, n=killed(why.deaths, _), months=_.number(why.months)
-    )
-
-
 def _reach(content: BriefContent, _: Translator) -> Section:
     said = []
     if content.reach:
@@ -362,10 +276,14 @@ def _reach(content: BriefContent, _: Translator) -> Section:
 
 
 def _what(move: Move, _: Translator) -> str:
+    unit = move.unit
+    if not unit and move.kind is not None:
+        kind = _(FAMILIES[FAMILY[move.kind]][1])
+        unit = kind[:1].lower() + kind[1:]
     if move.origin is None:
-        return _("adding {unit} at {destination}", unit=move.unit, destination=move.destination)
+        return _("adding {unit} at {destination}", unit=unit, destination=move.destination)
     return _(
-        "moving {unit} from {origin} to {destination}", unit=move.unit, origin=move.origin, destination=move.destination
+        "moving {unit} from {origin} to {destination}", unit=unit, origin=move.origin, destination=move.destination
     )
 
 
@@ -375,36 +293,17 @@ def _moves(content: BriefContent, _: Translator) -> Section:
         gain = _("+{share} within {hours} h", share=_.percent(move.gain, 1), hours=_.number(move.hours))
         if move.expected is not None:
             gain += " " + _("({n} expected killed)", n=killed(move.expected, _))
-        worse = " ".join(_harm(h, _) for h in move.harms) or _("Not assessed.")
+        worse = " ".join(harm(h, _) for h in move.harms) or _("Not assessed.")
         what = _what(move, _)
         rows.append((what[:1].upper() + what[1:], gain, worse))
     table = Table(
-        _("Options for decision, not orders; each gain is with the others left as they are"),
+        _("Options for decision, not orders; each gain comes on top of the options above it"),
         (_("Option"), _("Risk brought within reach"), _("What it could make worse")),
         tuple(rows),
         "lll",
         (32, 20, 48),
     )
     return Section("moves", _("What could be moved, and what that could make worse"), table=table if rows else None)
-
-
-def _harm(harm: Harm, _: Translator) -> str:
-    there = harm.place
-    if harm.kind is HarmKind.LOSES_REACH:
-        if harm.expected is None:
-            return _("{place} falls out of reach.", place=there)
-        return _("{place} falls out of reach ({n} expected killed).", place=there, n=killed(harm.expected, _))
-    if harm.kind is HarmKind.THINS:
-        return _("{place} keeps fewer people, or a number nobody knows.", place=there)
-    if harm.kind is HarmKind.RAINS:
-        return _("{place} may be cut off in the rains.", place=there)
-    if harm.kind is HarmKind.SHIFTS:
-        return (
-            _("Violence may shift to {place}.", place=there)
-            if there
-            else _("Violence may shift to places without presence.")
-        )
-    return _("People who turn to the unit may be punished for it when it leaves.")
 
 
 def _areas(content: BriefContent, _: Translator) -> Section:
@@ -444,50 +343,8 @@ def _at_least(value: float | None, row: AreaFigures, decimals: int, _: Translato
 
 def _unknowns(content: BriefContent, _: Translator) -> Section:
     return Section(
-        "unknowns", _("What we do not know"), points=tuple(_unknown(u, _) for u in content.unknowns if u.count != 0)
+        "unknowns", _("What we do not know"), points=tuple(unknown(u, _) for u in content.unknowns if u.count != 0)
     )
-
-
-def _unknown(what: Unknown, _: Translator) -> str:
-    count, of = what.count or 0, _.number(what.of or 0)
-    if what.kind is GapKind.MONTHS_WITHOUT_DATA:
-        return _.ngettext("{n} of {of} months has no data.", "{n} of {of} months have no data.", count, of=of)
-    if what.kind is GapKind.CELLS_WITHOUT_DATA:
-        return _.ngettext(
-            "{n} of {of} cells has no data: hatched on the map, not counted as safe.",
-            "{n} of {of} cells have no data: hatched on the map, not counted as safe.",
-            count,
-            of=of,
-        )
-    if what.kind is GapKind.IMPRECISE:
-        return _(
-            "{share} of recorded deaths are placed only in a district or coarser and are shared over it.",
-            share=_.percent(what.share or 0),
-        )
-    if what.kind is GapKind.UNITS_UNKNOWN:
-        return _.ngettext(
-            "Strength of {n} of {of} units is unknown; unknown is not zero.",
-            "Strength of {n} of {of} units is unknown; unknown is not zero.",
-            count,
-            of=of,
-        )
-    if what.kind is GapKind.STALE:
-        return _.ngettext(
-            "{name} ends in {month}, {n} month before the date of this brief.",
-            "{name} ends in {month}, {n} months before the date of this brief.",
-            count,
-            name=what.name,
-            month=_.month(what.month) if what.month is not None else _("an unknown month"),
-        )
-    if what.kind is GapKind.ONLY_LETHAL:
-        return _("The sources count deaths: abduction, rape, looting and threats are not in the forecast.")
-    if what.kind is GapKind.STRAIGHT_LINE:
-        return _(
-            "Hours are by straight line at the speed of the kind of unit: broken roads and rains make them longer."
-        )
-    if what.kind is GapKind.RECONSTRUCTED:
-        return _("The past was rebuilt from a later release: a brief written at the time would have known less.")
-    return _.ngettext("Population of {n} area is unknown.", "Population of {n} areas is unknown.", count)
 
 
 def _sources(content: BriefContent, _: Translator) -> Section:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tocsin.cli.output import JsonOption, MissionOption, QuietOption, answer
+from tocsin.cli.output import JsonOption, MissionOption, QuietOption, answer, records
 
 
 def register(app: typer.Typer) -> None:
@@ -30,13 +30,13 @@ def brief(
     from tocsin.brief.actions import write_brief
     from tocsin.core.mission import find
     from tocsin.core.time import month_text, parse_month, utc_now
-    from tocsin.store import open_store, writing
+    from tocsin.store import writing
 
     talk = answer(context, mission, as_json, quiet)
     home = find(talk.folder())
     month = parse_month(as_of) if as_of else None
     path = output or home.briefs / "brief.html"
-    with talk.progress() as tell, writing(open_store(home.store_url)) as connection:
+    with talk.progress() as tell, writing(records(home)) as connection:
         made = write_brief(connection, home, path, utc_now(), language, month, tell)
     talk.show(f"{home.name} as of {month_text(made.as_of)}: {made.total.mean:.0f} civilians expected killed in "
               f"{made.horizon} months (80 %: {made.total.low:.0f} to {made.total.high:.0f})")  # fmt: skip

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tocsin.cli.output import Answer, JsonOption, MissionOption, QuietOption, answer
+from tocsin.cli.output import Answer, JsonOption, MissionOption, QuietOption, answer, records
 
 if TYPE_CHECKING:
     from tocsin.listen.sources.model import Imported
@@ -26,6 +26,7 @@ def init(
     area: Annotated[str, typer.Option(help="Country (ISO 3166 alpha-3, e.g. CAF), area.geojson, or cells.csv.")],
     name: Annotated[str | None, typer.Option(help="What people call the mission. Default: the folder's name.")] = None,
     wet: Annotated[str, typer.Option(help="Calendar months in which rains cut roads, e.g. 5-10 or 11-3.")] = "",
+    store: Annotated[str, typer.Option(help="PostgreSQL address of the records. Default: a file in DIR.")] = "",
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -34,7 +35,7 @@ def init(
     from tocsin.listen.missions import make
 
     talk = answer(context, None, as_json, quiet)
-    made = make(folder, area, name, missions.parse_months(wet))
+    made = make(folder, area, name, missions.parse_months(wet), store)
     talk.show(
         f"{made.name}: {made.n_cells} cells, {made.n_areas} first-level areas, {made.n_places} places in {folder}"
     )
@@ -60,7 +61,7 @@ def import_(
     from tocsin.core.mission import find
     from tocsin.core.time import utc_now
     from tocsin.listen.imports import import_file
-    from tocsin.store import open_store, writing
+    from tocsin.store import writing
 
     talk = answer(context, mission, as_json, quiet)
     try:
@@ -68,7 +69,7 @@ def import_(
     except ValueError as problem:
         raise BadInput("--published '{text}' is not a day: write YYYY-MM-DD", text=published) from problem
     home = find(talk.folder())
-    engine = open_store(home.store_url)
+    engine = records(home)
     done = []
     for path in files:
         with talk.progress() as tell, writing(engine) as connection:
@@ -101,11 +102,11 @@ def sources(
     """List the files the mission knows: what they cover, since when they were public, licence."""
     from tocsin.core.mission import find
     from tocsin.listen.sources.reads import list_sources
-    from tocsin.store import open_store, reading
+    from tocsin.store import reading
 
     talk = answer(context, mission, as_json, quiet)
     home = find(talk.folder())
-    with reading(open_store(home.store_url)) as connection:
+    with reading(records(home)) as connection:
         rows = list_sources(connection)
     header = ["file", "layout", "release", "public since", "covers", "rows"]
     cells = [[r["name"], r["layout"], r["release"], r["published_on"], r["covers"], f"{r['read']:,}"] for r in rows]

@@ -6,12 +6,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tocsin.core import errors
 from tocsin.core.progress import Progress
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from tocsin.core.mission import Mission
 
 MissionOption = Annotated[
     Path | None, typer.Option("--mission", help="Mission folder. Default: the one you are in.", show_default=False)
@@ -73,7 +78,8 @@ class Answer:
             table.add_column(name, justify="right" if numeric else "left")
         for row in rows:
             table.add_row(*(Text(cell) for cell in row))
-        Console(soft_wrap=True).print(table)
+        # Into a pipe or file nothing is cut off; on a screen the table fits it.
+        Console(width=None if sys.stdout.isatty() else 160).print(table)
 
     def give(self, result: dict[str, Any]) -> None:
         """The result for machines, if they asked."""
@@ -109,6 +115,21 @@ def answer(context: typer.Context, mission: Path | None = None, as_json: bool = 
     return Answer(mission or given.mission, as_json or given.as_json, quiet or given.quiet)
 
 
+def records(home: "Mission") -> "Engine":
+    """The mission's records, opened; refused with what to do if another program version wrote them."""
+    from tocsin.store.database import check_schema, open_store
+
+    engine = open_store(home.store_url)
+    check_schema(engine)
+    return engine
+
+
+def _is_database_error(problem: Exception) -> bool:
+    """Whether an error comes from the database; without importing it for commands that use none."""
+    loaded = sys.modules.get("sqlalchemy.exc")
+    return loaded is not None and isinstance(problem, loaded.SQLAlchemyError)
+
+
 def guarded(work: Callable[[], None], as_json: bool) -> int:
     """Run and turn errors meant for people into one sentence and an exit code."""
     try:
@@ -121,4 +142,14 @@ def guarded(work: Callable[[], None], as_json: bool) -> int:
         return code
     except BrokenPipeError:
         return 0
+    except Exception as problem:
+        if not _is_database_error(problem):
+            raise
+        why = str(getattr(problem, "orig", None) or problem).strip().splitlines()[0]
+        typer.echo(
+            f"tocsin: the mission's records cannot be used ({why}): nothing was changed; see that the disk has room, "
+            "no other program holds them and the server runs, or restore a copy",
+            err=True,
+        )
+        return EXIT_CODES[errors.SetupProblem]
     return 0

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from tocsin.cli.output import JsonOption, MissionOption, QuietOption, answer
+from tocsin.cli.output import JsonOption, MissionOption, QuietOption, answer, records
 
 
 def register(app: typer.Typer) -> None:
@@ -30,12 +30,12 @@ def plan(
     from tocsin.core.mission import find
     from tocsin.core.time import parse_month, utc_now
     from tocsin.plan.actions import plan as work
-    from tocsin.store import open_store, writing
+    from tocsin.store import writing
 
     talk = answer(context, mission, as_json, quiet)
     home = find(talk.folder())
     month = parse_month(as_of) if as_of else None
-    with talk.progress() as tell, writing(open_store(home.store_url)) as connection:
+    with talk.progress() as tell, writing(records(home)) as connection:
         done = work(connection, home, utc_now(), month, additional, moves, hours, tuple(operation or ()), seed, tell)
     s = done.summary
     maps = f", oldest map {s['oldest_map']}" if s["oldest_map"] else ""

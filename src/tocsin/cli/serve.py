@@ -39,6 +39,7 @@ def serve(
     context: typer.Context,
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 8510,
     mission: MissionOption = None,
+    as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Serve the mission's brief and tables on 127.0.0.1, for this machine only."""
@@ -50,7 +51,7 @@ def serve(
     from tocsin.core.mission import find
     from tocsin.web.app import make_app
 
-    talk = answer(context, mission, False, quiet)
+    talk = answer(context, mission, as_json, quiet)
     home = find(talk.folder())
     door = socket.socket()
     door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -60,5 +61,7 @@ def serve(
         raise Conflict(
             "port {port} is taken ({why}): choose another with --port", port=port, why=problem.strerror
         ) from None
-    talk.show(f"{home.name} is at http://127.0.0.1:{door.getsockname()[1]}/ (stop with Ctrl+C)")
+    address = f"http://127.0.0.1:{door.getsockname()[1]}/"
+    talk.show(f"{home.name} is at {address} (stop with Ctrl+C)")
+    talk.give({"mission": home.name, "address": address})
     uvicorn.Server(uvicorn.Config(make_app(home), log_level="warning")).run(sockets=[door])

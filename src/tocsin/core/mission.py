@@ -181,7 +181,9 @@ def load(folder: Path) -> Mission:
         ) from problem
 
 
-def create(folder: Path, area: str, name: str | None = None, wet_months: tuple[int, ...] = ()) -> Mission:
+def create(
+    folder: Path, area: str, name: str | None = None, wet_months: tuple[int, ...] = (), store_url: str = ""
+) -> Mission:
     """Make a mission folder.
 
     Parameters
@@ -193,6 +195,10 @@ def create(folder: Path, area: str, name: str | None = None, wet_months: tuple[i
         CSV list of PRIO-GRID cells (column ``gid``).
     name : str, optional
         The folder's name if not given.
+    wet_months : tuple of int
+        Calendar months in which rains cut roads.
+    store_url : str
+        Database of the records; SQLite in the folder if empty.
 
     Raises
     ------
@@ -216,11 +222,13 @@ def create(folder: Path, area: str, name: str | None = None, wet_months: tuple[i
         lines = ["gid", *(str(g) for g in cells)]
         (folder / "cells.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     quoted = json.dumps(title, ensure_ascii=False)
+    example = '# url = "postgresql+psycopg://user@host/database"  # default: tocsin.db in this folder'
+    store = f"url = {json.dumps(store_url)}" if store_url else example
     (folder / SETTINGS).write_text(
         "# What this mission is. Every setting is explained in docs/settings.md.\n"
         f'[mission]\nname = {quoted}\niso3 = {json.dumps(iso3)}\nlanguage = "en"\n'
         f"wet_months = {list(wet_months)}  # {WET_MONTHS_HELP}\n\n"
-        '[store]\n# url = "postgresql+psycopg://user@host/database"  # default: tocsin.db in this folder\n',
+        f"[store]\n{store}\n",
         encoding="utf-8",
     )
     return load(folder)

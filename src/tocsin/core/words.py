@@ -170,12 +170,28 @@ def find_messages(folder: Path) -> list[tuple[str, int, str | Sequence[str], lis
 
 def template_catalogue(folder: Path) -> bytes:
     """The template catalogue (``tocsin.pot``) of the code under a folder; the same code gives the same bytes."""
-    made = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
-    catalogue = Catalog(
-        project="Tocsin", copyright_holder="The Tocsin contributors", creation_date=made, charset="utf-8"
-    )
+    return _written(_template(folder), omit_header=True)
+
+
+def merged_catalogue(language: str, folder: Path) -> bytes:
+    """A language's file with the messages of the code: new ones empty, unused ones gone, translations kept."""
+    catalogue = read_catalogue(language)
+    catalogue.update(_template(folder), no_fuzzy_matching=True, update_creation_date=False)
+    catalogue.obsolete.clear()
+    lines = _written(catalogue, omit_header=False).decode().splitlines(keepends=True)
+    dated = ('"POT-Creation-Date', '"PO-Revision-Date', '"Generated-By')
+    return "".join(line for line in lines if not line.startswith(dated)).encode()
+
+
+def _template(folder: Path) -> Catalog:
+    catalogue = Catalog(project="Tocsin", copyright_holder="The Tocsin contributors", charset="utf-8")
     for file, _, message, notes in find_messages(folder):
-        catalogue.add(message if isinstance(message, str) else tuple(message), None, [(file, 0)], auto_comments=notes)
+        key = message if isinstance(message, str) else tuple(message)
+        catalogue.add(key, None, [(file, 0)], auto_comments=notes)
+    return catalogue
+
+
+def _written(catalogue: Catalog, omit_header: bool) -> bytes:
     out = io.BytesIO()
-    pofile.write_po(out, catalogue, width=110, sort_output=True, include_lineno=False, omit_header=True)
+    pofile.write_po(out, catalogue, width=110, sort_output=True, include_lineno=False, omit_header=omit_header)
     return out.getvalue()

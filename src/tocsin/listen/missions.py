@@ -19,16 +19,20 @@ class Made:
     n_places: int
 
 
-def make(folder: Path, area: str, name: str | None, wet_months: tuple[int, ...]) -> Made:
+def make(folder: Path, area: str, name: str | None, wet_months: tuple[int, ...], store_url: str = "") -> Made:
     """Make a mission folder with empty records and a gazetteer; nothing is left behind if it fails.
 
     Arguments as in `tocsin.core.mission.create`.
     """
     existed = folder.exists()
-    home = missions.create(folder, area, name, wet_months)
+    home = missions.create(folder, area, name, wet_months, store_url)
     try:
-        with writing(open_store(home.store_url, create=True)) as connection:
-            n_places = fill_from_bundle(connection, home)
+        engine = open_store(home.store_url, create=True)
+        try:
+            with writing(engine) as connection:
+                n_places = fill_from_bundle(connection, home)
+        finally:
+            engine.dispose()
         return Made(home.name, len(home.cells()), len(home.first_level_areas()), n_places)
     except BaseException:
         if existed:

@@ -95,8 +95,9 @@ def plan(
     id = run_id("plan", inputs)
     earlier = run_of(connection, id)
     if earlier:
-        # Written again with the present time, so that it is the newest plan.
-        finish_run(connection, id, "plan", inputs, earlier, now)
+        newest = latest_run(connection, "plan")
+        if newest is None or newest[0] != id:  # written again with the present time, so that it is the newest plan
+            finish_run(connection, id, "plan", inputs, earlier, now)
         return Planned(id, earlier)
     tell("Planning", 0, 1)
     table = read_forecast(assessed.forecast_file(mission), summary["target"], summary["model"])

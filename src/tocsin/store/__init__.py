@@ -1,7 +1,17 @@
 """The database: one engine a mission, sessions that rooms never commit, migrations, runs."""
 
-from tocsin.store.bulk import insert_rows
+from tocsin.store.bulk import fetch_columns, insert_rows, without_garbage_collection
 from tocsin.store.database import metadata, open_store, reading, writing
 from tocsin.store.runs import finish_run, run_of
 
-__all__ = ["finish_run", "insert_rows", "metadata", "open_store", "reading", "run_of", "writing"]
+__all__ = [
+    "fetch_columns",
+    "finish_run",
+    "insert_rows",
+    "metadata",
+    "open_store",
+    "reading",
+    "run_of",
+    "without_garbage_collection",
+    "writing",
+]

@@ -15,7 +15,7 @@ from tocsin.core import errors
 from tocsin.core.mission import Mission
 from tocsin.core.time import utc_now
 from tocsin.core.words import languages
-from tocsin.store import open_store, writing
+from tocsin.store import open_store, reading
 
 STATUS: dict[type[errors.TocsinError], int] = {
     errors.BadInput: 422,
@@ -69,7 +69,7 @@ def make_app(mission: Mission) -> FastAPI:
     def made(suffix: str, language: str) -> Response:
         if language not in languages():
             raise errors.NotFound("there is no brief in '{language}'", language=language)
-        with writing(engine) as connection:
+        with reading(engine) as connection:  # what is calculated on the way is not kept: reading changes nothing
             content = gather(connection, mission, utc_now())
         return Response(render(content, suffix, language), media_type=MEDIA[suffix])
 

@@ -1,51 +1,57 @@
-"""Forecasts behind one interface: every model turns a panel as of a month into a `Forecast`."""
+"""Forecasts: for each cell and month ahead, how likely killing is and how large, as draws of joint futures."""
 
+import zlib
 from collections.abc import Callable
-from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
-from tocsin.assess.forecast.benchmarks import Conflictology, Last, Zero
-from tocsin.assess.forecast.forecast import QUANTILES, Forecast
-from tocsin.assess.panel import Panel
+from tocsin.assess.forecast.benchmarks import Bootstrap, Conflictology, Last, Zero
+from tocsin.assess.forecast.forecast import LEVELS, Forecast
+from tocsin.assess.forecast.model import Fitted, Model
+from tocsin.assess.panel.model import Panel
+from tocsin.core.errors import BadInput
 
-__all__ = ["MODELS", "QUANTILES", "Forecast", "Model", "forecast"]
-
-
-class Model(Protocol):
-    """What every model can do."""
-
-    @property
-    def name(self) -> str:
-        """Name in files and tables."""
-
-    def predict(self, panel: Panel, target: str, steps: npt.NDArray[np.int64], rng: np.random.Generator) -> Forecast:
-        """Forecast from a panel that ends with the as-of month; nothing later is in it."""
-
+__all__ = ["BENCHMARKS", "LEVELS", "MODELS", "Fitted", "Forecast", "Model", "forecast", "stream"]
 
 MODELS: dict[str, Callable[[], Model]] = {
     "zero": Zero,
     "last": Last,
     "conflictology": Conflictology,
-    "conflictology_n": lambda: Conflictology("conflictology_n", with_neighbours=True),
+    "conflictology_n": lambda: Conflictology(ring=True, name="conflictology_n"),
+    "bootstrap": Bootstrap,
 }
+BENCHMARKS = tuple(MODELS)
 
 
-def forecast(panel: Panel, target: str, model: str, horizon: int, seed: int) -> Forecast:
-    """Forecast the months after the panel's end.
+def stream(seed: int, *words: str | int) -> np.random.Generator:
+    """A stream of random numbers of its own for each use of one seed, the same on every machine."""
+    return np.random.default_rng([seed, *(zlib.crc32(str(word).encode()) for word in words)])
+
+
+def forecast(panel: Panel, target: str, model: str, horizon: int = 12, seed: int = 0) -> Forecast:
+    """Forecast the `horizon` months after the panel's last.
 
     Parameters
     ----------
     panel : Panel
+        What was known as of its last month; cut it with ``panel.until`` first.
     target : str
         One of the panel's targets.
     model : str
-        Name in `MODELS`.
+        One of `MODELS`.
     horizon : int
-        Months ahead.
+        Months ahead, 1 to 60.
     seed : int
-        The same seed gives the same forecast.
+        The same seed, panel and model give the same numbers.
+
+    Raises
+    ------
+    BadInput
+        If the model, the target or the horizon does not exist.
     """
-    rng = np.random.default_rng([seed, panel.as_of])
-    return MODELS[model]().predict(panel, target, np.arange(1, horizon + 1), rng)
+    if model not in MODELS:
+        raise BadInput("there is no model '{model}': choose {known}", model=model, known=", ".join(MODELS))
+    if not 1 <= horizon <= 60:
+        raise BadInput("a horizon is 1 to 60 months, not {horizon}", horizon=horizon)
+    fitted = MODELS[model]().fit(panel, target)
+    return fitted.predict(np.arange(1, horizon + 1), stream(seed, model, target, panel.as_of))

@@ -1,136 +1,232 @@
-"""The field's own benchmarks: what every better model must beat.
+"""The forecasts that cost nothing, and that every other model must beat.
 
-As the VIEWS prediction challenge 2023/24 defines them (Hegre et al. 2025, Journal of Peace Research 62(6)):
-
-- ``zero``: nobody is ever killed;
-- ``last``: Poisson draws around the last observed month;
-- ``conflictology``: any of the cell's last twelve months may come again;
-- ``conflictology_n``: any of the last twelve months of the cell or of the cells around it.
-
-None of them changes with the horizon. Months without data are left out of the draws; a cell whose window holds no data
-at all has no forecast.
+They are those of the VIEWS prediction challenge 2023/24 (Hegre et al. 2025, Journal of Peace Research 62(6)): nobody
+is killed; last month again; one of the last twelve months again, of this cell, or of this cell and its neighbours;
+and any month of any cell of the last twenty years. All keep cells of the same future month together, so that sums over
+an area have honest spread. Months without data are left out; a cell with none of the months a model needs is unknown.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_matrix, csr_matrix
+from scipy.sparse import csr_matrix, hstack
 
-from tocsin.assess.forecast.forecast import Forecast
-from tocsin.assess.panel import Panel
-from tocsin.core import lattice
+from tocsin.assess.forecast.forecast import Bools, Forecast
+from tocsin.assess.panel.model import Panel
+from tocsin.core.errors import BadInput
+from tocsin.core.lattice import neighbours
 
-WINDOW = 12
-POISSON_DRAWS = 1_000
+Plane = npt.NDArray[np.float32]
+
+
+def plane_of(panel: Panel, target: str) -> Plane:
+    """The months × cells plane of one target.
+
+    Raises
+    ------
+    BadInput
+        If the panel has no such target.
+    """
+    if target not in panel.counts:
+        raise BadInput(
+            "'{target}' is not counted in this panel: choose {known}", target=target, known=", ".join(panel.counts)
+        )
+    return panel.counts[target]
+
+
+def seen_in(recent: Plane) -> Bools:
+    """Cells with data in any of the months given."""
+    return np.asarray(~np.isnan(recent).all(axis=0))
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """A fitted model that says the same for every month ahead: one block of draws, shuffled anew for each step."""
+
+    panel: Panel
+    target: str
+    name: str
+    known: Bools
+    draws: csr_matrix
+
+    def seeing(self, panel: Panel) -> "Repeated":
+        """Zero of a newer panel (the others below refit, which costs nothing)."""
+        return Zero(self.name).fit(panel, self.target)
+
+    def predict(self, steps: npt.NDArray[np.int64], rng: np.random.Generator) -> Forecast:
+        """The block for each step, its futures in a new order so that months are not copies of each other."""
+        orders = np.stack([rng.permutation(self.draws.shape[1]) for _ in steps])
+        return Forecast(
+            self.panel.gids, self.panel.as_of, steps, self.target, self.name, self.draws, self.known, orders
+        )
 
 
 @dataclass(frozen=True)
 class Zero:
-    """Nobody is ever killed."""
+    """Nobody is killed."""
 
     name: str = "zero"
 
-    def predict(self, panel: Panel, target: str, steps: npt.NDArray[np.int64], rng: np.random.Generator) -> Forecast:
-        """Forecast zero wherever the panel has ever had data."""
-        known = np.asarray(np.isfinite(panel.counts[target]).any(axis=0))
-        draws = csr_matrix((len(panel.gids), 1))
-        return Forecast(panel.gids, panel.as_of, steps, target, self.name, draws, known)
+    def fit(self, panel: Panel, target: str) -> Repeated:
+        """Nothing to learn but which cells are known."""
+        known = seen_in(plane_of(panel, target)[-12:])
+        return Repeated(panel, target, self.name, known, csr_matrix((len(panel.gids), 1), dtype=np.float32))
+
+
+@dataclass(frozen=True)
+class FittedLast:
+    """Poisson draws around the last observed month."""
+
+    panel: Panel
+    target: str
+    name: str
+    known: Bools
+    rates: Plane
+    n_draws: int
+
+    def seeing(self, panel: Panel) -> "FittedLast":
+        """The last month of a newer panel."""
+        return Last(self.n_draws, self.name).fit(panel, self.target)
+
+    def predict(self, steps: npt.NDArray[np.int64], rng: np.random.Generator) -> Forecast:
+        """One block of draws for all steps."""
+        active = np.flatnonzero(self.rates > 0)
+        values = rng.poisson(self.rates[active, None].astype(np.float64), size=(len(active), self.n_draws))
+        row, column = np.nonzero(values)
+        shape = (len(self.rates), self.n_draws)
+        draws = csr_matrix((values[row, column].astype(np.float32), (active[row], column)), shape=shape)
+        return Repeated(self.panel, self.target, self.name, self.known, draws).predict(steps, rng)
 
 
 @dataclass(frozen=True)
 class Last:
-    """Poisson draws around the last observed month."""
+    """Last month again: Poisson with the last observed count as its rate (the last of 12 months that has data)."""
 
+    n_draws: int = 1000
     name: str = "last"
-    n_draws: int = POISSON_DRAWS
 
-    def predict(self, panel: Panel, target: str, steps: npt.NDArray[np.int64], rng: np.random.Generator) -> Forecast:
-        """Draw around each cell's last month, if it has data."""
-        last = panel.counts[target][-1].astype(np.float64)
-        known = np.isfinite(last)
-        active = np.flatnonzero(known & (last > 0))
-        dense = rng.poisson(last[active, None], (len(active), self.n_draws)).astype(np.float32)
-        at = coo_matrix(dense)
-        draws = csr_matrix((at.data, (active[at.row], at.col)), shape=(len(last), self.n_draws))
-        return Forecast(panel.gids, panel.as_of, steps, target, self.name, draws, known)
+    def fit(self, panel: Panel, target: str) -> FittedLast:
+        """Take the last month with data of each cell."""
+        recent = plane_of(panel, target)[-12:]
+        seen = ~np.isnan(recent)
+        at = len(recent) - 1 - np.argmax(seen[::-1], axis=0)
+        rates = np.nan_to_num(recent[at, np.arange(recent.shape[1])])
+        return FittedLast(panel, target, self.name, seen_in(recent), rates, self.n_draws)
+
+
+@dataclass(frozen=True)
+class FittedHistory:
+    """The last months of each cell, and with neighbours those of the cells around it."""
+
+    panel: Panel
+    target: str
+    name: str
+    known: Bools
+    recent: Plane
+    ring: bool
+
+    def seeing(self, panel: Panel) -> "FittedHistory":
+        """The last months of a newer panel."""
+        return Conflictology(len(self.recent), self.ring, self.name).fit(panel, self.target)
+
+    def predict(self, steps: npt.NDArray[np.int64], rng: np.random.Generator) -> Forecast:
+        """Each column is one past month (of the cell, or of the same neighbour of every cell)."""
+        own = csr_matrix(np.nan_to_num(_filled(self.recent, rng)).T)
+        draws = own
+        if self.ring:
+            around = _ring(self.panel.gids, self.known, rng)
+            draws = hstack([own, *(own[around[:, k]] for k in range(around.shape[1]))], format="csr")
+        return Repeated(self.panel, self.target, self.name, self.known, draws).predict(steps, rng)
+
+
+def _filled(recent: Plane, rng: np.random.Generator) -> Plane:
+    """Months without data replaced by a random month of the same cell that has some."""
+    holes = np.isnan(recent)
+    if not holes.any():
+        return recent
+    out = recent.copy()
+    for cell in np.flatnonzero(holes.any(axis=0) & ~holes.all(axis=0)):
+        out[holes[:, cell], cell] = rng.choice(recent[~holes[:, cell], cell], size=int(holes[:, cell].sum()))
+    return out
+
+
+def _ring(gids: npt.NDArray[np.int64], known: Bools, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+    """Index of the eight neighbours of each cell; a neighbour we do not know is replaced by one of those we do."""
+    cells = len(gids)
+    order = np.argsort(gids)
+    wanted = neighbours(gids)
+    at = order[np.minimum(np.searchsorted(gids[order], wanted), cells - 1)]
+    there = (gids[at] == wanted) & known[at]
+    candidates = np.concatenate([np.arange(cells)[:, None], at], axis=1)
+    weight = np.concatenate([np.ones((cells, 1), bool), there], axis=1)
+    rows, columns = np.nonzero(~there)
+    pick = (rng.random(len(rows)) * weight[rows].sum(axis=1)).astype(np.int64)
+    nth = np.argmax(np.cumsum(weight[rows], axis=1) > pick[:, None], axis=1)
+    at[rows, columns] = candidates[rows, nth]
+    return at
 
 
 @dataclass(frozen=True)
 class Conflictology:
-    """Any of the last months may come again, of the cell or also of its neighbours.
+    """One of the last `months` months again; with `ring`, of the cell or one of its eight neighbours."""
 
-    The draws of all cells are the same months, so violence that came together comes together again.
-    """
-
+    months: int = 12
+    ring: bool = False
     name: str = "conflictology"
-    window: int = WINDOW
-    with_neighbours: bool = False
 
-    def predict(self, panel: Panel, target: str, steps: npt.NDArray[np.int64], rng: np.random.Generator) -> Forecast:
-        """Take the last months as draws; draws of months or neighbours without data are filled from those with."""
-        recent = panel.counts[target][-self.window :].astype(np.float64)
-        n_cells = len(panel.gids)
-        if not self.with_neighbours:
-            members = np.arange(n_cells)[None, :]
-        else:
-            ring = lattice.neighbours(panel.gids).T
-            at = np.minimum(np.searchsorted(panel.gids, ring), n_cells - 1)
-            members = np.vstack([np.arange(n_cells), np.where(panel.gids[at] == ring, at, -1)])
-        filled = np.isfinite(recent)
-        n_have = np.zeros(n_cells)
-        rows, cols, values = [], [], []
-        for place, member in enumerate(members):
-            exists = member >= 0
-            ok = filled[:, member] & exists
-            n_have += ok.sum(axis=0)
-            active = np.argwhere(ok & (np.nan_to_num(recent)[:, member] > 0))
-            rows.append(active[:, 1])
-            cols.append(active[:, 0] + place * len(recent))
-            values.append(recent[active[:, 0], member[active[:, 1]]])
-        n_slots = len(members) * len(recent)
-        row, col, value = np.concatenate(rows), np.concatenate(cols), np.concatenate(values)
-        known = n_have > 0
-        short = np.flatnonzero(known & (n_have < n_slots))
-        if len(short):
-            row, col, value = _refill(row, col, value, short, n_have, n_slots, rng)
-        draws = csr_matrix((value, (row, col)), shape=(n_cells, n_slots))
-        return Forecast(panel.gids, panel.as_of, steps, target, self.name, draws, known)
+    def fit(self, panel: Panel, target: str) -> FittedHistory:
+        """Keep the last months."""
+        recent = plane_of(panel, target)[-self.months :]
+        return FittedHistory(panel, target, self.name, seen_in(recent), recent, self.ring)
 
 
-def _refill(
-    row: npt.NDArray[np.int64],
-    col: npt.NDArray[np.int64],
-    value: npt.NDArray[np.float64],
-    short: npt.NDArray[np.int64],
-    n_have: npt.NDArray[np.float64],
-    n_slots: int,
-    rng: np.random.Generator,
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-    """Fill the empty slots of cells that lack months or neighbours, so that their shares stay right.
+@dataclass(frozen=True)
+class FittedBootstrap:
+    """The pool of all cells and months."""
 
-    An empty slot (a month without data, a neighbour outside the mission) takes the value of a random slot that has
-    data: its share of non-zero draws is then, on average, that of the slots with data.
-    """
-    order = np.lexsort((col, row))
-    row, col, value = row[order], col[order], value[order]
-    start = np.searchsorted(row, short)
-    end = np.searchsorted(row, short, side="right")
-    new_row, new_col, new_value = [], [], []
-    for cell, a, b in zip(short, start, end, strict=True):
-        if a == b:
-            continue
-        have = int(n_have[cell])
-        taken = set(col[a:b].tolist())
-        # Which of the other slots lack data does not matter to the marginal: the last ones are refilled.
-        free = [slot for slot in range(n_slots - 1, -1, -1) if slot not in taken][: n_slots - have]
-        pick = rng.integers(0, have, len(free))
-        hit = np.flatnonzero(pick < b - a)
-        new_row += [cell] * len(hit)
-        new_col += [free[i] for i in hit]
-        new_value += value[a + pick[hit]].tolist()
-    return (
-        np.concatenate([row, np.array(new_row, dtype=row.dtype)]),
-        np.concatenate([col, np.array(new_col, dtype=col.dtype)]),
-        np.concatenate([value, np.array(new_value, dtype=value.dtype)]),
-    )
+    panel: Panel
+    target: str
+    name: str
+    known: Bools
+    sizes: Plane
+    share: float
+    months: int
+    n_draws: int
+
+    def seeing(self, panel: Panel) -> "FittedBootstrap":
+        """The pool of a newer panel."""
+        return Bootstrap(self.months, self.n_draws, self.name).fit(panel, self.target)
+
+    def predict(self, steps: npt.NDArray[np.int64], rng: np.random.Generator) -> Forecast:
+        """Independent draws from the pool for each cell: gaps between killings are geometric."""
+        cells = len(self.panel.gids)
+        size = cells * self.n_draws
+        at = np.empty(0, dtype=np.int64)
+        if self.share > 0:
+            expected = size * self.share
+            gaps = rng.geometric(self.share, size=int(expected + 6 * np.sqrt(expected) + 20))
+            at = np.cumsum(gaps) - 1
+            at = at[at < size]
+        values = rng.choice(self.sizes, size=len(at)) if len(at) else np.empty(0, dtype=np.float32)
+        row, column = np.divmod(at, self.n_draws)
+        draws = csr_matrix((values, (row, column)), shape=(cells, self.n_draws))
+        return Repeated(self.panel, self.target, self.name, self.known, draws).predict(steps, rng)
+
+
+@dataclass(frozen=True)
+class Bootstrap:
+    """Any month of any cell of the last `months`, whoever the cell is."""
+
+    months: int = 240
+    n_draws: int = 1000
+    name: str = "bootstrap"
+
+    def fit(self, panel: Panel, target: str) -> FittedBootstrap:
+        """Pool what was seen."""
+        recent = plane_of(panel, target)[-self.months :]
+        sizes = recent[recent > 0]
+        seen = int(recent.size - np.isnan(recent).sum())
+        known = seen_in(plane_of(panel, target)[-12:])
+        share = len(sizes) / max(seen, 1)
+        return FittedBootstrap(panel, target, self.name, known, sizes, share, self.months, self.n_draws)

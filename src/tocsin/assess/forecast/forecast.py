@@ -1,157 +1,255 @@
-"""A forecast: possible futures of every cell and month, kept sparse from end to end.
+"""A forecast as draws: for every cell and month ahead, a sample of what may happen, kept sparse from end to end.
 
-A forecast is a set of draws, each one possible course of all cells and months together, so that sums over areas and
-periods keep their dependence. Most draws of most cells are zero; only the others are stored.
+Most draws of most cells are zero, so only the others are stored; every summary below works on the stored values and
+counts the zeros in. One column is one possible future of all cells and months together, so sums over an area or a
+period are sums down the column and keep the dependence between places.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, vstack
 
 from tocsin.core.errors import BadInput
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
-# Columns of `table()`: name → quantile level.
-QUANTILES = {
-    "q025": 0.025, "q05": 0.05, "q10": 0.10, "q25": 0.25, "q50": 0.50, "q75": 0.75, "q90": 0.90, "q95": 0.95,
+LEVELS = {
+    "q025": 0.025,
+    "q05": 0.05,
+    "q10": 0.10,
+    "q25": 0.25,
+    "q50": 0.50,
+    "q75": 0.75,
+    "q90": 0.90,
+    "q95": 0.95,
     "q975": 0.975,
-}  # fmt: skip
-MANY = 25  # deaths from which killing counts as mass killing
+}
+
+
+def sorted_rows(draws: csr_matrix) -> npt.NDArray[np.float32]:
+    """Stored values of each row in ascending order, in the layout of ``draws.indptr``.
+
+    Values are not negative, so the bits of a float32 sort as it does; row and bits in one 64-bit word sort in one go.
+    """
+    rows = np.repeat(np.arange(draws.shape[0], dtype=np.uint64), np.diff(draws.indptr))
+    words = (rows << np.uint64(32)) | draws.data.astype(np.float32).view(np.uint32)
+    words.sort()
+    bits: npt.NDArray[np.uint32] = (words & np.uint64(0xFFFFFFFF)).astype(np.uint32)
+    return bits.view(np.float32)
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """Draws for cells × months ahead.
+    """Draws for cells × months ahead, with the summaries people use.
 
     Parameters
     ----------
-    gids : ndarray of int64, shape (n_cells,)
+    gids : ndarray of int64, shape (C,)
+        Cells (or areas, after `over`).
     as_of : int
-        Last month the model saw.
-    steps : ndarray of int64, shape (n_steps,)
-        Months ahead, ascending.
+        Last month the forecast could see (month 1 = January 1980).
+    steps : ndarray of int64, shape (H,)
+        Months ahead of `as_of`.
     target, model : str
-    draws : csr_matrix, shape (n_blocks * n_cells, n_draws)
-        Row ``block * n_cells + cell``; one column is one possible future. `n_blocks` is the number of steps, or 1
-        when every step has the same draws (then sums over months take the same draw again).
-    known : ndarray of bool, shape (n_cells,)
-        False where there is no history to forecast from: everything about such a cell is NaN.
+        What is forecast, and by which model.
+    draws : csr_matrix of float32, shape (H * C, S), or (C, S) where every step has the same distribution
+        Deaths, not negative. Row ``h * C + c`` is step ``steps[h]`` of cell ``gids[c]``; a column is one joint future.
+        Counts may be fractions where events placed only in an area are shared over its cells.
+    known : ndarray of bool, shape (C,)
+        False where the history holds no data; all summaries are NaN there.
+    orders : ndarray of int64, shape (H, S), optional
+        Only with (C, S) draws: the column order of each step, so that months are not copies of each other in sums over
+        time. Without it the months of a repeated forecast are added in the same order.
+
+    Raises
+    ------
+    BadInput
+        If shapes disagree or a draw is negative or not a number.
     """
 
-    gids: npt.NDArray[np.int64]
+    gids: Ints
     as_of: int
-    steps: npt.NDArray[np.int64]
+    steps: Ints
     target: str
     model: str
     draws: csr_matrix
-    known: npt.NDArray[np.bool_]
-    about: dict[str, Any] = field(default_factory=dict)
+    known: Bools
+    orders: Ints | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        """Check that sizes agree."""
-        blocks = self.draws.shape[0] / max(len(self.gids), 1)
-        if blocks not in (1, len(self.steps)) or len(self.known) != len(self.gids):
-            raise BadInput("the forecast's draws, cells and steps do not agree in size")
+        """Check shapes and signs."""
+        rows, n = self.draws.shape
+        if rows not in (len(self.gids), len(self.gids) * len(self.steps)) or n < 1:
+            raise BadInput("the draws of a forecast do not agree with its cells and steps")
+        if len(self.known) != len(self.gids) or (self.orders is not None and self.orders.shape != (len(self.steps), n)):
+            raise BadInput("the parts of a forecast do not agree in size")
+        if self.draws.data.size and not (self.draws.data.min() >= 0 and np.isfinite(self.draws.data.max())):
+            raise BadInput("a forecast cannot hold negative or undefined numbers of deaths")
 
     @property
     def n_draws(self) -> int:
-        """Number of possible futures."""
+        """Number of joint futures."""
         return int(self.draws.shape[1])
 
-    def block(self, step: int) -> csr_matrix:
-        """Draws of one month ahead: shape (n_cells, n_draws)."""
-        n = len(self.gids)
-        if self.draws.shape[0] == n:
-            return self.draws
-        at = int(np.flatnonzero(self.steps == step)[0])
-        return self.draws[at * n : (at + 1) * n]
+    @property
+    def repeated(self) -> bool:
+        """True where one block of draws serves every step."""
+        return bool(self.draws.shape[0] == len(self.gids))
+
+    @cached_property
+    def ordered(self) -> npt.NDArray[np.float32]:
+        """Stored draws, ascending within each row."""
+        return sorted_rows(self.draws)
+
+    def row_sums(self, values: npt.NDArray[Any]) -> Floats:
+        """Sum of stored `values` over each row of draws."""
+        total = np.concatenate([[0.0], np.cumsum(values, dtype=np.float64)])
+        return np.asarray(total[self.draws.indptr[1:]] - total[self.draws.indptr[:-1]])
+
+    def _shape(self, rows: Floats) -> Floats:
+        """(H, C) from one value a row, NaN where the history is not known."""
+        block = rows.reshape(-1, len(self.gids))
+        block = np.where(self.known, block, np.nan)
+        return np.ascontiguousarray(np.broadcast_to(block, (len(self.steps), len(self.gids))))
 
     def mean(self) -> Floats:
-        """Expected deaths, shape (n_steps, n_cells)."""
-        return self._spread(np.asarray(self.draws.sum(axis=1)).ravel() / self.n_draws)
+        """Expected deaths, shape (H, C)."""
+        return self._shape(self.row_means())
+
+    def row_means(self) -> Floats:
+        """Expected deaths of each row of draws, also of unknown cells."""
+        return self.row_sums(self.draws.data) / self.n_draws
 
     def p_any(self) -> Floats:
-        """Probability of any death, shape (n_steps, n_cells).
+        """Probability that anybody is killed, shape (H, C).
 
-        A draw below one (an event shared over an area, a part of which may lie here) counts with its size.
+        A fraction of a death stands for an event that may have been in this cell or in another of its area, so a draw
+        of 0.2 counts as a chance of 0.2 and every draw of 1 or more as certain: the mean of ``min(1, draw)``.
         """
-        return self._spread(_row_sums(self.draws, np.minimum(self.draws.data, 1.0)) / self.n_draws)
+        return self._shape(self.row_p_any())
+
+    def row_p_any(self) -> Floats:
+        """`p_any` of each row of draws, also of unknown cells."""
+        return self.row_sums(np.minimum(self.draws.data, 1)) / self.n_draws
 
     def p_at_least(self, deaths: float) -> Floats:
-        """Probability of at least so many deaths, shape (n_steps, n_cells)."""
-        return self._spread(_row_sums(self.draws, (self.draws.data >= deaths).astype(np.float64)) / self.n_draws)
+        """Probability of at least so many deaths (above zero), shape (H, C)."""
+        if deaths <= 0:
+            raise BadInput("ask for a probability of more than zero deaths")
+        return self._shape(self.row_sums(self.draws.data >= deaths) / self.n_draws)
 
-    def quantiles(self, levels: Sequence[float]) -> Floats:
-        """Quantiles (smallest draw whose cumulative share reaches the level), shape (n_levels, n_steps, n_cells)."""
-        return np.stack([self._spread(q) for q in sparse_quantiles(self.draws, levels)])
+    def row_quantile(self, level: float) -> Floats:
+        """One quantile of every row of draws, linear between draws as numpy's default."""
+        n, per_row = self.n_draws, np.diff(self.draws.indptr)
+        place = level * (n - 1)
+        low = int(np.floor(place))
+        share = place - low
+        out = np.zeros(self.draws.shape[0])
+        # Ranks below n - per_row are zeros that are not stored.
+        rows = np.flatnonzero(per_row > n - 1 - min(low + 1, n - 1))
+        first = self.draws.indptr[rows] - (n - per_row[rows])
+        start, end = self.draws.indptr[rows], self.draws.indptr[rows + 1] - 1
+        values = self.ordered
+        for rank, weight in ((low, 1 - share), (min(low + 1, n - 1), share)):
+            at = first + rank
+            stored = at >= start
+            out[rows] += weight * np.where(stored, values[np.clip(at, start, end)], 0.0)
+        return out
 
-    def sums(self, cells: npt.ArrayLike | None = None, steps: Sequence[int] | None = None) -> Floats:
-        """Draws of the sum over cells (indices; all if None) and months ahead: shape (n_draws,)."""
-        total = np.zeros(self.n_draws)
-        for step in self.steps if steps is None else steps:
-            block = self.block(int(step))
-            chosen = block if cells is None else block[np.asarray(cells)]
-            total += np.asarray(chosen.sum(axis=0)).ravel()
-        return total
+    def quantiles(self, levels: list[float]) -> Floats:
+        """Quantiles of the draws (linear between draws), shape (len(levels), H, C)."""
+        if not all(0 <= level <= 1 for level in levels):
+            raise BadInput("a quantile level lies between 0 and 1")
+        return np.stack([self._shape(self.row_quantile(level)) for level in levels])
+
+    def step_draws(self, step: int) -> csr_matrix:
+        """Draws of one step, shape (C, S); `step` is in months ahead."""
+        found = np.flatnonzero(self.steps == step)
+        if not found.size:
+            raise BadInput("this forecast has no step {step}", step=step)
+        at, cells = int(found[0]), len(self.gids)
+        if not self.repeated:
+            return self.draws[at * cells : (at + 1) * cells]
+        return self.draws if self.orders is None else self.draws[:, self.orders[at]]
+
+    def total(self, cells: npt.ArrayLike | None = None, steps: npt.ArrayLike | None = None) -> Floats:
+        """Draws of the sum over cells (numbers as in `gids`) and steps, shape (S,); all of them by default.
+
+        Cells whose history is not known add nothing: ask `known` before calling a sum a total.
+        """
+        wanted = self.gids if cells is None else np.atleast_1d(np.asarray(cells))
+        inside = np.isin(self.gids, wanted)
+        if inside.sum() != len(np.unique(wanted)):
+            raise BadInput("a cell asked for is not in this forecast")
+        pick = csr_matrix((inside & self.known).astype(np.float64))
+        sums = np.zeros(self.n_draws)
+        for step in self.steps if steps is None else np.atleast_1d(np.asarray(steps)):
+            sums += (pick @ self.step_draws(int(step))).toarray().ravel()
+        return sums
+
+    def over(self, ids: Ints, member: csr_matrix) -> "Forecast":
+        """The same forecast for areas made of cells: districts, a country, a patrol's sector.
+
+        Parameters
+        ----------
+        ids : ndarray of int64, shape (A,)
+            Numbers of the areas.
+        member : csr_matrix, shape (A, C)
+            Share of each cell that belongs to each area.
+
+        Returns
+        -------
+        Forecast
+            An area is known when any of its cells is.
+        """
+        member = csr_matrix(member, dtype=np.float32)
+        blocks = 1 if self.repeated else len(self.steps)
+        known = self.known.astype(np.float32)
+        inside = member.multiply(known).tocsr()
+        cells = len(self.gids)
+        parts = [inside @ self.draws[b * cells : (b + 1) * cells] for b in range(blocks)]
+        return Forecast(
+            gids=np.asarray(ids, dtype=np.int64),
+            as_of=self.as_of,
+            steps=self.steps,
+            target=self.target,
+            model=self.model,
+            draws=csr_matrix(vstack(parts), dtype=np.float32),
+            known=np.asarray(member @ known > 0),
+            orders=self.orders,
+        )
 
     def table(self) -> dict[str, npt.NDArray[Any]]:
-        """The forecast as columns, a row a month and cell.
+        """One row a cell and month, as named columns: what is written to disk and drawn on maps.
 
-        Columns: priogrid_gid, month, target, model, mean, p_any, p_25 (probability of 25 deaths or more) and the
-        quantiles q025 … q975; NaN where nothing is known.
+        Returns
+        -------
+        dict
+            ``priogrid_gid`` and ``month`` (int32), ``target`` and ``model`` (fixed-width text), and float32 ``mean,
+            p_any, p_25`` (25 deaths or more) and ``q025 … q975``; NaN where the history is not known.
         """
-        n_steps, n_cells = len(self.steps), len(self.gids)
-        columns: dict[str, npt.NDArray[Any]] = {
-            "priogrid_gid": np.tile(self.gids.astype(np.int32), n_steps),
-            "month": np.repeat((self.as_of + self.steps).astype(np.int16), n_cells),
-            "target": np.full(n_steps * n_cells, self.target, dtype=object),
-            "model": np.full(n_steps * n_cells, self.model, dtype=object),
-            "mean": self.mean().ravel().astype(np.float32),
-            "p_any": self.p_any().ravel().astype(np.float32),
-            "p_25": self.p_at_least(MANY).ravel().astype(np.float32),
+        steps, cells = len(self.steps), len(self.gids)
+        rows = steps * cells
+        out: dict[str, npt.NDArray[Any]] = {
+            "priogrid_gid": np.tile(self.gids.astype(np.int32), steps),
+            "month": np.repeat((self.as_of + self.steps).astype(np.int32), cells),
+            "target": np.broadcast_to(np.array(self.target), (rows,)),
+            "model": np.broadcast_to(np.array(self.model), (rows,)),
         }
-        for name, values in zip(QUANTILES, self.quantiles(list(QUANTILES.values())), strict=True):
-            columns[name] = values.ravel().astype(np.float32)
-        return columns
-
-    def _spread(self, values: Floats) -> Floats:
-        """One value a stored row → (n_steps, n_cells), NaN where nothing is known."""
-        table = values.reshape(-1, len(self.gids)).astype(np.float64)
-        table[:, ~self.known] = np.nan
-        return np.array(np.broadcast_to(table, (len(self.steps), len(self.gids))))
-
-
-def _row_sums(draws: csr_matrix, data: Floats) -> Floats:
-    sums = np.zeros(draws.shape[0])
-    filled = np.flatnonzero(np.diff(draws.indptr))
-    if len(filled):
-        sums[filled] = np.add.reduceat(data, draws.indptr[filled])
-    return sums
-
-
-def sparse_quantiles(draws: csr_matrix, levels: Sequence[float]) -> list[Floats]:
-    """Row quantiles of a sparse matrix of non-negative draws, the unstored ones being zero.
-
-    >>> m = csr_matrix(np.array([[0.0, 0.0, 5.0, 1.0], [0.0, 0.0, 0.0, 0.0]]))
-    >>> [q.tolist() for q in sparse_quantiles(m, [0.5, 0.75, 0.9])]
-    [[0.0, 0.0], [1.0, 0.0], [5.0, 0.0]]
-    """
-    n_rows, n_draws = draws.shape
-    stored = np.diff(draws.indptr)
-    row = np.repeat(np.arange(n_rows), stored)
-    ordered = draws.data[np.lexsort((draws.data, row))]
-    zeros = n_draws - stored
-    found = []
-    for level in levels:
-        rank = max(int(np.ceil(level * n_draws - 1e-9)) - 1, 0)
-        at = rank - zeros
-        values = np.zeros(n_rows)
-        above = at >= 0
-        values[above] = ordered[draws.indptr[:-1][above] + at[above]]
-        found.append(values)
-    return found
+        columns = {
+            "mean": self.row_means(),
+            "p_any": self.row_p_any(),
+            "p_25": self.row_sums(self.draws.data >= 25) / self.n_draws,
+            **{name: self.row_quantile(level) for name, level in LEVELS.items()},
+        }
+        for name, values in columns.items():
+            block = values.astype(np.float32).reshape(-1, cells)
+            block[:, ~self.known] = np.nan
+            out[name] = np.tile(block[0], steps) if self.repeated else block.ravel()
+        return out

@@ -18,6 +18,7 @@ from tocsin.core.time import last_day, month_text, months_of
 from tocsin.listen.events.model import Events
 from tocsin.listen.events.tables import event, event_seen
 from tocsin.listen.sources.tables import source_file
+from tocsin.store import fetch_columns
 
 # Data published within this many days of the month's end count as published in time; later ones were reconstructed.
 IN_TIME_DAYS = 62
@@ -136,19 +137,18 @@ def known_events(connection: sa.Connection, seen: Vintage, until: int) -> Events
                "lat", "gid", "gw", "adm_1", "best", "deaths_civilians")  # fmt: skip
     # Raw text dates: half a million date objects cost more than the rest of the read.
     query = sa.select(*(_plain(c) for c in columns)).where(event.c.source == seen.source, event.c.file_id.in_(ids))
-    rows = connection.execute(query).fetchall()
-    if not rows:
+    table = dict(zip(columns, fetch_columns(connection, query), strict=True))
+    if not table["id"]:
         return Events(*(np.array([], dtype=t) for t in _TYPES))
-    table = dict(zip(columns, zip(*rows, strict=True), strict=True))
     id = np.array(table["id"], dtype=np.int64)
     order = np.argsort(id, kind="stable")
     rank = rank_of[np.array(table["file_id"], dtype=np.int64)]
-    again = connection.execute(
-        sa.select(event_seen.c.event_id, event_seen.c.file_id).where(event_seen.c.file_id.in_(ids))
-    ).fetchall()
+    again, by = fetch_columns(
+        connection, sa.select(event_seen.c.event_id, event_seen.c.file_id).where(event_seen.c.file_id.in_(ids))
+    )
     if again:
-        at = order[np.searchsorted(id[order], np.array([r[0] for r in again]))]
-        np.maximum.at(rank, at, rank_of[np.array([r[1] for r in again])])
+        at = order[np.searchsorted(id[order], np.array(again))]
+        np.maximum.at(rank, at, rank_of[np.array(by)])
 
     numbers: dict[str, int] = {}
     key = np.array([numbers.setdefault(k, len(numbers)) for k in table["key"]], dtype=np.int64)

@@ -15,6 +15,7 @@ from tocsin.listen.files.rows import FORMULA, Row, Sheet, checksum, open_sheet
 from tocsin.listen.imports.layouts import Layout, Setting, recognise
 from tocsin.listen.sources.model import Counts, Imported, published_on, release_of
 from tocsin.listen.sources.tables import source_file
+from tocsin.store import without_garbage_collection
 
 CHUNK = 20_000
 
@@ -76,7 +77,8 @@ def import_file(
         )  # fmt: skip
         assert file_id is not None  # noqa: S101 - RETURNING gives one row
         setting = Setting(connection, mission, kind.name, int(file_id), path.name, number, now.date())
-        return _take(setting, kind, at, has_header, sheet, sha256, number, day, tell)
+        with without_garbage_collection():
+            return _take(setting, kind, at, has_header, sheet, sha256, number, day, tell)
 
 
 def _take(

@@ -20,10 +20,12 @@ class Answer:
     method: str
 
 
-def exact_cover(small: Reduced, groups: Sequence[Group], cost: Floats, budget: float, seconds: float) -> Answer:
+def exact_cover(
+    small: Reduced, groups: Sequence[Group], cost: Floats, budget: float, seconds: float, nodes: int | None = None
+) -> Answer:
     """Solve the standard model: max w·z, z_i ≤ Σ_j a_ij x_j, Σ x ≤ most in each group, cost·x ≤ budget.
 
-    z is continuous: with x whole, it is whole by itself. A time limit leaves a valid bound.
+    z is continuous: with x whole, it is whole by itself. A limit in time or nodes leaves a valid bound.
     """
     from scipy.optimize import Bounds, LinearConstraint, milp
 
@@ -51,12 +53,12 @@ def exact_cover(small: Reduced, groups: Sequence[Group], cost: Floats, budget: f
         constraints=LinearConstraint(vstack(rows, format="csc"), -np.inf, np.concatenate(upper)),
         bounds=Bounds(0, np.concatenate([ceiling, np.ones(n_rows)])),
         integrality=np.concatenate([np.ones(n_columns), np.zeros(n_rows)]),
-        options={"time_limit": seconds, "mip_rel_gap": 1e-9},
+        options={"time_limit": seconds, "mip_rel_gap": 1e-9, **({} if nodes is None else {"node_limit": nodes})},
     )
     bound = total if solved.mip_dual_bound is None else min(total, -float(solved.mip_dual_bound))
     if solved.x is None:
         return Answer((), small.always, small.always + bound, "branch and bound, stopped before a plan was found")
     chosen = tuple(int(j) for j in np.flatnonzero(solved.x[:n_columns] > 0.5))
     value = -float(solved.fun)
-    method = "branch and bound" if solved.status == 0 else "branch and bound, stopped at its time limit"
+    method = "branch and bound" if solved.status == 0 else "branch and bound, stopped at its limit"
     return Answer(chosen, small.always + value, small.always + max(bound, value), method)

@@ -11,9 +11,9 @@ import numpy.typing as npt
 from scipy.sparse import csr_matrix
 
 from tocsin.core.errors import BadInput
-from tocsin.plan.location.exact import exact_cover
 from tocsin.plan.location.model import Flags, Floats, Group, Ints, Located, data_hash, relative_gap
 from tocsin.plan.location.reduce import merge_rows
+from tocsin.plan.location.search import search_cover
 
 
 def covered_weight(cover: csr_matrix, weight: npt.ArrayLike, chosen: Sequence[int]) -> float:
@@ -37,6 +37,7 @@ def maximal_cover(
     budget: float = np.inf,
     seed: int = 0,
     seconds: float = 20.0,
+    gap: float = 0.0,
 ) -> Located:
     """Choose columns that cover the most weight, with a proven bound next to it.
 
@@ -57,6 +58,8 @@ def maximal_cover(
     seed : int
     seconds : float
         Stop after about this long and say how far from proven the answer is.
+    gap : float
+        Stop as soon as the answer is proven to be this near to the best (a share; 0 for proven).
 
     Returns
     -------
@@ -75,7 +78,7 @@ def maximal_cover(
         raise BadInput("costs must be numbers of zero or more, one a column")
     small = merge_rows(cover, worth, covered)
     code = data_hash(cover.tocsr(), worth, [(g.members.tolist(), g.most) for g in groups], prices, budget)
-    found = exact_cover(small, groups, prices, budget, seconds)
+    found = search_cover(small, groups, prices, budget, seed, seconds, gap)
     base = np.zeros(len(worth), dtype=bool) if covered is None else covered
     reached = base | (np.asarray(cover.tocsr()[:, list(found.chosen)].sum(axis=1)).ravel() > 0)
     value = float(worth[reached].sum())

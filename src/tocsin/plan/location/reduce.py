@@ -57,12 +57,11 @@ def merge_rows(cover: csr_matrix, weight: Floats, covered: Flags | None = None) 
     return Reduced(cover[first[by_place]], merged[by_place], always)
 
 
-def dominated_columns(cover: csr_matrix, weight: Floats, group_of: Ints) -> Flags:
-    """Columns that another column of the same group covers entirely, and which therefore need never be chosen.
+def dominated_columns(cover: csr_matrix, cost: Floats, group_of: Ints) -> Flags:
+    """Columns that another column of the same group covers entirely at no more cost: they need never be chosen.
 
     Of columns that cover the same rows, the first stays. Only pairs that share a row are compared.
     """
-    del weight  # dominance holds for any weights of zero or more
     columns = csc_matrix(cover)
     ones = csc_matrix(
         (np.ones(columns.nnz, dtype=np.int32), columns.indices, columns.indptr), shape=columns.shape, copy=False
@@ -74,7 +73,8 @@ def dominated_columns(cover: csr_matrix, weight: Floats, group_of: Ints) -> Flag
         (small != large)
         & (shared.data == size[small])
         & (group_of[small] == group_of[large])
-        & ((size[large] > size[small]) | (large < small))
+        & (cost[large] <= cost[small])
+        & ((size[large] > size[small]) | (cost[large] < cost[small]) | (large < small))
     )
     found = np.zeros(cover.shape[1], dtype=bool)
     found[small[inside]] = True

@@ -1,0 +1,59 @@
+"""Commands that learn: ``tocsin learn backtest``."""
+
+from typing import Annotated
+
+import typer
+
+from tocsin.cli.output import JsonOption, MissionOption, QuietOption, answer, records
+
+
+def register(app: typer.Typer) -> None:
+    """Add this room's commands."""
+    room = typer.Typer(help="How good were forecasts and plans?", no_args_is_help=True, rich_markup_mode=None)
+    room.callback()(lambda: None)
+    room.command("backtest")(backtest)
+    app.add_typer(room, name="learn")
+
+
+def backtest(
+    context: typer.Context,
+    until: Annotated[
+        str | None, typer.Option(help="Last month used for judging, YYYY-MM. Default: the newest.")
+    ] = None,
+    origins: Annotated[int, typer.Option(help="Number of monthly origins before it.")] = 24,
+    horizon: Annotated[int, typer.Option(help="Months ahead that are judged.")] = 12,
+    target: Annotated[list[str] | None, typer.Option(help="civilians, os, sb, ns; may be repeated.")] = None,
+    model: Annotated[list[str] | None, typer.Option(help="Model; may be repeated. Default: all.")] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same record.")] = 1,
+    mission: MissionOption = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Judge forecasts made month after month from what was known then, by what then happened."""
+    from tocsin.core.mission import find
+    from tocsin.core.time import parse_month, utc_now
+    from tocsin.learn.record.actions import record
+    from tocsin.store import writing
+
+    talk = answer(context, mission, as_json, quiet)
+    home = find(talk.folder())
+    month = parse_month(until) if until else None
+    with talk.progress() as tell, writing(records(home)) as connection:
+        done = record(connection, home, utc_now(), month, origins, horizon, tuple(target or ["civilians"]),
+                      tuple(model) if model else None, seed, tell)  # fmt: skip
+    s = done.summary
+
+    def cell(value: float | None) -> str:
+        return "–" if value is None else f"{value:.4f}"
+
+    names = ("crps", "crps_events", "ign", "mis", "ap", "mean_ratio", "top_10")
+    rows = [
+        [r["target"], r["model"], r["months_ahead"], *(cell(r[n]) for n in names)]
+        for r in s["table"]
+        if r["months_ahead"] in ("all", "1")
+    ]
+    talk.show(f"{home.name}: {s['origins']} origins from {s['first_origin']}, judged to {s['until']}")
+    talk.table("Record (crps, ign, mis: lower is better; ap, top_10: higher; mean_ratio: 1)",
+               ["target", "model", "months ahead", *names], rows)  # fmt: skip
+    talk.show(f"wrote {s['file']}")
+    talk.give(s)

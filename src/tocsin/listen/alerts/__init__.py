@@ -1,0 +1,1 @@
+"""Reports from communities: read, understood, placed, joined with what others said, graded."""

@@ -1,0 +1,226 @@
+"""A new user's first morning, from an empty folder to a brief, through the command line alone."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pypdf
+import pytest
+
+HERE = Path(__file__).resolve().parent
+
+
+def tocsin(*arguments: object, cwd: Path, code: int = 0) -> str:
+    run = subprocess.run(
+        [sys.executable, "-m", "tocsin", *map(str, arguments)],
+        cwd=cwd, capture_output=True, text=True, check=False, env={**os.environ, "NO_COLOR": "1", "COLUMNS": "160"},
+    )  # fmt: skip
+    assert run.returncode == code, f"exit {run.returncode}\n{run.stdout}\n{run.stderr}"
+    assert "Traceback" not in run.stderr
+    return run.stdout if code == 0 else run.stderr
+
+
+def told(*arguments: object, cwd: Path) -> dict:
+    return json.loads(tocsin(*arguments, "--json", cwd=cwd))
+
+
+def test_help_comes_in_under_a_second(tmp_path: Path) -> None:
+    times = []
+    for _ in range(3):
+        start = time.perf_counter()
+        tocsin("--help", cwd=tmp_path)
+        times.append(time.perf_counter() - start)
+    assert min(times) < 1.0
+
+
+@pytest.fixture(scope="module")
+def morning(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> dict:
+    """The documented commands on the real files, each with --json; what each said."""
+    work = tmp_path_factory.mktemp("morning")
+    said: dict = {"work": work}
+    said["init"] = told("init", "car", "--area", "CAF", "--wet", "5-10", cwd=work)
+    car = work / "car"
+    said["events"] = told("import", shared / "ucdp_ged" / "GEDEvent_v23_1_CAF_1991_2020.csv", cwd=car)
+    said["again"] = told("import", shared / "ucdp_ged" / "GEDEvent_v23_1_CAF_1991_2020.csv", "--mission", car, cwd=work)
+    said["units"] = told("import", shared / "geo_pko" / "Geo_PKO_v.2.1.csv.gz", cwd=car)
+    said["assess"] = told("assess", "--as-of", "2018-12", cwd=car)
+    said["plan"] = told("plan", cwd=car)
+    for name, language in (("brief.pdf", "en"), ("brief.html", "en"), ("bref.pdf", "fr"), ("brief.docx", "en")):
+        said[name] = told("brief", "-o", name, "--lang", language, cwd=car)
+    return said
+
+
+def test_every_command_tells_machines_what_the_documents_promise(morning: dict) -> None:
+    assert morning["init"]["cells"] == 251
+    assert {k: morning["events"][k] for k in ("read", "added", "updated", "unchanged", "rejected")} == {
+        "read": 1576, "added": 1576, "updated": 0, "unchanged": 0, "rejected": 0,
+    }  # fmt: skip
+    assert morning["again"]["unchanged"] == 1576
+    assert morning["units"]["read"] == 18_699
+    assessed = morning["assess"]
+    assert (assessed["as_of"], assessed["cells"], assessed["months"]) == ("2018-12", 251, 336)
+    assert len(assessed["top"]) == 10
+    assert assessed["vintage_kind"] == "reconstructed"
+    means = [place["mean"] for place in assessed["top"]]
+    assert means == sorted(means, reverse=True)
+    plan = morning["plan"]
+    assert [c["limit_hours"] for c in plan["covered"]] == [2, 6, 12, 24]
+    shares = [c["risk_share"] for c in plan["covered"]]
+    assert shares == sorted(shares)
+    assert 0 < shares[0] < shares[-1] <= 1
+    assert 0 < len(plan["gaps"]) <= 10
+    assert plan["moves"]
+    assert plan["bound"] >= plan["value"] - 1e-6
+    assert {r["area"] for r in plan["ratios"]} >= {"Ouaka", "Bangui"} - {"Bangui"}
+
+
+def test_the_forecast_file_has_its_documented_columns(morning: dict) -> None:
+    import duckdb
+
+    path = morning["work"] / "car" / morning["assess"]["files"]["forecast"]
+    columns = [row[0] for row in duckdb.sql(f"DESCRIBE SELECT * FROM '{path}'").fetchall()]
+    assert columns[:7] == ["priogrid_gid", "month", "target", "model", "mean", "p_any", "p_25"]
+    assert columns[7:] == ["q025", "q05", "q10", "q25", "q50", "q75", "q90", "q95", "q975"]
+    models = morning["assess"]["models"]
+    rows = duckdb.sql(
+        f"SELECT count(*), count(DISTINCT (priogrid_gid, month, target, model)) FROM '{path}'"
+    ).fetchall()[0]
+    assert rows == (251 * 12 * 4 * len(models), 251 * 12 * 4 * len(models))
+    bad = duckdb.sql(
+        f"SELECT count(*) FROM '{path}' WHERE mean < 0 OR p_any NOT BETWEEN 0 AND 1 OR p_25 > p_any + 1e-6 "
+        "OR q05 > q10 OR q10 > q25 OR q25 > q50 OR q50 > q75 OR q75 > q90 OR q90 > q95"
+    ).fetchall()[0]
+    assert bad == (0,)
+    about = duckdb.sql(
+        f"SELECT decode(value) FROM parquet_kv_metadata('{path}') WHERE decode(key) = 'tocsin'"
+    ).fetchall()[0]
+    facts = json.loads(about[0])
+    assert facts["as_of"] == "2018-12"
+    assert facts["vintage"] == "2023-06-01"
+    assert facts["files"][0]["sha256"]
+
+
+def test_the_brief_has_two_pages_in_each_language_and_names_what_matters(morning: dict) -> None:
+    car = morning["work"] / "car"
+    english, french = pypdf.PdfReader(car / "brief.pdf"), pypdf.PdfReader(car / "bref.pdf")
+    assert len(english.pages) == len(french.pages) == 2
+    text = "\n".join(page.extract_text() for page in english.pages)
+    for words in ("Protection brief", "December 2018", "Who is out of reach", "What we do not know", "Sources"):
+        assert words in text
+    assert "Protection brief" not in "\n".join(page.extract_text() for page in french.pages)
+    html = (car / "brief.html").read_text(encoding="utf-8")
+    assert "<script" not in html
+    assert 'src="http' not in html
+    assert 'href="http' not in html
+    assert (car / "brief.docx").stat().st_size > 10_000
+
+
+def test_the_same_assessment_again_is_the_same_run_and_file(morning: dict) -> None:
+    car = morning["work"] / "car"
+    path = car / morning["assess"]["files"]["forecast"]
+    before, changed = path.read_bytes(), path.stat().st_mtime_ns
+    again = told("assess", "--as-of", "2018-12", cwd=car)
+    assert again["run"] == morning["assess"]["run"]
+    assert path.stat().st_mtime_ns == changed
+    path.unlink()
+    assert told("assess", "--as-of", "2018-12", cwd=car)["run"] == again["run"]
+    assert path.read_bytes() == before, "made anew, it is the same to the byte"
+
+
+MISTAKES = [
+    (("assess",), 4, "no mission in"),
+    (("init", "x", "--area", "ZZZ"), 3, "ISO 3166"),
+    (("init", "x", "--area", "missing.geojson"), 3, "neither a country code"),
+    (("init", "x"), 2, "--area"),
+    (("--mission", "car", "assess", "--as-of", "2018/12"), 3, "YYYY-MM"),
+    (("--mission", "car", "assess", "--as-of", "2031-01"), 7, "covers 2031-01"),
+    (("--mission", "car", "assess", "--horizon", "99"), 3, "1 to 36"),
+    (("--mission", "car", "assess", "--target", "tanks"), 3, "civilians"),
+    (("--mission", "car", "assess", "--model", "oracle"), 3, "zero"),
+    (("--mission", "car", "import", "nothing.csv"), 4, "nothing.csv"),
+    (("--mission", "car", "import", "nothing.csv", "--published", "soon"), 3, "YYYY-MM-DD"),
+    (("--mission", "car", "brief", "-o", "brief.odt"), 3, ".pdf"),
+    (("--mission", "car", "brief", "-o", "brief.pdf", "--lang", "xx"), 3, "xx"),
+    (("init", "car", "--area", "CAF"), 5, "already holds a mission"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "code", "words"), MISTAKES)
+def test_a_mistake_gets_one_sentence_and_its_exit_code(
+    morning: dict, arguments: tuple[str, ...], code: int, words: str
+) -> None:
+    error = tocsin(*arguments, cwd=morning["work"], code=code)
+    assert words in error
+    if code != 2:
+        assert len(error.strip().splitlines()) == 1
+    assert not (morning["work"] / "x").exists()
+
+
+def test_broken_and_foreign_records_get_one_sentence_too(morning: dict, tmp_path: Path) -> None:
+    import shutil
+    import sqlite3
+
+    copy = tmp_path / "copy"
+    shutil.copytree(morning["work"] / "car", copy)
+    with sqlite3.connect(copy / "tocsin.db") as db:
+        db.execute("UPDATE alembic_version SET version_num = '9999'")
+    db.close()
+    assert "tocsin upgrade" in tocsin("assess", cwd=copy, code=9)
+    (copy / "tocsin.db").write_bytes(b"SQLite format 3\0" + b"rubbish" * 5_000)
+    for name in ("tocsin.db-wal", "tocsin.db-shm"):
+        (copy / name).unlink(missing_ok=True)
+    error = tocsin("plan", cwd=copy, code=9)
+    assert "records cannot be used" in error
+    assert len(error.strip().splitlines()) == 1
+
+
+def test_the_demonstration_mission_from_nothing_to_a_brief(tmp_path: Path) -> None:
+    made = told("demo", "here", cwd=tmp_path)
+    assert made["events"] > 500
+    assert told("assess", "--mission", "here", cwd=tmp_path)["cells"] == made["cells"]
+    assert told("plan", cwd=tmp_path / "here")["moves"]
+    told("brief", "-o", "b.pdf", "--mission", "here", cwd=tmp_path)
+    assert len(pypdf.PdfReader(tmp_path / "b.pdf").pages) == 2
+
+
+def test_the_mission_is_served_on_this_machine_only(tmp_path: Path) -> None:
+    import http.client
+    import re
+
+    told("demo", "here", cwd=tmp_path)
+    server = subprocess.Popen(
+        [sys.executable, "-u", "-m", "tocsin", "serve", "--mission", "here", "--port", "0"],
+        cwd=tmp_path, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        line = server.stdout.readline()
+        port = int(re.search(r"http://127\.0\.0\.1:(\d+)/", line)[1])
+
+        def get(path: str, host: str | None = None) -> tuple[int, str, bytes]:
+            for _ in range(100):
+                door = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+                try:
+                    door.request("GET", path, headers={"Host": host or f"127.0.0.1:{port}"})
+                    answer = door.getresponse()
+                    return answer.status, answer.headers["Content-Security-Policy"], answer.read()
+                except ConnectionRefusedError:
+                    time.sleep(0.1)
+                finally:
+                    door.close()
+            raise AssertionError("the server did not come up")
+
+        status, policy, page = get("/")
+        assert status == 200
+        assert "default-src 'none'" in policy
+        assert "Tancora" in page.decode()
+        assert get("/brief.pdf?lang=fr")[2][:5] == b"%PDF-"
+        assert get("/brief.exe")[0] == 404
+        assert get("/brief.pdf?lang=xx")[0] == 404
+        assert get("/", host="evil.example")[0] == 403
+    finally:
+        server.terminate()
+        server.wait(10)
+        server.stdout.close()

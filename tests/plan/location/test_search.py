@@ -1,0 +1,68 @@
+"""The large-problem path on problems small enough to solve by trying everything."""
+
+import itertools
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_matrix
+
+from tocsin.plan.location import covered_weight
+from tocsin.plan.location.model import Group
+from tocsin.plan.location.reduce import merge_rows
+from tocsin.plan.location.search import CoverSearch, search_cover
+
+
+def problem(seed, rows=40, columns=12, share=0.2):
+    rng = np.random.default_rng(seed)
+    return csr_matrix((rng.random((rows, columns)) < share).astype(np.int8)), rng.integers(0, 20, rows).astype(float)
+
+
+@pytest.fixture(autouse=True)
+def _no_shortcut(monkeypatch):
+    monkeypatch.setattr("tocsin.plan.location.search.SMALL_NONZEROS", 0)
+    monkeypatch.setattr("tocsin.plan.location.search.MOVES", 4000)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_large_path_finds_and_proves_the_optimum(seed):
+    cover, weight = problem(seed)
+    found = search_cover(merge_rows(cover, weight), [Group("all", np.arange(12), 4)], np.zeros(12), np.inf, 0, 4.0)
+    best = max(covered_weight(cover, weight, s) for s in itertools.combinations(range(12), 4))
+    assert found.value == pytest.approx(covered_weight(cover, weight, found.chosen))
+    assert found.value == pytest.approx(best)
+    assert found.bound == pytest.approx(best)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_large_path_keeps_groups_and_budget(seed):
+    cover, weight = problem(seed)
+    cost = np.array([0.0] * 6 + [1.0] * 6)
+    groups = [Group("a", np.arange(0, 9), 2), Group("b", np.arange(9, 12), 1)]
+    found = search_cover(merge_rows(cover, weight), groups, cost, 1.0, 0, 4.0)
+    allowed = [
+        s
+        for k in range(4)
+        for s in itertools.combinations(range(12), k)
+        if sum(j < 9 for j in s) <= 2 and sum(j >= 9 for j in s) <= 1 and cost[list(s)].sum() <= 1
+    ]
+    assert found.chosen in allowed
+    assert found.value == pytest.approx(max(covered_weight(cover, weight, s) for s in allowed))
+    assert found.bound >= found.value
+
+
+def test_every_subgradient_bound_holds():
+    cover, weight = problem(3, rows=200, columns=14, share=0.15)
+    search = CoverSearch(merge_rows(cover, weight), [Group("all", np.arange(14), 4)], np.zeros(14), np.inf, 0)
+    best = max(covered_weight(cover, weight, s) for s in itertools.combinations(range(14), 4))
+    for steps in (1, 10, 100, 1000):
+        search.lower_bound(steps)
+        assert search.state.bound >= best
+    out, into = search.fixed()
+    assert not (out & into).any()
+
+
+def test_same_seed_same_plan():
+    cover, weight = problem(9, rows=300, columns=40, share=0.1)
+    small, groups = merge_rows(cover, weight), [Group("all", np.arange(40), 6)]
+    plans = [search_cover(small, groups, np.zeros(40), np.inf, 7, 4.0, threads=t) for t in (1, 2)]
+    assert plans[0] == plans[1]

@@ -27,7 +27,7 @@ from tocsin.store.transfer import differences, digest
 
 # Kills, and how long a writer lives at most: together 320 kills in some ten seconds of waiting.
 @pytest.mark.slow
-@pytest.mark.parametrize(("kind", "kills", "most_ms"), [("sqlite", 240, 80), ("postgres", 80, 120)])
+@pytest.mark.parametrize(("kind", "kills", "most_ms"), [("sqlite", 240, 40), ("postgres", 80, 80)])
 def test_kill_9_at_any_moment_loses_and_doubles_nothing(
     kind: str, kills: int, most_ms: int, tmp_path: Path, request: pytest.FixtureRequest
 ):
@@ -44,7 +44,7 @@ def test_kill_9_at_any_moment_loses_and_doubles_nothing(
         if kind == "sqlite":
             assert c.exec_driver_sql("PRAGMA integrity_check").scalars().all() == ["ok"]
     engine.dispose()
-    assert len(acknowledged) > kills / 2, "the writers hardly wrote: the test would prove nothing"
+    assert len(acknowledged) >= kills / 2, "the writers hardly wrote: the test would prove nothing"
     assert len(set(kept)) == len(kept)
     assert set(acknowledged) <= set(kept), "acknowledged and lost"
     assert told == Counter(kept), "a deed without its row in the trail, or the other way round"

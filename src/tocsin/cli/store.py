@@ -208,7 +208,7 @@ def lock(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Put the whole mission into one encrypted file and remove everything else, keys too."""
+    """Put the whole mission into one encrypted file and remove everything else, keys too. Stop `serve` first."""
     from tocsin.core.time import utc_now
     from tocsin.store import duress
 

@@ -11,8 +11,21 @@ from benchmarks.results import SHARED
 from tocsin.core import areas
 from tocsin.core.geometry import distance_km
 from tocsin.listen.alerts.names import Names, index_names
-from tocsin.listen.alerts.places import Candidate, locate
+from tocsin.listen.alerts.places import Candidate, default_radii, locate
 from tocsin.listen.alerts.radii import ZERO, calibrate
+
+__all__ = [
+    "FILES",
+    "OTHERS",
+    "Phrase",
+    "answers",
+    "areas",
+    "bundled",
+    "calibrated",
+    "default_radii",
+    "distance_km",
+    "phrases",
+]
 
 FILES = {"CAF": "GEDEvent_v23_1_CAF_1991_2020.csv", "SDN": "GEDEvent_Sudan_2018_2023.csv"}
 OTHERS = "GEDEvent_v26_0_1.csv"
@@ -28,6 +41,7 @@ class Phrase:
     lat: float
     year: int
     label: str
+    province: str
 
 
 def phrases(name: str, country: str | None = None) -> list[Phrase]:
@@ -42,6 +56,7 @@ def phrases(name: str, country: str | None = None) -> list[Phrase]:
                 float(r["latitude"]),
                 int(r["year"]),
                 r["where_coordinates"],
+                r["adm_1"],
             )
             for r in rows
             if country in (None, r["country"])

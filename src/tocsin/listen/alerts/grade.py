@@ -2,7 +2,8 @@
 
 The Admiralty system (NATO AJP-2.1; codes and scores as in the admiralty-scale of misp-taxonomies): unknown (F, 6) is in
 the middle, not low. A source's letter comes from its own track record, a Beta distribution over what was later
-verified. An alert's digit comes from the odds that it is true, moved by each independent source that says so or contradicts it.
+verified. An alert's digit comes from the odds that it is true, moved by each independent source that says so or
+contradicts it.
 """
 
 import math

@@ -43,7 +43,7 @@ def horizon_draws(forecast: Forecast, rng: np.random.Generator, n_draws: int = D
             (np.ones(pick.size), (pick.ravel(), future)), shape=(forecast.n_draws, n_draws)
         )  # duplicate entries add up
         return csr_matrix(forecast.draws @ times)
-    return csr_matrix(sum(forecast.block(int(step)) for step in forecast.steps))
+    return csr_matrix(sum(forecast.step_draws(int(step)) for step in forecast.steps))
 
 
 def horizon_risk(forecast: Forecast, rng: np.random.Generator) -> Risk:

@@ -62,7 +62,7 @@ def run() -> list[Figure]:
         note = f"published recent-count map {anchor}; {spent:.0f} CPU s in all"
         figures += [
             Figure(f"{h} days: average precision", ap, "", goal, "higher", Peer("last year's map", count_ap), note),
-            Figure(f"{h} days: share of events in the top 5 % of cells", hit, "", 0.55, "higher",
+            Figure(f"{h} days: share of events in the top 5 % of cells", float(hit), "", 0.55, "higher",
                    Peer("last year's map", float(map_hit))),
             Figure(f"{h} days: forecast over observed, distance from 1", abs(ratio - 1), "", 0.1, "lower", None,
                    f"ratio {ratio:.2f}"),

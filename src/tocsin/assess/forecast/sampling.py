@@ -1,9 +1,11 @@
-"""From a chance and a stock of sizes to draws that hang together.
+"""From a chance and a stock of sizes to draws that hang together and hardly err.
 
 A month in which violence flares, flares in many cells at once. Each region of `REGION_CELLS` cells square and each step
-has a common factor in every future, gamma with mean 1 and variance `SHARED`; given it, cells are independent. The
-chance p of every cell stays exactly what was forecast: with rate λ = ((1 − p)^−v − 1) / v, averaging
-1 − exp(−λ W) over a gamma W of variance v gives p back.
+has a common factor in every future, gamma with mean 1 and variance `SHARED`; given it, cells are independent.
+A cell is hit in future s with chance min(1, λ W_s), with λ such that the mean over futures is the chance forecast.
+
+Hits and sizes are taken at even distances (systematic sampling) from a random start. With plain random draws a chance
+of 1 % would be 7 to 13 of 1,000, and the order of cells by risk would be mostly noise; here it is 10.
 """
 
 import numpy as np
@@ -20,30 +22,42 @@ REGION_CELLS = 40
 
 
 def occurrence(p: Floats, gids: npt.NDArray[np.int64], n_draws: int, rng: np.random.Generator) -> csr_matrix:
-    """Which futures see killing: a sparse 0/1 matrix of shape (C, S) whose rows have expected mean p."""
-    chance = np.clip(p, 0, 0.98)
-    rate = ((1 - chance) ** -SHARED - 1) / SHARED
+    """Which futures see killing: a sparse 0/1 matrix of shape (C, S) whose rows have mean p, within 1/S."""
     shock = gamma.ppf((np.arange(n_draws) + 0.5) / n_draws, 1 / SHARED, scale=SHARED)
     shock /= shock.mean()
+    grid = np.concatenate([[0.0], np.geomspace(1e-6, 1 / shock[0], 400)])
+    reached = np.minimum(grid[:, None] * shock, 1).mean(axis=1)
+    rate = np.interp(np.clip(p, 0, 1), reached, grid)
+    total = np.cumsum(shock)
+    start = rng.random(len(p))
+    points = np.maximum(np.ceil(rate * total[-1] - start), 0).astype(np.int64)
+    cell = np.repeat(np.arange(len(p)), points)
+    nth = np.arange(len(cell)) - np.repeat(np.cumsum(points) - points, points)
+    at = np.minimum(np.searchsorted(total, (nth + start[cell]) / rate[cell]), n_draws - 1)
     row, column = lattice.row_col(gids)
     _, region = np.unique((row // REGION_CELLS) * 100 + column // REGION_CELLS, return_inverse=True)
-    points = rng.poisson(rate * n_draws)
-    cell = np.repeat(np.arange(len(p)), points)
-    # Where a point falls follows the common factor of its region, in an order of futures of its own.
+    # Which future is a bad one is a matter of the region, in an order of its own.
     orders = np.stack([rng.permutation(n_draws) for _ in range(int(region.max(initial=0)) + 1)])
-    at = np.searchsorted(np.cumsum(shock) / n_draws, rng.random(len(cell)), side="right")
-    future = orders[region[cell], np.minimum(at, n_draws - 1)]
-    hit = csr_matrix((np.ones(len(cell), dtype=np.float32), (cell, future)), shape=(len(p), n_draws))
+    hit = csr_matrix((np.ones(len(cell), dtype=np.float32), (cell, orders[region[cell], at])), (len(p), n_draws))
     hit.sum_duplicates()
     hit.data[:] = 1
     return hit
 
 
 def with_sizes(hit: csr_matrix, sizes: Floats, weight: Floats, rng: np.random.Generator) -> csr_matrix:
-    """Every occurrence with a size drawn from a weighted stock of sizes."""
+    """Every occurrence with a size from a weighted stock: even steps through the stock in each row, in random order."""
     out = hit.copy()
-    if len(sizes):
-        mass = np.cumsum(weight)
-        at = np.searchsorted(mass, rng.random(hit.nnz) * mass[-1], side="right")
-        out.data = sizes[np.minimum(at, len(sizes) - 1)].astype(np.float32)
+    if not len(sizes) or not hit.nnz:
+        return out
+    in_order = np.argsort(sizes, kind="stable")
+    mass = np.cumsum(weight[in_order])
+    each = np.diff(hit.indptr)
+    cell = np.repeat(np.arange(hit.shape[0], dtype=np.uint64), each)
+    shuffled = np.argsort((cell << np.uint64(32)) | rng.integers(0, 2**32, hit.nnz, dtype=np.uint64), kind="stable")
+    place = np.empty(hit.nnz)
+    place[shuffled] = np.arange(hit.nnz) - np.repeat(hit.indptr[:-1], each)
+    start = rng.random(hit.shape[0])
+    u = (place + np.repeat(start, each)) / np.repeat(each, each)
+    at = np.searchsorted(mass, u * mass[-1], side="right")
+    out.data = sizes[in_order[np.minimum(at, len(sizes) - 1)]].astype(np.float32)
     return out

@@ -153,6 +153,7 @@ def test_kept_fields_isochrones_and_text():
     fields = Fields(grid, np.full((10, 10), 10.0))
     one = fields.field(20.05, 4.95)
     assert fields.field(20.05, 4.95) is one
+    np.testing.assert_array_equal(fields.between([(20.05, 4.95), (20.5, 4.5)], grid.lons, grid.lats)[0], np.diag(one))
     found = isochrones(grid, one, [1.2, 100])
     assert [f["properties"]["hours"] for f in found["features"]] == [1.2, 100]
     assert shapely.from_geojson(json.dumps(found["features"][1]["geometry"])).area == pytest.approx(1.0)

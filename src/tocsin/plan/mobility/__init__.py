@@ -1,6 +1,7 @@
 """How long it really takes from every unit to every place."""
 
 from tocsin.plan.mobility.fields import Fields, Grid, ascii_grid, isochrones
+from tocsin.plan.mobility.overland import Overland
 from tocsin.plan.mobility.speeds import Mode, Mover, Speeds, default_speeds, read_speeds, season_of
 from tocsin.plan.mobility.straight import arrival, hours, mover_of, reach_km, responders
 from tocsin.plan.mobility.surface import Danger, Road, Terrain, fields_of, roads_from_geojson, speed_raster, unit_hours
@@ -11,6 +12,7 @@ __all__ = [
     "Grid",
     "Mode",
     "Mover",
+    "Overland",
     "Road",
     "Speeds",
     "Terrain",

@@ -1,5 +1,6 @@
 """How long it really takes from every unit to every place."""
 
+from tocsin.plan.mobility.dependency import Lifeline, lifelines
 from tocsin.plan.mobility.fields import Fields, Grid, ascii_grid, isochrones
 from tocsin.plan.mobility.overland import Overland
 from tocsin.plan.mobility.speeds import Mode, Mover, Speeds, default_speeds, read_speeds, season_of
@@ -10,6 +11,7 @@ __all__ = [
     "Danger",
     "Fields",
     "Grid",
+    "Lifeline",
     "Mode",
     "Mover",
     "Overland",
@@ -22,6 +24,7 @@ __all__ = [
     "fields_of",
     "hours",
     "isochrones",
+    "lifelines",
     "mover_of",
     "reach_km",
     "read_speeds",

@@ -38,20 +38,21 @@ def cover_of(name: str) -> tuple[csr_matrix, np.ndarray]:
 
 
 def run() -> list[Figure]:
-    median(np.abs(np.subtract.outer(np.arange(9.0), np.arange(9.0))), 2)  # compile
+    median(graph("pmed3.txt")[0], 10, seconds=60)  # compile, branch and bound included
     set_cover(csr_matrix(np.eye(3, dtype=np.int8)), seconds=1)
     figures = []
-    spent, proven = [], 0
+    spent, proven, cpu = [], 0, []
     rows = table("pmed")
     for name, _, _, _, best in rows:
         away, most = graph(name)
-        begun = time.perf_counter()
+        begun, worked = time.perf_counter(), time.process_time()
         found = median(away, most, seconds=30)
         spent.append(time.perf_counter() - begun)
+        cpu.append(time.process_time() - worked)
         proven += found.proven and found.value == float(best)
-    note = f"total {sum(spent):.0f} s"
+    note = f"total {sum(spent):.0f} s; longest {max(cpu):.1f} CPU s"
     figures.append(Figure("pmed proven at the optimum", proven, f"of {len(rows)}", len(rows), "higher", None, note))
-    figures.append(Figure("pmed: longest", max(spent), "s", 30, "lower"))
+    figures.append(Figure("pmed: longest", max(spent), "s", 30, "lower", None, note))
 
     away_by, spent, gaps, equal = [], [], [], 0
     for name, _, _, _, best in table("pmedcap"):
@@ -75,11 +76,11 @@ def run() -> list[Figure]:
             if not best:
                 continue
             begun = time.perf_counter()
-            found = set_cover(cover, price, seconds=15)
+            found = set_cover(cover, price, seconds=20)
             spent.append(time.perf_counter() - begun)
             away_by.append(100 * (found.value - float(best)) / float(best))
             equal += found.value <= float(best)
             proven += found.proven
-    note = f"{equal} of {len(spent)} equal or better, {proven} proven; longest {max(spent):.1f} s (15 s allowed)"
+    note = f"{equal} of {len(spent)} equal or better, {proven} proven; longest {max(spent):.1f} s (20 s allowed)"
     figures.append(Figure("scp: worst above the listed value", max(away_by), "%", 1, "lower", None, note))
     return figures

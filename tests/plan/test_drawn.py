@@ -6,12 +6,14 @@ its own cell and the next on each side (55.6 km), not the one after (111 km).
 
 import numpy as np
 import pytest
+import shapely
 
 from tocsin.core import lattice
 from tocsin.core.codes import UnitKind
 from tocsin.core.errors import BadInput
 from tocsin.listen.deployments import Unit
 from tocsin.plan import draw_up
+from tocsin.plan.mobility import Grid, Overland, Road, Terrain
 
 CELLS = lattice.gid_at(np.arange(5) * 0.5 + 20.25, np.full(5, 0.25))
 RISK = np.array([1.0, 2.0, 0.0, 8.0, 4.0])
@@ -150,3 +152,18 @@ def test_a_plan_for_the_year_counts_the_rains_by_their_share():
     year = draw_up([], CELLS, RISK, PEOPLE, AREAS, JANUARY, additional=1, ahead=12, wet_months=tuple(range(1, 13)))
     assert year.moves.moves[0].place == 3  # 5.5 h x 8 km/h = 44 km: one cell, so the worst
     assert year.moves.value == pytest.approx(8)
+
+
+def test_over_terrain_a_river_cuts_reach_and_a_road_brings_it_back():
+    grid = Grid(20.0, 0.5, 0.05, 10, 50)
+    river = shapely.LineString([(20.5, 0.0), (20.5, 0.5)])
+    road = Road(shapely.LineString([(20.0, 0.25), (22.5, 0.25)]), "trunk")
+    given = ([base(0)], CELLS, RISK, PEOPLE, AREAS, JANUARY)
+    open_land = draw_up(*given, additional=0, overland=Overland(Terrain(grid)))
+    cut = draw_up(*given, additional=0, overland=Overland(Terrain(grid, barriers=[river])))
+    fast = draw_up(*given, additional=1, overland=Overland(Terrain(grid, [road], crossings=[(20.5, 0.25)])))
+    # off the road 8 km/h: 5 h reach 40 km, the own cell only; on the road 40 km/h: 200 km, four cells
+    assert [p.covered[1].cells for p in (open_land, cut, fast)] == [1, 1, 4]
+    assert [open_land.covered[2].cells, cut.covered[2].cells] == [2, 1]
+    assert "over the terrain" in fast.to_json()["assumes"][0]
+    assert fast.moves.value == pytest.approx(15)

@@ -13,13 +13,16 @@ from tocsin.core.codes import UnitKind
 from tocsin.core.errors import BadInput
 from tocsin.listen.deployments import Unit
 from tocsin.plan.cover import LIMITS, Coverage, Gap, Ratio, best_hours, check_risk, coverage, gaps, ratios
-from tocsin.plan.mobility import Speeds, hours, responders, season_of
+from tocsin.plan.mobility import Overland, Speeds, hours, responders, season_of
 from tocsin.plan.moves import Move, Moves, best_moves
 
 Floats = npt.NDArray[np.float64]
 
+STRAIGHT = (
+    "Travel time is measured as the crow flies, to one point a cell, at the documented speed of each kind of unit."
+)
+OVERLAND = "Travel time is measured over the terrain given, to one point a cell, at the documented speed of each mode."
 ASSUMES = (
-    "Travel time is measured as the crow flies, to one point a cell, at the documented speed of each kind of unit.",
     "Reach is not safety: being within reach says that somebody could come, not that they will, nor that it helps.",
     "The forecast does not change with the plan; violence may move to places the plan leaves (association, see docs).",
 )
@@ -59,6 +62,7 @@ class Plan:
     worse: tuple[Loss, ...]
     unknown_strength: tuple[int, ...]
     cannot_respond: tuple[int, ...]
+    overland: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """The plan as plain values, for machines.
@@ -91,7 +95,7 @@ class Plan:
             "worse": [{**self._where(w.place), **_without_place(plain(w))} for w in self.worse],
             "unknown_strength": [self.units[i].name for i in self.unknown_strength],
             "cannot_respond": [self.units[i].name for i in self.cannot_respond],
-            "assumes": list(ASSUMES),
+            "assumes": [OVERLAND if self.overland else STRAIGHT, *ASSUMES],
         }
 
     def _where(self, place: int) -> dict[str, Any]:
@@ -136,6 +140,7 @@ def draw_up(
     forbidden: Sequence[int] = (),
     draws: Floats | None = None,
     points: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
+    overland: Overland | None = None,
     worst: int = 10,
     seed: int = 0,
     seconds: float = 20.0,
@@ -174,6 +179,8 @@ def draw_up(
     points : pair of array_like, shape (n_cells,), optional
         Longitude and latitude inside each cell to which time is measured (its largest settlement, say); the cell's
         centre when None, which can be 39 km from a corner where everybody lives.
+    overland : Overland, optional
+        Terrain to travel over (roads, water, closures, danger); as the crow flies when None.
 
     Returns
     -------
@@ -205,7 +212,8 @@ def draw_up(
         lon, lat = (np.asarray(v, dtype=np.float64) for v in points)
         if lon.shape != (n,) or not np.array_equal(lattice.gid_at(lon, lat), cells):
             raise BadInput("points must give one place inside each cell, in the order of the cells")
-    time = hours(units, lon, lat, month, wet_months=wet_months, speeds=speeds, start_hours=start_hours)
+    measure = hours if overland is None else overland.hours
+    time = measure(units, lon, lat, month, wet_months=wet_months, speeds=speeds, start_hours=start_hours)
     able = responders(units, speeds)
     here = [u for u, a in zip(units, able, strict=True) if a]
     known = np.array([u.strength is not None for u in here], dtype=bool)
@@ -227,6 +235,7 @@ def draw_up(
         wet_months=wet_months,
         speeds=speeds,
         start_hours=start_hours,
+        overland=overland,
         seed=seed,
         seconds=seconds,
     )
@@ -248,6 +257,7 @@ def draw_up(
         _losses(first, later, expected, folk, limit),
         tuple(i for i, u in enumerate(units) if able[i] and u.strength is None),
         tuple(int(i) for i in np.flatnonzero(~able)),
+        overland is not None,
     )
 
 

@@ -13,7 +13,7 @@ from tocsin.core.geometry import EARTH_KM, distance_km
 from tocsin.listen.deployments import Unit
 from tocsin.plan.cover import best_hours, check_risk
 from tocsin.plan.location import Group, maximal_cover
-from tocsin.plan.mobility import Speeds, default_speeds, reach_km, responders, season_of
+from tocsin.plan.mobility import Overland, Speeds, default_speeds, reach_km, responders, season_of
 from tocsin.plan.mobility import hours as travel_hours
 from tocsin.plan.mobility.straight import arrival
 
@@ -109,6 +109,7 @@ def best_moves(
     wet_months: tuple[int, ...] = (),
     speeds: Speeds | None = None,
     start_hours: Mapping[str, float] | None = None,
+    overland: Overland | None = None,
     seed: int = 0,
     seconds: float = 20.0,
 ) -> Moves:
@@ -134,6 +135,8 @@ def best_moves(
         Hours within which arrival counts.
     sites : ndarray of int, optional
         Places a unit may go to; all when None.
+    overland : Overland, optional
+        Terrain to travel over; as the crow flies when None. `hours` must come from the same.
     """
     expected = np.nan_to_num(check_risk(risk, len(lon)))
     table = speeds or default_speeds()
@@ -146,7 +149,7 @@ def best_moves(
     mobile = [i for i in mobile if able[i]]
     still = np.array([i for i in range(len(units)) if able[i] and i not in set(mobile)], dtype=np.int64)
     spots = np.arange(len(lon)) if sites is None else np.asarray(sites, dtype=np.int64)
-    seasons = _seasons(units, hours, lon, lat, month, ahead, wet_months, table, start_hours)
+    seasons = _seasons(units, hours, lon, lat, month, ahead, wet_months, table, start_hours, overland)
     covered = np.concatenate([best_hours(s.hours[still]) <= limit for s in seasons])
 
     blocks: list[csr_matrix] = []
@@ -156,7 +159,15 @@ def best_moves(
     start = 0
 
     def reach(kind: UnitKind, ready: float | None) -> csr_matrix:
-        parts = [within(lon[spots], lat[spots], lon, lat, reach_km(table[kind], s.name, limit, ready)) for s in seasons]
+        parts = []
+        for s in seasons:
+            if overland is None:
+                far = reach_km(table[kind], s.name, limit, ready)
+                parts.append(within(lon[spots], lat[spots], lon, lat, far))
+            else:
+                begin = table[kind].start_hours[s.name] if ready is None else ready
+                time = overland.travel(table[kind].mode, s.name, lon[spots], lat[spots], lon, lat)
+                parts.append(csr_matrix((time + begin <= limit).T.astype(np.int8)))
         return vstack(parts, format="csr")
 
     # units of one kind and readiness are interchangeable in what they reach from a new place
@@ -178,7 +189,7 @@ def best_moves(
         groups.append(Group("additional", np.arange(start, start + len(spots)), additional))
         start += len(spots)
 
-    posture = _Posture(units, able, lon, lat, expected, limit, table, seasons, start_hours or {})
+    posture = _Posture(units, able, lon, lat, expected, limit, table, seasons, start_hours or {}, overland)
     if not blocks:
         blocks = [csr_matrix((len(lon) * len(seasons), 0), dtype=np.int8)]
     found = maximal_cover(
@@ -242,6 +253,7 @@ def _seasons(
     wet_months: tuple[int, ...],
     speeds: Speeds,
     start_hours: Mapping[str, float] | None,
+    overland: Overland | None,
 ) -> list[_Season]:
     """The seasons a posture is meant for, that of `month` first."""
     now = season_of(month, wet_months)
@@ -249,7 +261,8 @@ def _seasons(
     found = [_Season(now, names.count(now) / len(names), hours)]
     for name in sorted(set(names) - {now}):
         when = next(m for m in range(month + 1, month + ahead + 1) if season_of(m, wet_months) == name)
-        then = travel_hours(units, lon, lat, when, wet_months=wet_months, speeds=speeds, start_hours=start_hours)
+        measure = travel_hours if overland is None else overland.hours
+        then = measure(units, lon, lat, when, wet_months=wet_months, speeds=speeds, start_hours=start_hours)
         found.append(_Season(name, names.count(name) / len(names), then))
     return found
 
@@ -268,19 +281,26 @@ class _Posture:
         speeds: Speeds,
         seasons: Sequence[_Season],
         start_hours: Mapping[str, float],
+        overland: Overland | None,
     ) -> None:
         self._units, self._able, self._seasons = units, able, seasons
         self._lon, self._lat, self._risk, self._limit = lon, lat, risk, limit
-        self._speeds, self._start = speeds, start_hours
+        self._speeds, self._start, self._overland = speeds, start_hours, overland
 
     def hours(self, changes: Sequence[tuple[int | None, UnitKind, int]], season: _Season) -> Floats:
         """Hours of every unit that can respond once the changes are made; additions come last."""
         gone = {row for row, _, _ in changes if row is not None}
         rows = [season.hours[i] for i in np.flatnonzero(self._able) if i not in gone]
         for row, kind, place in changes:
-            away = distance_km(self._lon[place], self._lat[place], self._lon, self._lat)
             start = None if row is None else self._start.get(self._units[row].name)
-            rows.append(arrival(away, self._speeds[kind], season.name, start))
+            mover = self._speeds[kind]
+            if self._overland is None:
+                away = distance_km(self._lon[place], self._lat[place], self._lon, self._lat)
+                rows.append(arrival(away, mover, season.name, start))
+            else:
+                begin = mover.start_hours[season.name] if start is None else start
+                here = (self._lon[[place]], self._lat[[place]])
+                rows.append(self._overland.travel(mover.mode, season.name, *here, self._lon, self._lat)[0] + begin)
         return np.array(rows) if rows else np.empty((0, len(self._lon)))
 
     def value(self, changes: Sequence[Change]) -> float:

@@ -26,7 +26,7 @@ def _no_shortcut(monkeypatch):
 @pytest.mark.parametrize("seed", range(6))
 def test_large_path_finds_and_proves_the_optimum(seed):
     cover, weight = problem(seed)
-    found = search_cover(merge_rows(cover, weight), [Group("all", np.arange(12), 4)], np.zeros(12), np.inf, 0, 4.0)
+    found = search_cover(merge_rows(cover, weight), [Group("all", np.arange(12), 4)], np.zeros(12), np.inf, 0, 60.0)
     best = max(covered_weight(cover, weight, s) for s in itertools.combinations(range(12), 4))
     assert found.value == pytest.approx(covered_weight(cover, weight, found.chosen))
     assert found.value == pytest.approx(best)
@@ -38,7 +38,7 @@ def test_large_path_keeps_groups_and_budget(seed):
     cover, weight = problem(seed)
     cost = np.array([0.0] * 6 + [1.0] * 6)
     groups = [Group("a", np.arange(0, 9), 2), Group("b", np.arange(9, 12), 1)]
-    found = search_cover(merge_rows(cover, weight), groups, cost, 1.0, 0, 4.0)
+    found = search_cover(merge_rows(cover, weight), groups, cost, 1.0, 0, 60.0)
     allowed = [
         s
         for k in range(4)
@@ -64,5 +64,5 @@ def test_every_subgradient_bound_holds():
 def test_same_seed_same_plan():
     cover, weight = problem(9, rows=300, columns=40, share=0.1)
     small, groups = merge_rows(cover, weight), [Group("all", np.arange(40), 6)]
-    plans = [search_cover(small, groups, np.zeros(40), np.inf, 7, 4.0, threads=t) for t in (1, 2)]
+    plans = [search_cover(small, groups, np.zeros(40), np.inf, 7, 60.0, threads=t) for t in (1, 2)]
     assert plans[0] == plans[1]

@@ -21,6 +21,7 @@ from tocsin.plan.mobility import (
     fields_of,
     hours,
     isochrones,
+    lifelines,
     read_speeds,
     speed_raster,
     unit_hours,
@@ -153,6 +154,7 @@ def test_kept_fields_isochrones_and_text():
     fields = Fields(grid, np.full((10, 10), 10.0))
     one = fields.field(20.05, 4.95)
     assert fields.field(20.05, 4.95) is one
+    np.testing.assert_array_equal(fields.between([(20.05, 4.95), (20.5, 4.5)], grid.lons, grid.lats)[0], np.diag(one))
     found = isochrones(grid, one, [1.2, 100])
     assert [f["properties"]["hours"] for f in found["features"]] == [1.2, 100]
     assert shapely.from_geojson(json.dumps(found["features"][1]["geometry"])).area == pytest.approx(1.0)
@@ -182,3 +184,14 @@ def test_bad_speeds_are_refused(tmp_path):
         path.write_text(change)
         with pytest.raises(BadFile, match=says):
             read_speeds(path)
+
+
+def test_the_road_that_everything_hangs_on_is_named():
+    grid = plane(9, 30)
+    north = Road(shapely.LineString([(0, 7.5), (30, 7.5)]))
+    south = Road(shapely.LineString([(0, 1.5), (30, 1.5)]))
+    terrain = Terrain(grid, [north, south], barriers=[shapely.LineString([(0, 4.5), (30, 4.5)])])
+    mode = default_speeds()[UnitKind.BASE].mode
+    given = (terrain, mode, "dry", [(0.5, 7.5), (0.5, 1.5)], [0.0, 0.0])
+    lines = lifelines(*given, [29.5, 29.5, 1.5], [7.5, 1.5, 7.5], np.array([1.0, 5.0, 9.0]), 1.0)
+    assert [(line.road, line.lost) for line in lines] == [(1, (1,)), (0, (0,))]  # 29 km off the road take 3.6 h

@@ -8,6 +8,7 @@ from tocsin.plan.location.median import check_distances
 from tocsin.plan.location.model import Located, data_hash, relative_gap
 
 MOVES = 1_500_000
+MOST_CAPACITY = 10_000  # the knapsack bound keeps a table of clients by capacity
 
 
 def capacitated_median(
@@ -39,6 +40,7 @@ def capacitated_median(
         If the demand cannot fit, or no assignment that fits was found.
     """
     from scipy.optimize import linear_sum_assignment
+    from scipy.spatial.distance import cdist
 
     from tocsin.plan.location import setloops
 
@@ -59,8 +61,10 @@ def capacitated_median(
             capacity=capacity,
         )
     code = data_hash(far, need, capacity, most)
-    between = np.abs(far[:, None, :] - far[None, :, :]).mean(axis=2) if n <= 400 else far[:, :1] - far[:, 0]
-    nearest = np.argsort(np.abs(between), axis=1, kind="stable")[:, 1 : min(n, 16)].copy()
+    # clients that lie alike to all sites are neighbours; themselves come first and are left out
+    alike = cdist(far, far, "cityblock")
+    np.fill_diagonal(alike, -1)
+    nearest = np.argsort(alike, axis=1, kind="stable")[:, 1 : min(n, 16)].copy()
     if nearest.shape[1] == 0:
         nearest = np.zeros((n, 1), dtype=np.int64)
     rng = np.random.default_rng(seed)
@@ -82,8 +86,8 @@ def capacitated_median(
     site_of[rows] = columns
     served = site_of[clusters]
     value = float(far[np.arange(n), served].sum())
-    bound, how = 0.0, "annealing; no bound for demands that are not whole numbers"
-    if np.all(need == np.round(need)) and capacity <= 100_000:
+    bound, how = 0.0, "annealing; no bound for demands that are not whole or capacities above 10,000"
+    if np.all(need == np.round(need)) and capacity <= MOST_CAPACITY:
         price = np.sort(far, axis=1)[:, min(m - 1, max(1, m // most))].copy()
         bound = float(setloops.capacity_bound(far, need.astype(np.int64), int(capacity), most, price, value, 400))
         if np.all(far == np.round(far)):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tocsin.plan.compiled import compiled
-from tocsin.plan.location.loops import draw_below
+from tocsin.plan.location.chance import draw_below
 
 Array = Any
 

@@ -84,6 +84,13 @@ def _solve(pattern: csr_matrix, cost: Floats, seed: int, seconds: float) -> tupl
         best, value = again, float(cost[again > 0].sum())
     if bound > value - close:
         return _columns(best), value, how
+    if value - bound > 0.05 * value:
+        # branch and bound will not close this: the time is better spent searching
+        for more in (2, 3):
+            if time.monotonic() - begun < 0.7 * seconds:
+                _, again = setloops.cover_all(*arrays, cost, best, steps, seed + more)
+                if cost[again > 0].sum() < value:
+                    best, value = again, float(cost[again > 0].sum())
     # a column whose reduced cost lifts the bound to the plan's value is in no better plan
     dear = relaxed.lower.marginals > value - close - bound
     forced = -relaxed.upper.marginals > value - close - bound

@@ -1,6 +1,8 @@
 """How long it really takes from every unit to every place."""
 
+from tocsin.plan.mobility.dependency import Lifeline, lifelines
 from tocsin.plan.mobility.fields import Fields, Grid, ascii_grid, isochrones
+from tocsin.plan.mobility.overland import Overland
 from tocsin.plan.mobility.speeds import Mode, Mover, Speeds, default_speeds, read_speeds, season_of
 from tocsin.plan.mobility.straight import arrival, hours, mover_of, reach_km, responders
 from tocsin.plan.mobility.surface import Danger, Road, Terrain, fields_of, roads_from_geojson, speed_raster, unit_hours
@@ -9,8 +11,10 @@ __all__ = [
     "Danger",
     "Fields",
     "Grid",
+    "Lifeline",
     "Mode",
     "Mover",
+    "Overland",
     "Road",
     "Speeds",
     "Terrain",
@@ -20,6 +24,7 @@ __all__ = [
     "fields_of",
     "hours",
     "isochrones",
+    "lifelines",
     "mover_of",
     "reach_km",
     "read_speeds",

@@ -174,6 +174,23 @@ class Fields:
         self._kept.update(zip(new, made, strict=True))
         return [self._kept[c] for c in cells]
 
+    def between(
+        self, places: Sequence[tuple[float, float]], lon: npt.ArrayLike, lat: npt.ArrayLike, threads: int = 2
+    ) -> Floats:
+        """Hours of movement from places to points, shape (n_places, n_points); the fields themselves are not kept."""
+        cells = [self.grid.cell(x, y) for x, y in places]
+
+        def one(cell: tuple[int, int]) -> Floats:
+            field = self._kept.get(cell)
+            return self.at(self._run([cell], [0.0]) if field is None else field, lon, lat)
+
+        if len(cells) > 1 and threads > 1:
+            with ThreadPoolExecutor(threads) as pool:
+                rows = list(pool.map(one, cells))
+        else:
+            rows = [one(cell) for cell in cells]
+        return np.array(rows) if rows else np.empty((0, np.size(lon)))
+
     def forget(self, places: Sequence[tuple[float, float]]) -> None:
         """Drop the fields of places nobody holds any more."""
         for lon, lat in places:

@@ -4,6 +4,8 @@ import csv
 import gzip
 import json
 import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -32,8 +34,18 @@ def car(tmp_path: Path) -> Mission:
     return load(tmp_path / "car")
 
 
+@contextmanager
+def opened(mission: Mission, door: Callable = reading) -> Iterator[sa.Connection]:
+    engine = open_store(mission.store_url)
+    try:
+        with door(engine) as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
 def bring(mission: Mission, path: Path, **options) -> Imported:
-    with writing(open_store(mission.store_url)) as connection:
+    with opened(mission, writing) as connection:
         return import_file(connection, mission, path, NOW, **options)
 
 
@@ -66,7 +78,7 @@ def test_our_arithmetic_gives_the_published_cell_of_every_precise_row(shared: Pa
 
 def test_deaths_add_up_to_the_published_total(car: Mission, shared: Path) -> None:
     bring(car, shared / "ucdp_ged" / FILES[0])
-    with reading(open_store(car.store_url)) as connection:
+    with opened(car) as connection:
         assert connection.scalar(sa.select(sa.func.sum(event.c.best))) == 13_095
         assert connection.scalar(sa.select(sa.func.count()).where(event.c.kind == 3)) == 1_000
 
@@ -126,7 +138,7 @@ def test_geo_pko_full_and_yearly(car: Mission, shared: Path) -> None:
         done = bring(car, shared / "geo_pko" / f"{name}_v.2.3.csv")
         assert done.layout == f"geo-pko-{layout}"
         assert done.counts.rejected < 0.02 * done.counts.read
-    with reading(open_store(car.store_url)) as connection:
+    with opened(car) as connection:
         stand = posture(connection, parse_month("2018-12"), car.cells(), ["MINUSCA"])
         later = posture(connection, parse_month("2023-12"), car.cells(), ["MINUSCA"])
     names = {u.name for u in stand.units}
@@ -149,7 +161,7 @@ def test_candidate_events_that_reappear_in_the_yearly_release_count_once(car: Mi
     done = bring(car, yearly)
     assert (done.counts.unchanged, done.counts.updated) == (1, 1)
     march = parse_month("2018-03")
-    with reading(open_store(car.store_url)) as connection:
+    with opened(car) as connection:
         then = known_events(connection, vintage(connection, march, 482), march)
         assert sorted(then.best.tolist()) == [1, 3, 7], "as of March 2018 only the monthly release was known"
         december = parse_month("2018-12")
@@ -180,7 +192,7 @@ def test_acled_csv_and_json_and_its_deleted_list(car: Mission, tmp_path: Path) -
     done = bring(car, changed)
     assert (done.counts.updated, done.counts.unchanged) == (1, 1)
     may = parse_month("2024-05")
-    with reading(open_store(car.store_url)) as connection:
+    with opened(car) as connection:
         known = known_events(connection, vintage(connection, may, 482), may)
     assert sorted(zip(known.kind.tolist(), known.best.tolist(), strict=True)) == [(1, 5), (3, 6)]
     assert known.where_prec.max() == 4
@@ -188,6 +200,6 @@ def test_acled_csv_and_json_and_its_deleted_list(car: Mission, tmp_path: Path) -
     gone.write_text("event_id_cnty,deleted_timestamp\nCAF1,1717000000\nNOBODY,1717000000\n")
     done = bring(car, gone)
     assert (done.layout, done.counts.updated, done.counts.unchanged) == ("acled-deleted", 1, 1)
-    with reading(open_store(car.store_url)) as connection:
+    with opened(car) as connection:
         known = known_events(connection, vintage(connection, may, 482), may)
     assert known.best.tolist() == [6]

@@ -139,3 +139,14 @@ def test_bad_input_names_the_row(change, says):
     given = {"units": [base(0)], "gids": CELLS, "risk": RISK, "people": PEOPLE, "areas": AREAS, "month": JANUARY}
     with pytest.raises(BadInput, match=says):
         draw_up(**{**given, **change})
+
+
+def test_a_plan_for_the_year_counts_the_rains_by_their_share():
+    # dry: the base in cell 0 reaches cells 0 and 1; wet: (6 - 1) h x 8 km/h = 40 km, its own cell only
+    plan = draw_up(
+        [base(0)], CELLS, RISK, PEOPLE, AREAS, JANUARY, additional=0, ahead=12, wet_months=(5, 6, 7), limit=6.0
+    )
+    assert plan.moves.before == pytest.approx(0.75 * 3 + 0.25 * 1)
+    year = draw_up([], CELLS, RISK, PEOPLE, AREAS, JANUARY, additional=1, ahead=12, wet_months=tuple(range(1, 13)))
+    assert year.moves.moves[0].place == 3  # 5.5 h x 8 km/h = 44 km: one cell, so the worst
+    assert year.moves.value == pytest.approx(8)

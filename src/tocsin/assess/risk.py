@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
 
-from tocsin.assess.forecast.forecast import Forecast, sorted_rows
+from tocsin.assess.forecast.forecast import Forecast, sparse_quantiles
 
 DRAWS = 1_000
 Floats = npt.NDArray[np.float64]
@@ -46,26 +46,11 @@ def horizon_draws(forecast: Forecast, rng: np.random.Generator, n_draws: int = D
     return csr_matrix(sum(forecast.step_draws(int(step)) for step in forecast.steps))
 
 
-def quantile(draws: csr_matrix, level: float) -> Floats:
-    """Row quantile of sparse draws, the unstored ones being zero: the smallest draw whose share reaches the level.
-
-    >>> quantile(csr_matrix(np.array([[0.0, 0.0, 5.0, 1.0], [0.0, 0.0, 0.0, 0.0]])), 0.75).tolist()
-    [1.0, 0.0]
-    """
-    n_rows, n_draws = draws.shape
-    stored = np.diff(draws.indptr)
-    rank = max(int(np.ceil(level * n_draws - 1e-9)) - 1, 0) - (n_draws - stored)
-    found = np.zeros(n_rows)
-    above = rank >= 0
-    found[above] = sorted_rows(draws)[draws.indptr[:-1][above] + rank[above]]
-    return found
-
-
 def horizon_risk(forecast: Forecast, rng: np.random.Generator) -> Risk:
     """Risk over the forecast's whole horizon."""
     draws = horizon_draws(forecast, rng)
     n_draws = draws.shape[1]
-    low, high = quantile(draws, 0.10), quantile(draws, 0.90)
+    low, high = sparse_quantiles(draws, [0.10, 0.90])
     p_any = np.asarray(draws.minimum(1.0).sum(axis=1)).ravel() / n_draws
     # The mean is the forecast's own, not that of the sample drawn here.
     mean = forecast.mean().sum(axis=0)

@@ -123,6 +123,7 @@ def draw_up(
     areas: Sequence[str] | None,
     month: int,
     *,
+    ahead: int = 0,
     additional: int = 3,
     additional_kind: UnitKind = UnitKind.TOB,
     movable: Sequence[int] = (),
@@ -154,7 +155,10 @@ def draw_up(
     areas : sequence of str, length n_cells, optional
         First-level area of each cell; '' where none.
     month : int
-        Month number; decides the season.
+        Month number; decides the season of the coverage reported.
+    ahead : int
+        Months after `month` the recommendations are meant for: reach counts in each season by its share of them (12
+        for a year with its rains). 0: in the season of `month` alone.
     additional : int
         How many new units of `additional_kind` could be found.
     movable : sequence of int
@@ -213,6 +217,7 @@ def draw_up(
         lat,
         expected,
         month,
+        ahead=ahead,
         limit=limit,
         additional=additional,
         additional_kind=additional_kind,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_matrix, hstack
+from scipy.sparse import csr_matrix, hstack, vstack
 
 from tocsin.core.codes import UnitKind
 from tocsin.core.errors import BadInput
@@ -14,6 +14,7 @@ from tocsin.listen.deployments import Unit
 from tocsin.plan.cover import best_hours, check_risk
 from tocsin.plan.location import Group, maximal_cover
 from tocsin.plan.mobility import Speeds, default_speeds, reach_km, responders, season_of
+from tocsin.plan.mobility import hours as travel_hours
 from tocsin.plan.mobility.straight import arrival
 
 Floats = npt.NDArray[np.float64]
@@ -98,6 +99,7 @@ def best_moves(
     risk: npt.ArrayLike,
     month: int,
     *,
+    ahead: int = 0,
     limit: float = 6.0,
     additional: int = 3,
     additional_kind: UnitKind = UnitKind.TOB,
@@ -125,6 +127,9 @@ def best_moves(
     risk : array_like, shape (n_places,)
         Expected deaths; NaN where there is no forecast.
     month : int
+    ahead : int
+        Months after `month` that the posture is meant for: reach then counts in each season by its share of them. 0:
+        in the season of `month` alone, to which `hours` belongs.
     limit : float
         Hours within which arrival counts.
     sites : ndarray of int, optional
@@ -132,7 +137,6 @@ def best_moves(
     """
     expected = np.nan_to_num(check_risk(risk, len(lon)))
     table = speeds or default_speeds()
-    season = season_of(month, wet_months)
     if additional < 0 or most_moves < 0:
         raise BadInput("the number of additional units and of moves cannot be below zero")
     able = responders(units, table)
@@ -142,40 +146,44 @@ def best_moves(
     mobile = [i for i in mobile if able[i]]
     still = np.array([i for i in range(len(units)) if able[i] and i not in set(mobile)], dtype=np.int64)
     spots = np.arange(len(lon)) if sites is None else np.asarray(sites, dtype=np.int64)
-    covered = best_hours(hours[still]) <= limit
+    seasons = _seasons(units, hours, lon, lat, month, ahead, wet_months, table, start_hours)
+    covered = np.concatenate([best_hours(s.hours[still]) <= limit for s in seasons])
 
     blocks: list[csr_matrix] = []
     groups: list[Group] = []
     cost: list[Floats] = []
     meaning: list[tuple[str, int, Ints]] = []
     start = 0
+
+    def reach(kind: UnitKind, ready: float | None) -> csr_matrix:
+        parts = [within(lon[spots], lat[spots], lon, lat, reach_km(table[kind], s.name, limit, ready)) for s in seasons]
+        return vstack(parts, format="csr")
+
     # units of one kind and readiness are interchangeable in what they reach from a new place
     alike: dict[tuple[UnitKind, float | None], list[int]] = {}
     for i in mobile:
         alike.setdefault((units[i].kind, (start_hours or {}).get(units[i].name)), []).append(i)
     for number, ((kind, ready), members) in enumerate(alike.items()):
         rows = np.array(members)
-        stay = csr_matrix((hours[rows] <= limit).T.astype(np.int8))
-        go = within(lon[spots], lat[spots], lon, lat, reach_km(table[kind], season, limit, ready))
-        blocks += [stay, go]
+        stay = vstack([csr_matrix((s.hours[rows] <= limit).T.astype(np.int8)) for s in seasons], format="csr")
+        blocks += [stay, reach(kind, ready)]
         cost += [np.zeros(len(rows)), np.ones(len(spots))]
         meaning += [("stay", number, rows), ("move", number, spots)]
         groups.append(Group(f"{kind.value} {number}", np.arange(start, start + len(rows) + len(spots)), len(rows)))
         start += len(rows) + len(spots)
     if additional:
-        blocks.append(within(lon[spots], lat[spots], lon, lat, reach_km(table[additional_kind], season, limit)))
+        blocks.append(reach(additional_kind, None))
         cost.append(np.zeros(len(spots)))
         meaning.append(("add", 0, spots))
         groups.append(Group("additional", np.arange(start, start + len(spots)), additional))
         start += len(spots)
 
-    now = best_hours(hours[able])
-    before = float(expected[now <= limit].sum())
+    posture = _Posture(units, able, lon, lat, expected, limit, table, seasons, start_hours or {})
     if not blocks:
-        blocks = [csr_matrix((len(lon), 0), dtype=np.int8)]
+        blocks = [csr_matrix((len(lon) * len(seasons), 0), dtype=np.int8)]
     found = maximal_cover(
         hstack(blocks, format="csr"),
-        expected,
+        np.concatenate([s.share * expected for s in seasons]),
         groups,
         covered=covered,
         cost=np.concatenate(cost) if cost else None,
@@ -194,10 +202,9 @@ def best_moves(
         leaving = [i for i in members if i not in picked["stay", number]]
         ways = _shortest_ways(units, leaving, picked["move", number], lon, lat)
         changes += [("move", i, kind, place) for i, place in ways]
-    posture = _Posture(units, hours, able, lon, lat, expected, limit, table, season, start_hours or {})
     moves = posture.explain(changes)
-    after = posture.hours([(m.row, m.kind, m.place) for m in moves])
-    value = float(expected[best_hours(after) <= limit].sum())
+    after = posture.hours([(m.row, m.kind, m.place) for m in moves], seasons[0])
+    before, value = posture.value([]), posture.value([(m.what, m.row, m.kind, m.place) for m in moves])
     bound = max(found.bound, value)
     gap = 0.0 if bound - value <= 1e-9 * max(1.0, bound) else ((bound - value) / value if value else np.inf)
     return Moves(moves, before, value, bound, gap, found.method, seed, found.data_hash, after)
@@ -216,39 +223,73 @@ def _shortest_ways(
     return [(leaving[r], places[c]) for r, c in zip(rows, columns, strict=True)]
 
 
+@dataclass(frozen=True)
+class _Season:
+    """One season of the months ahead: its share of them and the hours of the present posture in it."""
+
+    name: str
+    share: float
+    hours: Floats
+
+
+def _seasons(
+    units: Sequence[Unit],
+    hours: Floats,
+    lon: Floats,
+    lat: Floats,
+    month: int,
+    ahead: int,
+    wet_months: tuple[int, ...],
+    speeds: Speeds,
+    start_hours: Mapping[str, float] | None,
+) -> list[_Season]:
+    """The seasons a posture is meant for, that of `month` first."""
+    now = season_of(month, wet_months)
+    names = [season_of(m, wet_months) for m in range(month + 1, month + ahead + 1)] or [now]
+    found = [_Season(now, names.count(now) / len(names), hours)]
+    for name in sorted(set(names) - {now}):
+        when = next(m for m in range(month + 1, month + ahead + 1) if season_of(m, wet_months) == name)
+        then = travel_hours(units, lon, lat, when, wet_months=wet_months, speeds=speeds, start_hours=start_hours)
+        found.append(_Season(name, names.count(name) / len(names), then))
+    return found
+
+
 class _Posture:
     """The posture with some changes made, and what the changes are worth in reach."""
 
     def __init__(
         self,
         units: Sequence[Unit],
-        hours: Floats,
         able: npt.NDArray[np.bool_],
         lon: Floats,
         lat: Floats,
         risk: Floats,
         limit: float,
         speeds: Speeds,
-        season: str,
+        seasons: Sequence[_Season],
         start_hours: Mapping[str, float],
     ) -> None:
-        self._units, self._hours, self._able = units, hours, able
+        self._units, self._able, self._seasons = units, able, seasons
         self._lon, self._lat, self._risk, self._limit = lon, lat, risk, limit
-        self._speeds, self._season, self._start = speeds, season, start_hours
+        self._speeds, self._start = speeds, start_hours
 
-    def hours(self, changes: Sequence[tuple[int | None, UnitKind, int]]) -> Floats:
+    def hours(self, changes: Sequence[tuple[int | None, UnitKind, int]], season: _Season) -> Floats:
         """Hours of every unit that can respond once the changes are made; additions come last."""
         gone = {row for row, _, _ in changes if row is not None}
-        rows = [self._hours[i] for i in np.flatnonzero(self._able) if i not in gone]
+        rows = [season.hours[i] for i in np.flatnonzero(self._able) if i not in gone]
         for row, kind, place in changes:
             away = distance_km(self._lon[place], self._lat[place], self._lon, self._lat)
             start = None if row is None else self._start.get(self._units[row].name)
-            rows.append(arrival(away, self._speeds[kind], self._season, start))
+            rows.append(arrival(away, self._speeds[kind], season.name, start))
         return np.array(rows) if rows else np.empty((0, len(self._lon)))
 
     def value(self, changes: Sequence[Change]) -> float:
-        near = best_hours(self.hours([c[1:] for c in changes])) <= self._limit
-        return float(self._risk[near].sum())
+        """Expected deaths within reach, the seasons by their shares."""
+        total = 0.0
+        for season in self._seasons:
+            near = best_hours(self.hours([c[1:] for c in changes], season)) <= self._limit
+            total += season.share * float(self._risk[near].sum())
+        return total
 
     def explain(self, changes: list[Change]) -> tuple[Move, ...]:
         """Order changes by what each adds to those before it; leave out those that add nothing."""

@@ -18,11 +18,12 @@ COLUMNS = ("gid", "month", "sb", "ns", "os", "civilians", "shared")
 def placed() -> Placed:
     dice = np.random.default_rng(12)
     n = 3_000
-    first = np.datetime64("2018-01-01") + dice.integers(0, 300, n)
+    first = np.datetime64("2018-01-01") + dice.integers(0, 300, n).astype("m8[D]")
     known = events(
         kind=dice.integers(1, 4, n), best=dice.integers(0, 4_000, n), deaths_civilians=dice.integers(0, 50, n),
         where_prec=dice.integers(1, 7, n), date_prec=dice.integers(0, 6, n), lon=dice.uniform(20, 22, n),
-        lat=dice.uniform(5, 7, n), first_day=first, last_day=first + dice.integers(0, 200, n), adm_1=["East"] * n,
+        lat=dice.uniform(5, 7, n), first_day=first, last_day=first + dice.integers(0, 200, n).astype("m8[D]"),
+        adm_1=["East"] * n,
     )  # fmt: skip
     return place(known, ground(dice.uniform(0, 9, 16)), DEC)
 

@@ -150,7 +150,8 @@ def test_no_death_is_lost_or_made_by_sharing(rows: list[tuple], weight: list[flo
     known = events(
         where_prec=[r[0] for r in rows], date_prec=[r[1] for r in rows], lon=[r[2] for r in rows],
         lat=[r[3] for r in rows], best=[r[4] for r in rows], kind=[r[6] for r in rows],
-        first_day=[first + r[5] // 2 for r in rows], last_day=[first + r[5] for r in rows],
+        first_day=[first + np.timedelta64(r[5] // 2, "D") for r in rows],
+        last_day=[first + np.timedelta64(r[5], "D") for r in rows],
         adm_1=["East"] * len(rows),
     )  # fmt: skip
     placed = place(known, ground(np.array(weight)), month_id(2020, 12))

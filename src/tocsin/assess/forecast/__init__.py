@@ -5,9 +5,12 @@ from collections.abc import Callable
 
 import numpy as np
 
+from tocsin.assess.forecast.analogues import Analogues
 from tocsin.assess.forecast.benchmarks import Bootstrap, Conflictology, Last, Zero
+from tocsin.assess.forecast.cells import Cells
 from tocsin.assess.forecast.forecast import LEVELS, Forecast
 from tocsin.assess.forecast.model import Fitted, Model
+from tocsin.assess.forecast.pool import country
 from tocsin.assess.panel.model import Panel
 from tocsin.core.errors import BadInput
 
@@ -19,8 +22,12 @@ MODELS: dict[str, Callable[[], Model]] = {
     "conflictology": Conflictology,
     "conflictology_n": lambda: Conflictology(ring=True, name="conflictology_n"),
     "bootstrap": Bootstrap,
+    "analogues": Analogues,
+    "country": country,
+    "additive": lambda: Cells(share=0, name="additive"),
+    "combined": Cells,
 }
-BENCHMARKS = tuple(MODELS)
+BENCHMARKS = ("zero", "last", "conflictology", "conflictology_n", "bootstrap")
 
 
 def stream(seed: int, *words: str | int) -> np.random.Generator:
@@ -28,7 +35,7 @@ def stream(seed: int, *words: str | int) -> np.random.Generator:
     return np.random.default_rng([seed, *(zlib.crc32(str(word).encode()) for word in words)])
 
 
-def forecast(panel: Panel, target: str, model: str, horizon: int = 12, seed: int = 0) -> Forecast:
+def forecast(panel: Panel, target: str, model: str, horizon: int = 12, seed: int = 1) -> Forecast:
     """Forecast the `horizon` months after the panel's last.
 
     Parameters

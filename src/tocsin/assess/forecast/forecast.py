@@ -5,6 +5,7 @@ counts the zeros in. One column is one possible future of all cells and months t
 period are sums down the column and keep the dependence between places.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -42,6 +43,33 @@ def sorted_rows(draws: csr_matrix) -> npt.NDArray[np.float32]:
     words.sort()
     bits: npt.NDArray[np.uint32] = (words & np.uint64(0xFFFFFFFF)).astype(np.uint32)
     return bits.view(np.float32)
+
+
+def _quantile(draws: csr_matrix, ordered: npt.NDArray[np.float32], level: float) -> Floats:
+    n, per_row = draws.shape[1], np.diff(draws.indptr)
+    place = level * (n - 1)
+    low = int(np.floor(place))
+    share = place - low
+    out = np.zeros(draws.shape[0])
+    # Ranks below n - per_row are zeros that are not stored.
+    rows = np.flatnonzero(per_row > n - 1 - min(low + 1, n - 1))
+    first = draws.indptr[rows] - (n - per_row[rows])
+    start, end = draws.indptr[rows], draws.indptr[rows + 1] - 1
+    for rank, weight in ((low, 1 - share), (min(low + 1, n - 1), share)):
+        at = first + rank
+        out[rows] += weight * np.where(at >= start, ordered[np.clip(at, start, end)], 0.0)
+    return out
+
+
+def sparse_quantiles(draws: csr_matrix, levels: Sequence[float]) -> list[Floats]:
+    """Quantiles of each row, linear between draws as numpy's default; values not stored are zero.
+
+    >>> m = csr_matrix(np.array([[0.0, 0.0, 5.0, 1.0], [0.0, 0.0, 0.0, 0.0]]))
+    >>> [q.tolist() for q in sparse_quantiles(m, [0.5, 1.0])]
+    [[0.5, 0.0], [5.0, 0.0]]
+    """
+    ordered = sorted_rows(draws)
+    return [_quantile(draws, ordered, level) for level in levels]
 
 
 @dataclass(frozen=True)
@@ -145,22 +173,8 @@ class Forecast:
         return self._shape(self.row_sums(self.draws.data >= deaths) / self.n_draws)
 
     def row_quantile(self, level: float) -> Floats:
-        """One quantile of every row of draws, linear between draws as numpy's default."""
-        n, per_row = self.n_draws, np.diff(self.draws.indptr)
-        place = level * (n - 1)
-        low = int(np.floor(place))
-        share = place - low
-        out = np.zeros(self.draws.shape[0])
-        # Ranks below n - per_row are zeros that are not stored.
-        rows = np.flatnonzero(per_row > n - 1 - min(low + 1, n - 1))
-        first = self.draws.indptr[rows] - (n - per_row[rows])
-        start, end = self.draws.indptr[rows], self.draws.indptr[rows + 1] - 1
-        values = self.ordered
-        for rank, weight in ((low, 1 - share), (min(low + 1, n - 1), share)):
-            at = first + rank
-            stored = at >= start
-            out[rows] += weight * np.where(stored, values[np.clip(at, start, end)], 0.0)
-        return out
+        """One quantile of every row of draws, also of unknown cells."""
+        return _quantile(self.draws, self.ordered, level)
 
     def quantiles(self, levels: list[float]) -> Floats:
         """Quantiles of the draws (linear between draws), shape (len(levels), H, C)."""
@@ -231,7 +245,7 @@ class Forecast:
         Returns
         -------
         dict
-            ``priogrid_gid`` and ``month`` (int32), ``target`` and ``model`` (fixed-width text), and float32 ``mean,
+            ``priogrid_gid`` and ``month`` (int32), ``target`` and ``model`` (text), and float32 ``mean,
             p_any, p_25`` (25 deaths or more) and ``q025 … q975``; NaN where the history is not known.
         """
         steps, cells = len(self.steps), len(self.gids)
@@ -239,8 +253,8 @@ class Forecast:
         out: dict[str, npt.NDArray[Any]] = {
             "priogrid_gid": np.tile(self.gids.astype(np.int32), steps),
             "month": np.repeat((self.as_of + self.steps).astype(np.int32), cells),
-            "target": np.broadcast_to(np.array(self.target), (rows,)),
-            "model": np.broadcast_to(np.array(self.model), (rows,)),
+            "target": np.full(rows, self.target, dtype=object),
+            "model": np.full(rows, self.model, dtype=object),
         }
         columns = {
             "mean": self.row_means(),

@@ -229,7 +229,7 @@ def _spans(events: Events, as_of: int) -> tuple[Ints, dict[str, Ints]]:
         for i, (start, end) in enumerate(pairs.astype("datetime64[D]")):
             inside = np.arange(int(months_of(start[None])[0]), int(months_of(end[None])[0]) + 1)
             edges = np.append(first_days(inside), first_days(inside[-1:] + 1))
-            edges[0], edges[-1] = start, end + 1
+            edges[0], edges[-1] = start, end + np.timedelta64(1, "D")
             lengths = np.diff(edges).astype(np.int64)
             share, left = np.divmod(lengths * SPAN_UNIT, lengths.sum())
             # What rounding leaves over goes, one each, to the months that lost most by it.

@@ -1,18 +1,31 @@
 """How long it really takes from every unit to every place."""
 
+from tocsin.plan.mobility.fields import Fields, Grid, ascii_grid, isochrones
 from tocsin.plan.mobility.speeds import Mode, Mover, Speeds, default_speeds, read_speeds, season_of
 from tocsin.plan.mobility.straight import arrival, hours, mover_of, reach_km, responders
+from tocsin.plan.mobility.surface import Danger, Road, Terrain, fields_of, roads_from_geojson, speed_raster, unit_hours
 
 __all__ = [
+    "Danger",
+    "Fields",
+    "Grid",
     "Mode",
     "Mover",
+    "Road",
     "Speeds",
+    "Terrain",
     "arrival",
+    "ascii_grid",
     "default_speeds",
+    "fields_of",
     "hours",
+    "isochrones",
     "mover_of",
     "reach_km",
     "read_speeds",
     "responders",
+    "roads_from_geojson",
     "season_of",
+    "speed_raster",
+    "unit_hours",
 ]

@@ -4,7 +4,7 @@ import functools
 import math
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +27,35 @@ class Mode:
         Speed made good as the crow flies, detours included; 0 means it does not move in that season.
     radius_km : float
         Farthest it goes from its base (out and back on one load); infinite for ground modes.
+    off_road_kmh, water_kmh : mapping of season → float
+        Speed across country and on water; empty where it does not go there.
+    road_kmh : mapping of road class → mapping of season → float
+    uphill, downhill : float
+        The pace on a slope s is multiplied by exp(uphill s) going up, exp(downhill |s|) going down.
+    night : bool
+        Whether it moves at night.
+    payload_radius : float
+        Share of the radius left with a full load.
     source : str
     """
 
     name: str
     straight_kmh: Mapping[str, float]
     radius_km: float = math.inf
+    off_road_kmh: Mapping[str, float] = field(default_factory=dict)
+    water_kmh: Mapping[str, float] = field(default_factory=dict)
+    road_kmh: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    uphill: float = 0.0
+    downhill: float = 0.0
+    night: bool = True
+    payload_radius: float = 1.0
     source: str = ""
+
+    def loaded(self, payload: float) -> "Mode":
+        """The same mode with a share `payload` (0 to 1) of its load aboard, which shortens its radius."""
+        if not 0 <= payload <= 1:
+            raise BadInput("payload is a share from 0 to 1; given: {payload}", payload=payload)
+        return replace(self, radius_km=self.radius_km * (1 - payload * (1 - self.payload_radius)))
 
 
 @dataclass(frozen=True)
@@ -66,6 +88,12 @@ def season_of(month: int, wet_months: tuple[int, ...]) -> str:
     if any(not 1 <= m <= 12 for m in wet_months):
         raise BadInput("wet months are numbers from 1 to 12; given: {given}", given=list(wet_months))
     return "wet" if year_month(month)[1] in wet_months else "dry"
+
+
+def _not_negative(where: str, given: Any, name: str) -> float:
+    if not isinstance(given, int | float) or isinstance(given, bool) or not 0 <= given < math.inf:
+        raise BadFile("{where}: {name} is {value}; give zero or more", where=where, name=name, value=given)
+    return float(given)
 
 
 def _by_season(where: str, given: Any, name: str) -> dict[str, float]:
@@ -107,7 +135,19 @@ def read_speeds(path: Path) -> Speeds:
         if not isinstance(radius, int | float) or not radius > 0:
             raise BadFile("{where}: radius_km is {value}; give a number above zero", where=where, value=radius)
         speed = _by_season(where, row.get("straight_kmh"), "straight_kmh")
-        modes[name] = Mode(name, speed, float(radius), str(row.get("source", "")))
+        modes[name] = Mode(
+            name,
+            speed,
+            float(radius),
+            off_road_kmh=_by_season(where, row["off_road_kmh"], "off_road_kmh") if "off_road_kmh" in row else {},
+            water_kmh=_by_season(where, row["water_kmh"], "water_kmh") if "water_kmh" in row else {},
+            road_kmh={c: _by_season(where, v, f"road_kmh {c}") for c, v in row.get("road_kmh", {}).items()},
+            uphill=_not_negative(where, row.get("uphill", 0.0), "uphill"),
+            downhill=_not_negative(where, row.get("downhill", 0.0), "downhill"),
+            night=bool(row.get("night", True)),
+            payload_radius=_not_negative(where, row.get("payload_radius", 1.0), "payload_radius"),
+            source=str(row.get("source", "")),
+        )
     movers = {}
     for kind in UnitKind:
         row = raw.get("kinds", {}).get(kind.value)

@@ -1,6 +1,7 @@
 """Travel time as the crow flies: what can be said with a list of units and nothing else."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,8 @@ def hours(
     wet_months: tuple[int, ...] = (),
     speeds: Speeds | None = None,
     start_hours: Mapping[str, float] | None = None,
+    night: bool = False,
+    payload: float = 0.0,
 ) -> Floats:
     """Hours from the order to arrival, from every unit to every place.
 
@@ -42,6 +45,10 @@ def hours(
         Movement table; the program's documented defaults when None.
     start_hours : mapping of unit name → hours, optional
         Readiness of single units where it is known; replaces the kind's start-up time.
+    night : bool
+        The order comes at dusk: what may not move at night reaches nothing.
+    payload : float
+        Share of its load that a helicopter carries; a full load shortens its radius.
 
     Returns
     -------
@@ -71,6 +78,11 @@ def hours(
     for i, unit in enumerate(units):
         mover = table[unit.kind]
         start = ready.get(unit.name, mover.start_hours[season])
+        if night and not mover.mode.night:
+            found[i] = np.inf
+            continue
+        if payload:
+            mover = replace(mover, mode=mover.mode.loaded(payload))
         found[i] = arrival(away[i], mover, season, start)
     return found
 

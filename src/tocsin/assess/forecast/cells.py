@@ -1,0 +1,281 @@
+"""The forecast for cells: a chance of killing from two models that err differently, then a size.
+
+- the additive model (`additive`), which is steady where history is thin;
+- one gradient-boosted classifier for all horizons (LightGBM), with the horizon as a feature, fitted on all months
+  with killing at random horizons and a weighted sample of the others.
+
+Which of them is believed, and how much, is a share fitted on forecasts of past months that neither had seen
+(`fit_share`). Sizes come from the stock of past months with killing in the panel, recent ones counting more. The
+cell's number is never a feature. Constants were chosen on Central African origins from 2009 to 2013.
+"""
+
+import functools
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import vstack
+
+from tocsin.assess.features.around import surroundings
+from tocsin.assess.forecast.additive import BANDS, Rates, band_of, fit_rates
+from tocsin.assess.forecast.analogues import threads
+from tocsin.assess.forecast.benchmarks import plane_of, seen_in
+from tocsin.assess.forecast.forecast import Forecast
+from tocsin.assess.forecast.sampling import occurrence, with_sizes
+from tocsin.assess.panel.model import Panel
+from tocsin.core.errors import BadInput
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+WARM_UP = 96
+LEAST_HISTORY = 120
+FARTHEST = 36
+ZEROS_PER_EVENT = 10
+SIZE_HALF_LIFE = 6.0
+FLOOR = 1e-4
+SHARES = (0.0, 0.25, 0.5)
+HELD_OUT = 36
+LOOK_BACK = 12
+MOST_CORRECTION = 3.0
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """One pass over the planes: what each model needs of them.
+
+    `at_events[h]` (n_h, K) sources h months before each event; `sums` (M, K) of each month; `rows` (R, K) of the
+    classifier's rows; `past` (months, C, K) of the last two years.
+    """
+
+    names: tuple[str, ...]
+    at_events: list[Floats]
+    sums: Floats
+    rows: npt.NDArray[np.float32]
+    past: npt.NDArray[np.float32]
+
+
+def gather(panel: Panel, target: str, events: tuple[Ints, Ints], rows: tuple[Ints, Ints], steps: int) -> Gathered:
+    """Walk over the planes once, one in memory at a time."""
+    month, cell = events
+    names: list[str] = []
+    at_events: list[list[Floats]] = [[] for _ in range(steps)]
+    sums, picked, past = [], [], []
+    recent = _recent(panel) - panel.first_month
+    for name, plane in surroundings(panel, target):
+        names.append(name)
+        for h in range(1, steps + 1):
+            use = month - h >= WARM_UP
+            at_events[h - 1].append(plane[month[use] - h, cell[use]].astype(np.float64))
+        sums.append(plane.sum(axis=1, dtype=np.float64))
+        picked.append(plane[rows])
+        past.append(plane[recent])
+    stacked = [np.stack(values, axis=1) for values in at_events]
+    return Gathered(tuple(names), stacked, np.stack(sums, 1), np.stack(picked, 1), np.stack(past, -1))
+
+
+def _recent(panel: Panel) -> Ints:
+    """The months a forecast and its correction look from."""
+    return np.arange(panel.as_of - LOOK_BACK - BANDS[3][-1] + 1, panel.as_of + 1)
+
+
+def seen_from(panel: Panel, target: str, months: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+    """Sources as they stood at each of the months (month numbers), shape (len(months), C, K)."""
+    rows = months - panel.first_month
+    return np.stack([plane[rows] for _, plane in surroundings(panel, target)], axis=-1)
+
+
+@dataclass(frozen=True)
+class FittedCells:
+    """Rates, a classifier, the share between them and a stock of sizes."""
+
+    model: "Cells"
+    panel: Panel
+    target: str
+    rates: Rates
+    trees: Any
+    share: float
+    past: npt.NDArray[np.float32]
+
+    def seeing(self, panel: Panel) -> "FittedCells":
+        """The same weights at the end of a newer panel."""
+        return replace(self, panel=panel, past=seen_from(panel, self.target, _recent(panel)))
+
+    @property
+    def now(self) -> Floats:
+        """Sources at the last month, shape (C, K)."""
+        return np.asarray(self.past[-1], dtype=np.float64)
+
+    @functools.cached_property
+    def correction(self) -> Floats:
+        """How far the last year's forecasts were out, per band: months with killing counted over expected.
+
+        Drawn towards 1 by `Cells.prior_events`; never beyond a factor of `MOST_CORRECTION`.
+        """
+        plane = plane_of(self.panel, self.target)
+        found = np.ones(len(BANDS))
+        for n, band in enumerate(BANDS[:4]):
+            expected = counted = 0.0
+            for back in range(LOOK_BACK):
+                at = len(self.past) - 1 - back - band[-1]
+                additive, boosted = self.opinions(self.past[at].astype(np.float64), band[-1])
+                p = (1 - self.share) * additive + self.share * boosted
+                outcome = plane[-1 - back]
+                expected += float(p[~np.isnan(outcome)].sum())
+                counted += float(np.nansum(outcome > 0))
+            ratio = (counted + self.model.prior_events) / (expected + self.model.prior_events)
+            found[n] = np.clip(ratio, 1 / MOST_CORRECTION, MOST_CORRECTION)
+        found[4:] = found[3]
+        return found
+
+    def chance(self, step: int) -> Floats:
+        """Probability of any death `step` months ahead, shape (C,)."""
+        additive, boosted = self.opinions(self.now, step)
+        p = np.clip((1 - self.share) * additive + self.share * boosted, 0, 1 - 1e-9)
+        return np.asarray(1 - np.exp(np.log1p(-p) * self.correction[band_of(step)]))
+
+    def opinions(self, sources: Floats, step: int) -> tuple[Floats, Floats]:
+        """What each of the two models says of cells with these sources (C, K)."""
+        additive = 1 - np.exp(-self.rates.rate(sources, step))
+        if self.trees is None:
+            return additive, additive
+        x = np.column_stack([np.log(sources + FLOOR), np.full(len(sources), float(min(step, FARTHEST)))])
+        return additive, np.asarray(self.trees.predict(x, num_threads=threads(len(x))))
+
+    def sizes(self) -> tuple[Floats, Floats]:
+        """Past sizes and their weights."""
+        plane = plane_of(self.panel, self.target)
+        month, cell = np.nonzero(np.nan_to_num(plane) > 0)
+        weight = 0.5 ** ((len(plane) - 1 - month) / self.model.size_half_life)
+        return plane[month, cell].astype(np.float64), weight
+
+    def predict(self, steps: npt.NDArray[np.int64], rng: np.random.Generator) -> Forecast:
+        """Draws that share a factor within a region."""
+        sizes, weight = self.sizes()
+        blocks = []
+        for step in steps:
+            hit = occurrence(self.chance(int(step)), self.panel.gids, self.model.n_draws, rng)
+            blocks.append(with_sizes(hit, sizes, weight, rng))
+        known = seen_in(plane_of(self.panel, self.target)[-12:])
+        draws = vstack(blocks, format="csr", dtype=np.float32)
+        return Forecast(self.panel.gids, self.panel.as_of, steps, self.target, self.model.name, draws, known)
+
+
+def fit_share(earlier: FittedCells, panel: Panel) -> float:
+    """How much to believe the classifier: the share with the best log-score on the last months, unseen by both.
+
+    Parameters
+    ----------
+    earlier : FittedCells
+        Fitted on a panel that ends `HELD_OUT` months before this one.
+    panel : Panel
+        What is known now; nothing later is touched.
+    """
+    origins = np.arange(earlier.panel.as_of, panel.as_of, 3)
+    sources = seen_from(panel, earlier.target, origins)
+    loss = np.zeros(len(SHARES))
+    plane = plane_of(panel, earlier.target)
+    for at, origin in enumerate(origins):
+        for step in (1, 3, 6, 12):
+            if origin + step > panel.as_of:
+                continue
+            outcome = plane[origin + step - panel.first_month]
+            additive, boosted = earlier.opinions(sources[at].astype(np.float64), step)
+            for n, share in enumerate(SHARES):
+                p = np.clip((1 - share) * additive + share * boosted, 1e-6, 1 - 1e-6)
+                loss[n] -= np.nansum(np.where(np.isnan(outcome), np.nan, np.log(np.where(outcome > 0, p, 1 - p))))
+    return float(SHARES[int(np.argmin(loss))])
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Chance and size for each cell; see the module. With `share` None the share is fitted on the past."""
+
+    n_draws: int = 1000
+    share: float | None = None
+    rounds: int = 120
+    size_half_life: float = SIZE_HALF_LIFE
+    prior_events: float = 20.0
+    seed: int = 1
+    name: str = "combined"
+
+    def fit(self, panel: Panel, target: str) -> FittedCells:
+        """Fit both models.
+
+        Raises
+        ------
+        BadInput
+            If the panel is shorter than ten years.
+        """
+        if panel.n_months < LEAST_HISTORY:
+            raise BadInput(
+                "this model needs ten years of months; use conflictology_n for a shorter history of {n} months",
+                n=panel.n_months,
+            )
+        rng = np.random.default_rng(self.seed)
+        plane = plane_of(panel, target)
+        month, cell = np.nonzero(np.nan_to_num(plane) > 0)
+        events = month.astype(np.int64), cell.astype(np.int64)
+        rows, horizon, label, weight = self._rows(plane, events, rng)
+        found = gather(panel, target, events, rows, FARTHEST)
+        weights: list[Floats] = []
+        for band in BANDS:
+            usable = [h for h in band if WARM_UP + h < panel.n_months]
+            if not usable:
+                weights.append(weights[-1])
+                continue
+            x = np.concatenate([found.at_events[h - 1] for h in usable])
+            exposure = sum(found.sums[WARM_UP : panel.n_months - h].sum(axis=0) for h in usable)
+            weights.append(fit_rates(x, np.asarray(exposure)))
+        rates = Rates(found.names, np.stack(weights))
+        trees = None
+        if self.share != 0 and label.any():
+            trees = self._grow(found.rows, horizon, label, weight)
+        share = 0.5 if self.share is None else self.share
+        if self.share is None and trees is not None and panel.n_months - HELD_OUT >= LEAST_HISTORY:
+            earlier = replace(self, share=0.5).fit(panel.until(panel.as_of - HELD_OUT), target)
+            share = fit_share(earlier, panel)
+        return FittedCells(self, panel, target, rates, trees, share, found.past)
+
+    def _rows(
+        self, plane: npt.NDArray[np.float32], events: tuple[Ints, Ints], rng: np.random.Generator
+    ) -> tuple[tuple[Ints, Ints], Ints, Floats, Floats]:
+        """Origins for the classifier: every event at four random horizons, and ten times as many others."""
+        months, cells = plane.shape
+        month, cell = (np.tile(a, 4) for a in events)
+        horizon = rng.integers(1, 13, len(month))
+        n = ZEROS_PER_EVENT * len(month)
+        at, where, ahead = rng.integers(WARM_UP, months, n), rng.integers(0, cells, n), rng.integers(1, 13, n)
+        quiet = plane[at, where] == 0
+        month = np.concatenate([month, at[quiet]])
+        cell = np.concatenate([cell, where[quiet]])
+        horizon = np.concatenate([horizon, ahead[quiet]])
+        label = np.concatenate([np.ones(4 * len(events[0])), np.zeros(int(quiet.sum()))])
+        zeros = float(np.sum(plane[WARM_UP:] == 0))
+        weight: Floats = np.where(label > 0, 0.25, zeros / max(float(quiet.sum()), 1)).astype(np.float64)
+        keep = month - horizon >= WARM_UP
+        return (month[keep] - horizon[keep], cell[keep]), horizon[keep], label[keep], weight[keep]
+
+    def _grow(self, rows: npt.NDArray[np.float32], horizon: Ints, label: Floats, weight: Floats) -> Any:
+        import lightgbm as lgb
+
+        x = np.column_stack([np.log(rows + FLOOR), horizon])
+        settings = {
+            "objective": "binary",
+            "num_leaves": 8,
+            "learning_rate": 0.04,
+            "min_data_in_leaf": 100,
+            "feature_fraction": 0.3,
+            "bagging_fraction": 0.6,
+            "bagging_freq": 1,
+            "lambda_l2": 20,
+            "max_bin": 63,
+            "seed": self.seed,
+            "deterministic": True,
+            "force_row_wise": True,
+            "num_threads": threads(len(x)),
+            "verbose": -1,
+        }
+        data = lgb.Dataset(x, label, weight=weight, params={"max_bin": 63, "verbose": -1})
+        return lgb.train(settings, data, self.rounds)

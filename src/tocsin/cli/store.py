@@ -11,10 +11,11 @@ import typer
 
 from tocsin.cli.output import Answer, JsonOption, MissionOption, QuietOption, answer, records
 from tocsin.core.errors import BadInput, Conflict
-from tocsin.core.mission import Mission
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
+
+    from tocsin.core.mission import Mission
 
 audit_app = typer.Typer(help="Verify or export the audit trail.", no_args_is_help=True)
 store_app = typer.Typer(help="Move records between databases, change keys.", no_args_is_help=True)
@@ -268,7 +269,7 @@ def wipe(
     talk.give({"destroyed": count})
 
 
-def home_of(talk: Answer) -> tuple[Mission, Path]:
+def home_of(talk: Answer) -> "tuple[Mission, Path]":
     """The mission, and the folder of its keys."""
     from tocsin.core.mission import find
     from tocsin.store.keys import key_folder
@@ -278,7 +279,7 @@ def home_of(talk: Answer) -> tuple[Mission, Path]:
 
 
 @contextmanager
-def changing(home: Mission) -> Iterator["sa.Connection"]:
+def changing(home: "Mission") -> Iterator["sa.Connection"]:
     """One transaction on the mission's records, and the door closed behind it."""
     from tocsin.store import writing
 
@@ -291,7 +292,7 @@ def changing(home: Mission) -> Iterator["sa.Connection"]:
 
 
 @contextmanager
-def looking(home: Mission) -> Iterator["sa.Connection"]:
+def looking(home: "Mission") -> Iterator["sa.Connection"]:
     """The mission's records, to read."""
     from tocsin.store import reading
 

@@ -49,8 +49,8 @@ def run() -> list[Figure]:
         goals = target == "os"
         vs_zero = block_bootstrap(rows["combined"], rows["zero"])
         vs_clim = block_bootstrap(rows["combined"], rows["climatology"])
-        note = (f"skill against zero {vs_zero[0]:.1%} ({vs_zero[1]:.1%} to {vs_zero[2]:.1%}), climatology "
-                f"{vs_clim[0]:.1%} ({vs_clim[1]:.1%} to {vs_clim[2]:.1%}); {spent:.0f} CPU s for all models")  # fmt: skip
+        skills = [f"{s:.1%} ({low:.1%} to {high:.1%})" for s, low, high in (vs_zero, vs_clim)]
+        note = f"skill against zero {skills[0]}, climatology {skills[1]}; {spent:.0f} CPU s for all models"
         climatology = got["climatology"]
         figures += [
             Figure(f"{target}: CRPS", ours["crps"], "", 0.110 if goals else zero.value, "lower", zero, note),
@@ -64,10 +64,10 @@ def run() -> list[Figure]:
             Figure(f"{target}: IGN", ours["ign"], "", None, "lower", Peer("zero", got["zero"]["ign"])),
             Figure(f"{target}: Brier", ours["brier"], "", None, "lower", Peer("zero", got["zero"]["brier"])),
             Figure(f"{target}: MIS", ours["mis"], "", None, "lower", Peer("zero", got["zero"]["mis"])),
-            Figure(f"{target}: forecast over counted deaths, distance from 1", abs(ours["mean_ratio"] - 1), "", 0.1,
+            Figure(f"{target}: deaths forecast, distance from 1", abs(ours["mean_ratio"] - 1), "", 0.1,
                    "lower", Peer("climatology", abs(climatology["mean_ratio"] - 1)), f"ratio {ours['mean_ratio']:.2f}"),
-            Figure(f"{target}: 90 % interval by PIT, distance from 90 %", 100 * abs(ours["coverage_pit"] - 0.9), "points",
-                   2, "lower", Peer("zero", 100 * abs(got["zero"]["coverage_pit"] - 0.9))),
+            Figure(f"{target}: 90 % interval by PIT, distance from 90 %", 100 * abs(ours["coverage_pit"] - 0.9),
+                   "points", 2, "lower", Peer("zero", 100 * abs(got["zero"]["coverage_pit"] - 0.9))),
             Figure(f"{target}: share of next month's deaths in the riskiest tenth of cells, over last year's map",
                    100 * (first["combined"]["top_10"] - first["conflictology"]["top_10"]), "points", 15, "higher", None,
                    f"{first['combined']['top_10']:.0%} against {first['conflictology']['top_10']:.0%}"),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.conftest import NOW
 from tests.store.conftest import person, square
-from tocsin.core.codes import Role, Tlp
+from tocsin.core.codes import Classification, Role, Tlp
 from tocsin.core.errors import BadInput, Forbidden, NotFound, SetupProblem
 from tocsin.store import audit, open_store, reading, sealed, writing
 from tocsin.store.keys import KeyRing, destroy, key_files, open_keys
@@ -107,12 +107,27 @@ def test_a_liaison_assistant_opens_their_own_sources_only(engine: sa.Engine, key
     cla = person(Role.LIAISON_ASSISTANT, {"W"})
     with writing(engine) as c:
         sealed.seal(c, keys, cla, AT, PHONE, NOW)
-        mine = Thing(
-            owner=cla.id, tlp=Tlp.AMBER, classification=sealed.policy().ceilings[Role.LIAISON_ASSISTANT].classification
-        )
+        mine = Thing(owner=cla.id, tlp=Tlp.AMBER, classification=Classification.UNCLASSIFIED)
         assert sealed.unseal(c, keys, cla, AT, mine, "call back", NOW) == PHONE
         with pytest.raises(Forbidden):
             sealed.unseal(c, keys, cla, AT, SOURCE, "call back", NOW)
+
+
+def test_who_has_only_own_sources_neither_finds_nor_replaces_those_of_others(engine: sa.Engine, keys: KeyRing):
+    cla = person(Role.LIAISON_ASSISTANT, {"W"})
+    label = {"tlp": Tlp.AMBER, "classification": Classification.UNCLASSIFIED}
+    things = {"1": Thing(owner=cla.id, **label), "2": Thing(owner="b", **label)}
+    with writing(engine) as c:
+        sealed.seal(c, keys, cla, Field("source", "1", "phone"), PHONE, NOW)
+        sealed.seal(c, keys, INTAKE, Field("source", "2", "phone"), PHONE, NOW)
+        with pytest.raises(Forbidden):
+            sealed.find(c, keys, cla, "source", "phone", PHONE, NOW)
+        assert sealed.find(c, keys, cla, "source", "phone", PHONE, NOW, things.__getitem__) == ["1"]
+        for thing in (None, things["2"]):
+            with pytest.raises(Forbidden):
+                sealed.seal(c, keys, cla, Field("source", "2", "phone"), "+1", NOW, thing)
+        sealed.seal(c, keys, cla, Field("source", "1", "phone"), "+2", NOW, things["1"])
+        assert sealed.program_secret(c, keys, Field("source", "2", "phone")) == PHONE
 
 
 def test_the_reason_is_needed_and_must_not_name_anybody(engine: sa.Engine, keys: KeyRing):

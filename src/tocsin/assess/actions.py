@@ -168,7 +168,7 @@ def make_panel(
     tell("Placing events", 1, 3)
     placed = place(events, land.ground, as_of)
     counted = count(placed)
-    covered = seen.covered(land.ground.gw, first, as_of)
+    covered = _covered(land, seen, first, as_of)
     about = {
         "as_of": month_text(as_of),
         "source": seen.source,
@@ -187,12 +187,26 @@ def make_panel(
         "events": len(events),
         "events_outside": placed.outside,
         "imprecise_share": panel.about["imprecise_share"],
-        "months_without_data": int((~covered).sum()),
+        "months_without_data": int((~covered.reshape(len(covered), -1).any(axis=1)).sum()),
         "source": seen.source,
         "vintage": seen.day.isoformat(),
         "vintage_kind": about["vintage_kind"],
     }
     return panel, facts
+
+
+def _covered(land: Land, seen: Vintage, first: int, as_of: int) -> np.ndarray:
+    """Which months some file speaks of: (n_months,), or (n_months, n_cells) where the area lies in several countries.
+
+    A cell whose country is not known (a coast, an island) counts as covered when any file speaks of the month.
+    """
+    ground = land.ground
+    if ground.gw is not None or not ground.country_of_cell.any():
+        return seen.covered(ground.gw, first, as_of)
+    plane = np.empty((as_of - first + 1, len(ground.gids)), dtype=bool)
+    for number in np.unique(ground.country_of_cell).tolist():
+        plane[:, ground.country_of_cell == number] = seen.covered(number or None, first, as_of)[:, None]
+    return plane
 
 
 def _top(table: dict[str, np.ndarray], land: Land, horizon: int) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """The mission's land as placement and planning want it: cells, people, first-level areas."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import shapely
@@ -39,19 +40,24 @@ def land_of(connection: sa.Connection, mission: Mission) -> Land:
     people = people_of_cells(connection, mission, gids)
     known = areas.countries().get(mission.iso3)
     gw = known.gw if known else None
-    country = np.full(len(gids), gw or 0, dtype=np.int64) if mission.iso3 else _countries(gids)
+    country = np.full(len(gids), gw or 0, dtype=np.int64) if known else _countries(gids, mission.area())
     weight = np.nan_to_num(people.people)
     if not weight.any():
         weight = lattice.area_km2(gids)
     return Land(Ground(gids, weight, layers, area_of_cells(gids, layers), gw, country), people)
 
 
-def _countries(gids: np.ndarray) -> np.ndarray:
-    """Gleditsch-Ward number of the country around each cell's centre; 0 where none."""
+def _countries(gids: np.ndarray, outline: Any) -> np.ndarray:
+    """Gleditsch-Ward number of the country that holds most of each cell's part of the area; 0 where none does."""
     known = [c for c in areas.countries().values() if c.gw is not None]
-    tree = shapely.STRtree([areas.country_polygon(c.iso3) for c in known])
-    lon, lat = lattice.centre(gids)
-    cell, country = tree.query(shapely.points(lon, lat), predicate="within")
+    shapes = np.array([areas.country_polygon(c.iso3) for c in known], dtype=object)
+    parts = lattice.squares(gids)
+    if outline is not None:
+        part = shapely.intersection(parts, outline)
+        parts = np.where(shapely.is_empty(part), parts, part)
+    cell, country = shapely.STRtree(shapes).query(parts, predicate="intersects")
+    overlap = shapely.area(shapely.intersection(parts[cell], shapes[country]))
+    order = np.argsort(overlap, kind="stable")  # the largest is written last
     found = np.zeros(len(gids), dtype=np.int64)
-    found[cell] = [known[i].gw or 0 for i in country]
+    found[cell[order]] = np.array([c.gw or 0 for c in known], dtype=np.int64)[country[order]]
     return found

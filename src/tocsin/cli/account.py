@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from tocsin.cli.output import Answer, JsonOption, MissionOption, QuietOption, answer
-from tocsin.cli.store import home_of
+from tocsin.cli.store import changing, home_of, looking
 from tocsin.core.codes import Component, Role
 from tocsin.core.errors import BadInput
 
@@ -16,7 +16,7 @@ Login = Annotated[str, typer.Argument(help="What the person types to sign in.", 
 def register(app: typer.Typer) -> None:
     """Add this room's commands."""
     for command in (first, invite, link, enter, list_, rights, close, sessions, end):
-        account_app.command(command.__name__.rstrip("_"))(command)  # type: ignore[type-var]
+        account_app.command(command.__name__.rstrip("_"))(command)
     app.add_typer(account_app, name="account")
 
 
@@ -29,11 +29,10 @@ def first(
 ) -> None:
     """Make the first administrator: prints a one-time token for `tocsin account enter`."""
     from tocsin.core.time import utc_now
-    from tocsin.store import open_store, writing
     from tocsin.store.accounts import first_link
 
     talk = answer(context, mission, as_json, quiet)
-    with writing(open_store(home_of(talk)[0].store_url)) as connection:
+    with changing(home_of(talk)[0]) as connection:
         token = first_link(connection, login, utc_now())
     _give_token(talk, login, token, "one day")
 
@@ -53,12 +52,12 @@ def invite(
 ) -> None:
     """Make an account: prints a one-time token with which the person sets a password."""
     from tocsin.core.time import utc_now
-    from tocsin.store import accounts, open_store, writing
+    from tocsin.store import accounts
     from tocsin.store.policy import EVERYWHERE
 
     talk = answer(context, mission, as_json, quiet)
     areas = frozenset(area) if area else EVERYWHERE
-    with writing(open_store(home_of(talk)[0].store_url)) as connection:
+    with changing(home_of(talk)[0]) as connection:
         _, token = accounts.invite(
             connection, accounts.CONSOLE, login, name or login, role, utc_now(), component, areas
         )
@@ -74,10 +73,10 @@ def link(
 ) -> None:
     """Recovery: prints a one-time token that sets a new password, ends all sessions and takes TOTP away."""
     from tocsin.core.time import utc_now
-    from tocsin.store import accounts, open_store, writing
+    from tocsin.store import accounts
 
     talk = answer(context, mission, as_json, quiet)
-    with writing(open_store(home_of(talk)[0].store_url)) as connection:
+    with changing(home_of(talk)[0]) as connection:
         found = accounts.find_account(connection, login)
         token = accounts.recovery_link(connection, accounts.CONSOLE, found.id, utc_now())
     _give_token(talk, login, token, "one hour")
@@ -88,13 +87,13 @@ def enter(
 ) -> None:
     """Use a one-time token: asks for it and for the new password (or reads both, a line each, from a pipe)."""
     from tocsin.core.time import utc_now
-    from tocsin.store import accounts, open_store, writing
+    from tocsin.store import accounts
 
     talk = answer(context, mission, as_json, quiet)
     home, _ = home_of(talk)
     token = typer.prompt("One-time token", hide_input=True, err=True)
     password = typer.prompt("New password", hide_input=True, err=True)
-    with writing(open_store(home.store_url)) as connection:
+    with changing(home) as connection:
         made = accounts.take_up(connection, token.strip(), password, utc_now())
     talk.show(f"{made.login} may sign in now")
     talk.give({"login": made.login, "id": made.id})
@@ -104,11 +103,10 @@ def list_(
     context: typer.Context, mission: MissionOption = None, as_json: JsonOption = False, quiet: QuietOption = False
 ) -> None:
     """List accounts."""
-    from tocsin.store import open_store, reading
     from tocsin.store.accounts import list_accounts
 
     talk = answer(context, mission, as_json, quiet)
-    with reading(open_store(home_of(talk)[0].store_url)) as connection:
+    with looking(home_of(talk)[0]) as connection:
         found = list_accounts(connection)
     rows: list[dict[str, Any]] = [
         {"login": a.login, "name": a.name, "id": a.id, "roles": sorted(a.roles), "component": a.component.value,
@@ -134,12 +132,12 @@ def rights(
 ) -> None:
     """Give an account other roles, areas or component."""
     from tocsin.core.time import utc_now
-    from tocsin.store import accounts, open_store, writing
+    from tocsin.store import accounts
 
     talk = answer(context, mission, as_json, quiet)
     if not (role or area or component):
         raise BadInput("say what to change: --role, --area or --component")
-    with writing(open_store(home_of(talk)[0].store_url)) as connection:
+    with changing(home_of(talk)[0]) as connection:
         found = accounts.find_account(connection, login)
         made = accounts.change_rights(connection, accounts.CONSOLE, found.id, utc_now(), role, component, area)
     talk.show(
@@ -157,10 +155,10 @@ def close(
 ) -> None:
     """Close an account; what it did stays in the audit trail."""
     from tocsin.core.time import utc_now
-    from tocsin.store import accounts, open_store, writing
+    from tocsin.store import accounts
 
     talk = answer(context, mission, as_json, quiet)
-    with writing(open_store(home_of(talk)[0].store_url)) as connection:
+    with changing(home_of(talk)[0]) as connection:
         accounts.close(connection, accounts.CONSOLE, accounts.find_account(connection, login).id, utc_now())
     talk.show(f"{login} is closed; its sessions and tokens have ended")
     talk.give({"login": login, "closed": True})
@@ -175,11 +173,11 @@ def sessions(
 ) -> None:
     """List the sessions of an account."""
     from tocsin.core.time import utc_now
-    from tocsin.store import accounts, open_store, reading
+    from tocsin.store import accounts
     from tocsin.store.sessions import list_sessions
 
     talk = answer(context, mission, as_json, quiet)
-    with reading(open_store(home_of(talk)[0].store_url)) as connection:
+    with looking(home_of(talk)[0]) as connection:
         found = accounts.find_account(connection, login)
         rows = list_sessions(connection, accounts.CONSOLE, utc_now(), found.id)
     day = "%Y-%m-%d %H:%M"
@@ -197,11 +195,11 @@ def end(
 ) -> None:
     """End all sessions, API tokens and known devices of an account."""
     from tocsin.core.time import utc_now
-    from tocsin.store import accounts, open_store, writing
+    from tocsin.store import accounts
     from tocsin.store.audit import Entry, record
 
     talk = answer(context, mission, as_json, quiet)
-    with writing(open_store(home_of(talk)[0].store_url)) as connection:
+    with changing(home_of(talk)[0]) as connection:
         found = accounts.find_account(connection, login)
         count = accounts.end_everything(connection, found.id, utc_now())
         record(

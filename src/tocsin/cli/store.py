@@ -2,14 +2,19 @@
 
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tocsin.cli.output import Answer, JsonOption, MissionOption, QuietOption, answer
+from tocsin.cli.output import Answer, JsonOption, MissionOption, QuietOption, answer, records
 from tocsin.core.errors import BadInput, Conflict
 from tocsin.core.mission import Mission
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
 
 audit_app = typer.Typer(help="Verify or export the audit trail.", no_args_is_help=True)
 store_app = typer.Typer(help="Move records between databases, change keys.", no_args_is_help=True)
@@ -40,7 +45,7 @@ def audit_verify(
     quiet: QuietOption = False,
 ) -> None:
     """Read the whole trail and name every row that is changed, missing, moved or cut off."""
-    from tocsin.store import audit, open_store, reading
+    from tocsin.store import audit
 
     talk = answer(context, mission, as_json, quiet)
     if file is not None:
@@ -50,7 +55,7 @@ def audit_verify(
         home, keys = home_of(talk)
         memory = keys / f"audit-{hashlib.sha256(str(home.folder.resolve()).encode()).hexdigest()[:12]}.mark"
         marks = [*(mark or ()), *(memory.read_text().split() if memory.exists() else ())]
-        with reading(open_store(home.store_url)) as connection:
+        with looking(home) as connection:
             verdict = audit.verify(connection, marks)
         if verdict.sound and verdict.rows:
             keys.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -72,12 +77,12 @@ def audit_export(
     quiet: QuietOption = False,
 ) -> None:
     """Write the trail into a file that can be verified without the mission."""
-    from tocsin.store import audit, open_store, reading
+    from tocsin.store import audit
 
     talk = answer(context, mission, as_json, quiet)
     home, _ = home_of(talk)
     try:
-        with reading(open_store(home.store_url)) as connection, output.open("x", encoding="utf-8") as file:
+        with looking(home) as connection, output.open("x", encoding="utf-8") as file:
             rows = sum(file.write(line + "\n") > 0 for line in audit.export_lines(connection)) - 1
     except FileExistsError:
         raise Conflict("{path} exists: give another name", path=output) from None
@@ -144,21 +149,20 @@ def store_move(
     quiet: QuietOption = False,
 ) -> None:
     """Copy all records into an empty database, check every table, and use that one from now on. Stop `serve` first."""
-    from tocsin.store import open_store
     from tocsin.store.backup import point_to
     from tocsin.store.transfer import move
 
     talk = answer(context, mission, as_json, quiet)
     home, _ = home_of(talk)
-    records = home.folder.resolve() / "tocsin.db"
-    if to == "sqlite" and records.exists():
-        raise Conflict("{path} exists: take it away first", path=records)
-    target = f"sqlite:///{records}" if to == "sqlite" else to
+    local = home.folder.resolve() / "tocsin.db"
+    if to == "sqlite" and local.exists():
+        raise Conflict("{path} exists: take it away first", path=local)
+    target = f"sqlite:///{local}" if to == "sqlite" else to
     if not target.startswith(("sqlite:///", "postgresql+psycopg://")) or (
         to != "sqlite" and target.startswith("sqlite")
     ):
         raise BadInput("--to takes 'sqlite' or postgresql+psycopg://user@host/database")
-    source = open_store(home.store_url)
+    source = records(home)
     was_sqlite = source.dialect.name == "sqlite"
     try:
         with talk.progress() as tell:
@@ -172,7 +176,7 @@ def store_move(
         source.dispose()
     point_to(home.folder, "" if to == "sqlite" else to)
     if was_sqlite:
-        records.rename(records.with_name("tocsin.db.moved"))
+        local.rename(local.with_name("tocsin.db.moved"))
     rows = sum(count for count, _ in tables.values())
     talk.show(f"{len(tables)} tables, {rows:,} rows moved; count and hash of every table are the same")
     talk.show("The old records are marked as moved; remove them when you are content.")
@@ -184,14 +188,13 @@ def rotate_keys(
 ) -> None:
     """Seal everything anew with a new key. Then `tocsin wipe --old-keys`, when no old backup is needed any more."""
     from tocsin.core.time import utc_now
-    from tocsin.store import open_store, writing
     from tocsin.store.accounts import CONSOLE
     from tocsin.store.keys import open_keys
     from tocsin.store.sealed import rotate
 
     talk = answer(context, mission, as_json, quiet)
     home, folder = home_of(talk)
-    with writing(open_store(home.store_url)) as connection:
+    with changing(home) as connection:
         new = rotate(connection, open_keys(connection, folder, utc_now()), CONSOLE, utc_now())
     talk.show(f"sealed fields now open with key {new.current.id} in {folder}: back it up with `tocsin backup --keys`")
     talk.give({"key": new.current.id})
@@ -205,7 +208,7 @@ def lock(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Put the whole mission into one encrypted file and remove everything else, keys too."""
+    """Put the whole mission into one encrypted file and remove everything else, keys too. Stop `serve` first."""
     from tocsin.core.time import utc_now
     from tocsin.store import duress
 
@@ -266,11 +269,38 @@ def wipe(
 
 
 def home_of(talk: Answer) -> tuple[Mission, Path]:
+    """The mission, and the folder of its keys."""
     from tocsin.core.mission import find
     from tocsin.store.keys import key_folder
 
     home = find(talk.folder())
     return home, key_folder(home)
+
+
+@contextmanager
+def changing(home: Mission) -> Iterator["sa.Connection"]:
+    """One transaction on the mission's records, and the door closed behind it."""
+    from tocsin.store import writing
+
+    engine = records(home)
+    try:
+        with writing(engine) as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def looking(home: Mission) -> Iterator["sa.Connection"]:
+    """The mission's records, to read."""
+    from tocsin.store import reading
+
+    engine = records(home)
+    try:
+        with reading(engine) as connection:
+            yield connection
+    finally:
+        engine.dispose()
 
 
 def _default_keys() -> Path:

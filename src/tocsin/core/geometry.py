@@ -43,20 +43,23 @@ def read_polygons(path: Path) -> list[tuple[dict[str, Any], Any]]:
     """
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as problem:
+    except (OSError, ValueError, RecursionError) as problem:
         raise BadFile(
             "{name} cannot be read as GeoJSON ({why}); export it again as GeoJSON in WGS84",
             name=path.name,
             why=problem,
         ) from problem
     items = document.get("features") if isinstance(document, dict) else None
-    if items is None:
+    if not isinstance(items, list):
         items = [document]
     found = []
     for number, item in enumerate(items, start=1):
         try:
             geometry = item.get("geometry", item) if item.get("type") == "Feature" else item
+            properties = dict(item.get("properties") or {})
             polygon = shapely.make_valid(shape(geometry))
+            if not np.isfinite(shapely.get_coordinates(polygon)).all():
+                raise ValueError("a coordinate is not a number")
         except Exception as problem:
             raise BadFile(
                 "{name}: feature {number} is not a valid geometry ({why})",
@@ -66,7 +69,7 @@ def read_polygons(path: Path) -> list[tuple[dict[str, Any], Any]]:
             ) from problem
         if polygon.is_empty or polygon.area == 0:
             continue
-        found.append((dict(item.get("properties") or {}), polygon))
+        found.append((properties, polygon))
     if not found:
         raise BadFile("{name} holds no polygon; give an area as a GeoJSON Polygon or MultiPolygon", name=path.name)
     check_lonlat(shapely.union_all([p for _, p in found]).bounds)

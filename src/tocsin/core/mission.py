@@ -91,10 +91,12 @@ class Mission:
         path = self.folder / "area.geojson"
         if not path.exists():
             return None, []
-        outline, parts = [], []
+        outline: list[Any] = []
+        parts: list[FirstLevelArea] = []
         for properties, polygon in geometry.read_polygons(path):
-            if properties.get("level") == 1:
-                parts.append(FirstLevelArea(str(properties["code"]), str(properties["name"]), polygon))
+            if properties.get("level") in (1, "1"):
+                name = str(properties.get("name") or f"Area {len(parts) + 1}")
+                parts.append(FirstLevelArea(str(properties.get("code") or len(parts) + 1), name, polygon))
             else:
                 outline.append(polygon)
         return shapely.union_all(outline or [p.polygon for p in parts]), parts
@@ -129,15 +131,17 @@ def read_cells(path: Path) -> lattice.Gids:
     """Cells of a CSV file with a column ``gid`` or ``priogrid_gid``."""
     import csv
 
-    with path.open(encoding="utf-8", newline="") as text:
+    with path.open(encoding="utf-8-sig", newline="") as text:
         reader = csv.DictReader(text)
-        column = next((c for c in reader.fieldnames or [] if c in ("gid", "priogrid_gid")), None)
-        if column is None:
-            raise BadFile("{name} has no column gid or priogrid_gid; give one PRIO-GRID cell a line", name=path.name)
         try:
-            found = sorted({int(row[column]) for row in reader})
-        except (TypeError, ValueError) as problem:
+            column = next((c for c in reader.fieldnames or [] if c in ("gid", "priogrid_gid")), None)
+            found = [] if column is None else sorted({int(row[column]) for row in reader})
+        except (TypeError, ValueError, csv.Error) as problem:
             raise BadFile("{name}: {why}; cell numbers are whole numbers", name=path.name, why=problem) from problem
+    if column is None:
+        raise BadFile("{name} has no column gid or priogrid_gid; give one PRIO-GRID cell a line", name=path.name)
+    if found and not 1 <= found[0] <= found[-1] <= lattice.ROWS * lattice.COLUMNS:
+        raise BadFile("{name} lists a cell outside 1 to {top}", name=path.name, top=lattice.ROWS * lattice.COLUMNS)
     if not found:
         raise BadFile("{name} lists no cell", name=path.name)
     return lattice.check_gids(found)
@@ -251,15 +255,16 @@ def _read_area(area: str) -> tuple[str, dict[str, Any] | None, lattice.Gids | No
         )
     if path.suffix.lower() == ".csv":
         return "", None, read_cells(path)
-    features, iso3 = [], ""
+    features, codes = [], set()
     for number, (properties, polygon) in enumerate(geometry.read_polygons(path), start=1):
         level = 1 if properties.get("level") in (1, "1") else 0
         label = str(properties.get("name") or f"Area {number}")
-        iso3 = iso3 or str(properties.get("iso3") or "")
+        codes.add(str(properties.get("iso3") or "").strip().upper())
         features.append(
             _feature({"level": level, "code": str(properties.get("code") or number), "name": label}, polygon)
         )
-    return iso3, {"type": "FeatureCollection", "features": features}, None
+    # An area of several countries is of none: each cell then asks whether its own country is covered.
+    return codes.pop() if len(codes) == 1 else "", {"type": "FeatureCollection", "features": features}, None
 
 
 def _feature(properties: dict[str, Any], polygon: Any) -> dict[str, Any]:

@@ -189,8 +189,8 @@ def _hash(chain: str, row: dict[str, Any]) -> str:
 
 def rows_of(connection: sa.Connection, since: int = 0) -> Iterator[dict[str, Any]]:
     """The trail's rows after number `since`, in order, without holding all of them."""
-    query = sa.select(audit).where(audit.c.seq > since).order_by(audit.c.seq)
-    for row in connection.execution_options(yield_per=2000).execute(query).mappings():
+    query = sa.select(audit).where(audit.c.seq > since).order_by(audit.c.seq).execution_options(yield_per=2000)
+    for row in connection.execute(query).mappings():
         yield dict(row)
 
 

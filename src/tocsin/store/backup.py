@@ -13,7 +13,7 @@ import subprocess
 import tarfile
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from tocsin.core.errors import BadFile, Conflict, SetupProblem
 from tocsin.core.mission import SETTINGS, Mission, load
 from tocsin.store.audit import verify
 from tocsin.store.database import open_store
-from tocsin.store.envelope import Opening, Sealing
+from tocsin.store.envelope import Opening, Sealing, check_passphrase
 from tocsin.store.keys import key_files, write_private
 from tocsin.store.transfer import Digest, differences, digest
 
@@ -67,6 +67,7 @@ def make_backup(
     """
     if path.exists():
         raise Conflict("{path} exists: give the backup another name", path=path)
+    check_passphrase(passphrase)
     engine = open_store(mission.store_url)
     kind = engine.dialect.name if records else "none"
     part = path.with_name(path.name + ".part")
@@ -157,13 +158,9 @@ def _private_folder(beside: Path) -> Iterator[Path]:
 def _dump(engine: sa.Engine, to: Path) -> Digest:
     if engine.dialect.name == "sqlite":
         with engine.connect().execution_options(writes=False) as connection:
-            copy = sqlite3.connect(to)
-            try:
-                driver: Any = connection.connection.driver_connection
+            driver: Any = connection.connection.driver_connection
+            with closing(sqlite3.connect(to)) as copy:
                 driver.backup(copy)  # one step: readers and writers go on, and it is the state of one moment
-                copy.execute("PRAGMA journal_mode=DELETE")
-            finally:
-                copy.close()
         return _look_into(to)
     with engine.connect().execution_options(isolation_level="REPEATABLE READ", writes=False) as connection:
         snapshot = connection.execute(sa.text("SELECT pg_export_snapshot()")).scalar_one()
@@ -173,24 +170,28 @@ def _dump(engine: sa.Engine, to: Path) -> Digest:
     return tables
 
 
-def _look_into(path: Path) -> Digest:
-    """Digest of a SQLite file that nobody else uses; its trail and pages must be sound."""
+def _look_into(path: Path, trail: bool = True) -> Digest:
+    """Digest of a SQLite file that nobody else uses; its pages, and its trail if asked, must be sound."""
     engine = open_store(f"sqlite:///{path}")
     try:
         with engine.connect().execution_options(writes=False) as connection:
             found = connection.exec_driver_sql("PRAGMA integrity_check").scalars().all()
             if found != ["ok"]:
                 raise SetupProblem("the records are damaged ({what}): restore an earlier backup", what=found[0])
-            if not verify(connection).sound:
+            if trail and not verify(connection).sound:
                 raise SetupProblem("the audit trail does not verify: run `tocsin audit verify`")
-            tables = digest(connection)
-            connection.rollback()
-            connection.exec_driver_sql("PRAGMA journal_mode=DELETE")
-        return tables
+            return digest(connection)
     except sa.exc.DatabaseError as problem:
         raise SetupProblem("the records are damaged ({what})", what=problem.orig) from problem
     finally:
         engine.dispose()
+        _one_file(path)
+
+
+def _one_file(path: Path) -> None:
+    """See to it that all of a SQLite store is in its file and none in a log beside it."""
+    with suppress(sqlite3.DatabaseError), closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode=DELETE")
 
 
 def _pack(path: Path, passphrase: str, work: Path, folder: Path, keys: list[Path]) -> None:
@@ -237,7 +238,7 @@ def _check(path: Path, passphrase: str, engine: sa.Engine, beside: Path) -> str:
 
 
 def _check_sqlite(path: Path, tables: Digest) -> None:
-    wrong = differences(_look_into(path), tables)
+    wrong = differences(_look_into(path, trail=False), tables)  # the same rows are as sound as they were
     if wrong:
         raise SetupProblem("the backup does not restore to the same: {what}", what="; ".join(wrong))
 

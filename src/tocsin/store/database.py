@@ -16,6 +16,7 @@ from alembic.config import Config
 from sqlalchemy import event
 
 from tocsin.core.errors import SetupProblem
+from tocsin.store.faults import explain
 
 metadata = sa.MetaData(
     naming_convention={
@@ -73,7 +74,7 @@ def _begin_sqlite(connection: sa.Connection) -> None:
 @contextmanager
 def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
     """A connection for reading; nothing it does is kept."""
-    with engine.connect().execution_options(writes=False) as connection:
+    with _in_one_sentence(), engine.connect().execution_options(writes=False) as connection:
         try:
             yield connection
         finally:
@@ -83,8 +84,20 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
 @contextmanager
 def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
     """A transaction: kept whole when the block ends well, undone whole when it does not."""
-    with engine.begin() as connection:
+    with _in_one_sentence(), engine.begin() as connection:
         yield connection
+
+
+@contextmanager
+def _in_one_sentence() -> Iterator[None]:
+    # A full disk, a damaged file, a server that is gone: said so that a person knows what to do.
+    try:
+        yield
+    except sa.exc.DBAPIError as problem:
+        told = explain(problem)
+        if told is None:
+            raise
+        raise told from problem
 
 
 def _alembic(engine: sa.Engine) -> Config:

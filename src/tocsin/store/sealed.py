@@ -11,6 +11,7 @@ import hmac
 import json
 import os
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -38,8 +39,21 @@ class Field:
     column: str
 
 
-def seal(connection: sa.Connection, keys: KeyRing, actor: Actor, at: Field, text: str, now: dt.datetime) -> None:
+def seal(
+    connection: sa.Connection,
+    keys: KeyRing,
+    actor: Actor,
+    at: Field,
+    text: str,
+    now: dt.datetime,
+    thing: Thing | None = None,
+) -> None:
     """Put a value under seal (again: the newer replaces the older).
+
+    Parameters
+    ----------
+    thing : Thing, optional
+        Whose and where the row is; without it, who may seal only on some rows may not replace a value.
 
     Raises
     ------
@@ -48,7 +62,8 @@ def seal(connection: sa.Connection, keys: KeyRing, actor: Actor, at: Field, text
     BadInput
         If it is empty or longer than 4,096 bytes.
     """
-    _demand(actor, "create", at, None)
+    held = connection.execute(sa.select(sealed_value.c.key_id).where(_at(at))).first() is not None
+    _demand(actor, "create", at, thing or (Thing() if held else None))
     put(connection, keys, at, text, now)
     record(connection, now, Entry(actor.id, "sealed.write", at.table, at.row, details={"column": at.column}))
 
@@ -95,18 +110,36 @@ def unseal(
 
 
 def find(
-    connection: sa.Connection, keys: KeyRing, actor: Actor, table: str, column: str, text: str, now: dt.datetime
+    connection: sa.Connection,
+    keys: KeyRing,
+    actor: Actor,
+    table: str,
+    column: str,
+    text: str,
+    now: dt.datetime,
+    thing_of: Callable[[str], Thing] | None = None,
 ) -> list[str]:
     """Rows whose sealed value equals a text (case and spacing aside); normalise telephone numbers (E.164) before.
 
     Nothing is opened. A person's search is written to the trail; the intake's, one a message, is not.
+
+    Parameters
+    ----------
+    thing_of : callable, optional
+        Whose and where a row is, for those who may find only some rows ("own sources"). Without it they are refused.
+
+    Raises
+    ------
+    Forbidden
     """
-    _demand(actor, "find", Field(table, "", column), None)
+    _demand(actor, "find", Field(table, "", column), None if thing_of else Thing())
     wanted = _lookup(keys.current, table, column, text)
     query = sa.select(sealed_value.c.row_id).where(
         sealed_value.c.lookup == wanted, sealed_value.c.table_name == table, sealed_value.c.column_name == column
     )
     rows = sorted(connection.execute(query).scalars())
+    if thing_of:
+        rows = [row for row in rows if _may(actor, "find", Field(table, row, column), thing_of(row))]
     if Role.INTAKE not in actor.roles:
         record(connection, now, Entry(actor.id, "sealed.find", table, "*", details={"column": column, "n": len(rows)}))
     return rows
@@ -187,15 +220,23 @@ def lookup_form(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
-def _demand(actor: Actor, action: str, at: Field, thing: Thing | None) -> None:
+def _line(at: Field) -> tuple[str, str]:
+    """Object and line of the table of rights that speak of a sealed field."""
     rules = policy()
     place = rules.places.get(at.table)
-    object_ = place.object if place else at.table
-    line = at.column if (object_, at.column) in rules.own_lines else "identity"
-    if (object_, line) not in rules.own_lines or not allowed(actor, action, object_, line, thing):
-        raise Forbidden(
-            "your role does not allow to {action} {what}; ask the duty officer", action=action, what=f"{object_}.{line}"
-        )
+    kind = place.object if place else at.table
+    return kind, at.column if (kind, at.column) in rules.own_lines else "identity"
+
+
+def _may(actor: Actor, action: str, at: Field, thing: Thing | None) -> bool:
+    kind, line = _line(at)
+    return (kind, line) in policy().own_lines and allowed(actor, action, kind, line, thing)
+
+
+def _demand(actor: Actor, action: str, at: Field, thing: Thing | None) -> None:
+    if not _may(actor, action, at, thing):
+        what = ".".join(_line(at))
+        raise Forbidden("your role does not allow to {action} {what}; ask the duty officer", action=action, what=what)
 
 
 def _at(at: Field) -> sa.ColumnElement[bool]:

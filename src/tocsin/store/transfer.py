@@ -123,8 +123,9 @@ def _copy(out: sa.Connection, into: sa.Connection, table: sa.Table, arriving: sa
 
 
 def _rows(connection: sa.Connection, table: sa.Table) -> Iterator[dict[str, Any]]:
-    query = sa.select(table).order_by(*table.primary_key)  # rows that refer to earlier ones of the table come later
-    for row in connection.execution_options(yield_per=BATCH).execute(query).mappings():
+    # In the key's order, so that rows that refer to earlier ones of their table come later.
+    query = sa.select(table).order_by(*table.primary_key).execution_options(yield_per=BATCH)
+    for row in connection.execute(query).mappings():
         yield dict(row)
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tocsin.assess.forecast import MODELS
+from tocsin.assess.forecast import BENCHMARKS, MODELS
 from tocsin.assess.panel import Panel
 from tocsin.core.errors import BadInput
 from tocsin.learn.record import backtest, block_bootstrap, outcomes, summary
@@ -31,7 +31,7 @@ def test_a_backtest_scores_every_cell_and_step_once(panel):
     assert np.array_equal(one.crps, rows.crps[(rows.origin == 60) & (rows.gid == GIDS[0])])
 
 
-@pytest.mark.parametrize("model", list(MODELS))
+@pytest.mark.parametrize("model", BENCHMARKS)
 def test_what_comes_after_an_origin_does_not_move_its_forecasts(panel, model):
     rng = np.random.default_rng(1)
     changed = Panel(GIDS, 1, {"os": panel.counts["os"].copy()})

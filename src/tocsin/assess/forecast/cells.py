@@ -9,6 +9,7 @@ Which of them is believed, and how much, is a share fitted on forecasts of past 
 cell's number is never a feature. Constants were chosen on Central African origins from 2009 to 2013.
 """
 
+import functools
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,7 +18,8 @@ import numpy.typing as npt
 from scipy.sparse import vstack
 
 from tocsin.assess.features.around import surroundings
-from tocsin.assess.forecast.additive import BANDS, Rates, fit_rates
+from tocsin.assess.forecast.additive import BANDS, Rates, band_of, fit_rates
+from tocsin.assess.forecast.analogues import threads
 from tocsin.assess.forecast.benchmarks import plane_of, seen_in
 from tocsin.assess.forecast.forecast import Forecast
 from tocsin.assess.forecast.sampling import occurrence, with_sizes
@@ -31,10 +33,12 @@ WARM_UP = 96
 LEAST_HISTORY = 120
 FARTHEST = 36
 ZEROS_PER_EVENT = 10
-SIZE_HALF_LIFE = 12.0
+SIZE_HALF_LIFE = 6.0
 FLOOR = 1e-4
 SHARES = (0.0, 0.25, 0.5)
 HELD_OUT = 36
+LOOK_BACK = 12
+MOST_CORRECTION = 3.0
 
 
 @dataclass(frozen=True)
@@ -42,20 +46,23 @@ class Gathered:
     """One pass over the planes: what each model needs of them.
 
     `at_events[h]` (n_h, K) sources h months before each event; `sums` (M, K) of each month; `rows` (R, K) of the
-    classifier's rows; `now` (C, K) the last month.
+    classifier's rows; `past` (months, C, K) of the last two years.
     """
 
     names: tuple[str, ...]
     at_events: list[Floats]
     sums: Floats
     rows: npt.NDArray[np.float32]
-    now: Floats
+    past: npt.NDArray[np.float32]
 
 
 def gather(panel: Panel, target: str, events: tuple[Ints, Ints], rows: tuple[Ints, Ints], steps: int) -> Gathered:
     """Walk over the planes once, one in memory at a time."""
     month, cell = events
-    names, at_events, sums, picked, now = [], [[] for _ in range(steps)], [], [], []  # type: ignore[var-annotated]
+    names: list[str] = []
+    at_events: list[list[Floats]] = [[] for _ in range(steps)]
+    sums, picked, past = [], [], []
+    recent = _recent(panel) - panel.first_month
     for name, plane in surroundings(panel, target):
         names.append(name)
         for h in range(1, steps + 1):
@@ -63,15 +70,20 @@ def gather(panel: Panel, target: str, events: tuple[Ints, Ints], rows: tuple[Int
             at_events[h - 1].append(plane[month[use] - h, cell[use]].astype(np.float64))
         sums.append(plane.sum(axis=1, dtype=np.float64))
         picked.append(plane[rows])
-        now.append(plane[-1].astype(np.float64))
+        past.append(plane[recent])
     stacked = [np.stack(values, axis=1) for values in at_events]
-    return Gathered(tuple(names), stacked, np.stack(sums, 1), np.stack(picked, 1), np.stack(now, 1))
+    return Gathered(tuple(names), stacked, np.stack(sums, 1), np.stack(picked, 1), np.stack(past, -1))
 
 
-def seen_from(panel: Panel, target: str, months: npt.NDArray[np.int64]) -> Floats:
+def _recent(panel: Panel) -> Ints:
+    """The months a forecast and its correction look from."""
+    return np.arange(panel.as_of - LOOK_BACK - BANDS[3][-1] + 1, panel.as_of + 1)
+
+
+def seen_from(panel: Panel, target: str, months: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
     """Sources as they stood at each of the months (month numbers), shape (len(months), C, K)."""
     rows = months - panel.first_month
-    return np.stack([plane[rows].astype(np.float64) for _, plane in surroundings(panel, target)], axis=-1)
+    return np.stack([plane[rows] for _, plane in surroundings(panel, target)], axis=-1)
 
 
 @dataclass(frozen=True)
@@ -84,16 +96,44 @@ class FittedCells:
     rates: Rates
     trees: Any
     share: float
-    now: Floats
+    past: npt.NDArray[np.float32]
 
     def seeing(self, panel: Panel) -> "FittedCells":
         """The same weights at the end of a newer panel."""
-        return replace(self, panel=panel, now=seen_from(panel, self.target, np.array([panel.as_of]))[0])
+        return replace(self, panel=panel, past=seen_from(panel, self.target, _recent(panel)))
+
+    @property
+    def now(self) -> Floats:
+        """Sources at the last month, shape (C, K)."""
+        return np.asarray(self.past[-1], dtype=np.float64)
+
+    @functools.cached_property
+    def correction(self) -> Floats:
+        """How far the last year's forecasts were out, per band: months with killing counted over expected.
+
+        Drawn towards 1 by `Cells.prior_events`; never beyond a factor of `MOST_CORRECTION`.
+        """
+        plane = plane_of(self.panel, self.target)
+        found = np.ones(len(BANDS))
+        for n, band in enumerate(BANDS[:4]):
+            expected = counted = 0.0
+            for back in range(LOOK_BACK):
+                at = len(self.past) - 1 - back - band[-1]
+                additive, boosted = self.opinions(self.past[at].astype(np.float64), band[-1])
+                p = (1 - self.share) * additive + self.share * boosted
+                outcome = plane[-1 - back]
+                expected += float(p[~np.isnan(outcome)].sum())
+                counted += float(np.nansum(outcome > 0))
+            ratio = (counted + self.model.prior_events) / (expected + self.model.prior_events)
+            found[n] = np.clip(ratio, 1 / MOST_CORRECTION, MOST_CORRECTION)
+        found[4:] = found[3]
+        return found
 
     def chance(self, step: int) -> Floats:
         """Probability of any death `step` months ahead, shape (C,)."""
         additive, boosted = self.opinions(self.now, step)
-        return np.asarray((1 - self.share) * additive + self.share * boosted)
+        p = np.clip((1 - self.share) * additive + self.share * boosted, 0, 1 - 1e-9)
+        return np.asarray(1 - np.exp(np.log1p(-p) * self.correction[band_of(step)]))
 
     def opinions(self, sources: Floats, step: int) -> tuple[Floats, Floats]:
         """What each of the two models says of cells with these sources (C, K)."""
@@ -101,7 +141,7 @@ class FittedCells:
         if self.trees is None:
             return additive, additive
         x = np.column_stack([np.log(sources + FLOOR), np.full(len(sources), float(min(step, FARTHEST)))])
-        return additive, np.asarray(self.trees.predict(x))
+        return additive, np.asarray(self.trees.predict(x, num_threads=threads(len(x))))
 
     def sizes(self) -> tuple[Floats, Floats]:
         """Past sizes and their weights."""
@@ -141,7 +181,7 @@ def fit_share(earlier: FittedCells, panel: Panel) -> float:
             if origin + step > panel.as_of:
                 continue
             outcome = plane[origin + step - panel.first_month]
-            additive, boosted = earlier.opinions(sources[at], step)
+            additive, boosted = earlier.opinions(sources[at].astype(np.float64), step)
             for n, share in enumerate(SHARES):
                 p = np.clip((1 - share) * additive + share * boosted, 1e-6, 1 - 1e-6)
                 loss[n] -= np.nansum(np.where(np.isnan(outcome), np.nan, np.log(np.where(outcome > 0, p, 1 - p))))
@@ -156,6 +196,7 @@ class Cells:
     share: float | None = None
     rounds: int = 120
     size_half_life: float = SIZE_HALF_LIFE
+    prior_events: float = 20.0
     seed: int = 1
     name: str = "combined"
 
@@ -195,7 +236,7 @@ class Cells:
         if self.share is None and trees is not None and panel.n_months - HELD_OUT >= LEAST_HISTORY:
             earlier = replace(self, share=0.5).fit(panel.until(panel.as_of - HELD_OUT), target)
             share = fit_share(earlier, panel)
-        return FittedCells(self, panel, target, rates, trees, share, found.now)
+        return FittedCells(self, panel, target, rates, trees, share, found.past)
 
     def _rows(
         self, plane: npt.NDArray[np.float32], events: tuple[Ints, Ints], rng: np.random.Generator
@@ -233,6 +274,7 @@ class Cells:
             "seed": self.seed,
             "deterministic": True,
             "force_row_wise": True,
+            "num_threads": threads(len(x)),
             "verbose": -1,
         }
         data = lgb.Dataset(x, label, weight=weight, params={"max_bin": 63, "verbose": -1})

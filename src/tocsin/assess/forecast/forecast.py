@@ -182,7 +182,7 @@ class Forecast:
             raise BadInput("a quantile level lies between 0 and 1")
         return np.stack([self._shape(self.row_quantile(level)) for level in levels])
 
-    def block(self, step: int) -> csr_matrix:
+    def step_draws(self, step: int) -> csr_matrix:
         """Draws of one step, shape (C, S); `step` is in months ahead."""
         found = np.flatnonzero(self.steps == step)
         if not found.size:
@@ -204,7 +204,7 @@ class Forecast:
         pick = csr_matrix((inside & self.known).astype(np.float64))
         sums = np.zeros(self.n_draws)
         for step in self.steps if steps is None else np.atleast_1d(np.asarray(steps)):
-            sums += (pick @ self.block(int(step))).toarray().ravel()
+            sums += (pick @ self.step_draws(int(step))).toarray().ravel()
         return sums
 
     def over(self, ids: Ints, member: csr_matrix) -> "Forecast":

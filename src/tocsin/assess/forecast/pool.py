@@ -32,7 +32,7 @@ class FittedPool:
         for one, wanted in zip(made, self.columns, strict=True):
             whole, rest = divmod(wanted, one.n_draws)
             pick = np.concatenate([np.tile(np.arange(one.n_draws), whole), rng.permutation(one.n_draws)[:rest]])
-            rows = [one.block(int(step))[:, pick] for step in steps]
+            rows = [one.step_draws(int(step))[:, pick] for step in steps]
             blocks.append(vstack(rows, format="csr"))
         first = made[0]
         known = np.logical_and.reduce([one.known for one in made])

@@ -70,7 +70,9 @@ class EventIntake:
         insert_rows(self.connection, event_seen, ("file_id", "event_id"), seen)
         self.counts.rejected += len(rejected)
         if len(batch.first_day):
-            self._months += [int(months_of(batch.first_day).min()), int(months_of(batch.last_day).max())]
+            # An event counts for the month and year it began in: one that runs into January says nothing of that year.
+            began = months_of(batch.first_day)
+            self._months += [int(began.min()), int(began.max())]
             self._countries |= set(np.unique(batch.gw[batch.gw > 0]).tolist())
         return rejected
 

@@ -131,24 +131,28 @@ def known_events(connection: sa.Connection, seen: Vintage, until: int) -> Events
         Month number; events that begin later are left out.
     """
     ids = [f["id"] for f in seen.files]
-    rank_of = np.full(max(ids) + 1, -1, dtype=np.int64)
-    rank_of[ids] = np.arange(len(ids))
+    rank_of = {id: rank for rank, id in enumerate(ids)}
     columns = ("id", "key", "file_id", "withdrawn", "kind", "first_day", "last_day", "date_prec", "where_prec", "lon",
                "lat", "gid", "gw", "adm_1", "best", "deaths_civilians")  # fmt: skip
     # Raw text dates: half a million date objects cost more than the rest of the read.
-    query = sa.select(*(_plain(c) for c in columns)).where(event.c.source == seen.source, event.c.file_id.in_(ids))
-    table = dict(zip(columns, fetch_columns(connection, query), strict=True))
+    query = sa.select(*(_plain(c) for c in columns)).where(event.c.source == seen.source)
+    told = fetch_columns(connection, query.where(event.c.file_id.in_(ids)))
+    again, by = fetch_columns(
+        connection, sa.select(event_seen.c.event_id, event_seen.c.file_id).where(event_seen.c.file_id.in_(ids))
+    )
+    if again:  # versions that a file not seen brought first, because releases were imported out of their order
+        listed = sa.select(event_seen.c.event_id).where(event_seen.c.file_id.in_(ids))
+        more = fetch_columns(connection, query.where(event.c.file_id.not_in(ids), event.c.id.in_(listed)))
+        told = [a + b for a, b in zip(told, more, strict=True)]
+    table = dict(zip(columns, told, strict=True))
     if not table["id"]:
         return Events(*(np.array([], dtype=t) for t in _TYPES))
     id = np.array(table["id"], dtype=np.int64)
     order = np.argsort(id, kind="stable")
-    rank = rank_of[np.array(table["file_id"], dtype=np.int64)]
-    again, by = fetch_columns(
-        connection, sa.select(event_seen.c.event_id, event_seen.c.file_id).where(event_seen.c.file_id.in_(ids))
-    )
+    rank = np.array([rank_of.get(f, -1) for f in table["file_id"]], dtype=np.int64)
     if again:
         at = order[np.searchsorted(id[order], np.array(again))]
-        np.maximum.at(rank, at, rank_of[np.array(by)])
+        np.maximum.at(rank, at, np.array([rank_of[f] for f in by]))
 
     numbers: dict[str, int] = {}
     key = np.array([numbers.setdefault(k, len(numbers)) for k in table["key"]], dtype=np.int64)
@@ -163,7 +167,7 @@ def known_events(connection: sa.Connection, seen: Vintage, until: int) -> Events
     month = months_of(first)
     keep = ~np.array(table["withdrawn"], dtype=bool)[newest] & (month[newest] <= until)
     for place, file in enumerate(seen.files):
-        if file["is_edition"] and place > 0:
+        if file["is_edition"] and place > 0 and file["covers_from"] is not None:
             inside = (month[newest] >= file["covers_from"]) & (month[newest] <= file["covers_until"])
             if file["countries"]:
                 inside &= np.isin(gw[newest], file["countries"])

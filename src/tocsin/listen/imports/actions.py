@@ -76,7 +76,7 @@ def import_file(
             ).returning(source_file.c.id)
         )  # fmt: skip
         assert file_id is not None  # noqa: S101 - RETURNING gives one row
-        setting = Setting(connection, mission, kind.name, int(file_id), path.name, number, now.date())
+        setting = Setting(connection, mission, kind.name, int(file_id), path.name, number, day, now.date())
         with without_garbage_collection():
             return _take(setting, kind, at, has_header, sheet, sha256, number, day, tell)
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from tocsin.core import lattice
 from tocsin.core.errors import BadFile, BadInput
 from tocsin.core.mission import Mission
+from tocsin.core.time import last_day, month_of
 from tocsin.listen.deployments.actions import DeploymentIntake
 from tocsin.listen.deployments.formats import geopko, units
 from tocsin.listen.deployments.model import Deployment
@@ -36,6 +37,7 @@ class Setting:
     file_id: int
     file_name: str
     release: str
+    public: dt.date
     today: dt.date
 
 
@@ -47,6 +49,7 @@ class Events:
         self.source = "acled" if setting.layout == "acled" else "ucdp"
         self.yearly = setting.layout == "ucdp-ged"
         self.month = month_of_release(setting.release)
+        self.public = setting.public
         self.intake = EventIntake(setting.connection, self.source, setting.file_id)
         self.counts, self.notes = self.intake.counts, self.intake.notes
 
@@ -59,7 +62,13 @@ class Events:
         """What the file speaks of."""
         covers = self.intake.coverage(self.yearly)
         # A monthly release also corrects events of earlier months, but only its own month is complete.
-        return Coverage(self.month, self.month, covers.countries) if self.month and covers.first else covers
+        if self.month and covers.first:
+            return Coverage(self.month, self.month, covers.countries)
+        # A month that was not over when the file came out is not covered: half of it would look like a quiet one.
+        over = month_of(self.public) if self.public == last_day(month_of(self.public)) else month_of(self.public) - 1
+        if covers.first is None or covers.last is None or covers.first > over:
+            return Coverage()
+        return Coverage(covers.first, min(covers.last, over), covers.countries)
 
 
 class Deleted:

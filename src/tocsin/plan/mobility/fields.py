@@ -137,12 +137,21 @@ class Fields:
         width, height = grid.size_km()
         self._loops = loops
         self._cols = grid.cols + 4
-        self._edges = loops.edge_hours(
-            slow, np.pad(width, 2, mode="edge"), height, climb, uphill, downhill, loops.STEP_ROW, loops.STEP_COL
-        )
-        usable = self._edges[np.isfinite(self._edges)]
-        least = float(usable.min(initial=np.inf))
-        longest = float(usable.max(initial=0.0))
+        steps = (loops.STEP_ROW, loops.STEP_COL)
+        wide = np.pad(width, 2, mode="edge")
+        self._slow = slow.astype(np.float32).ravel()
+        self._lengths = loops.step_lengths(wide, height, *steps)
+        if climb_m is None:
+            self._edges = np.zeros((1, 16), dtype=np.float32)
+            passable = slow[np.isfinite(slow)]
+            least = float(passable.min(initial=np.inf)) * min(float(width.min()), height)
+            longest = float(passable.max(initial=0.0)) * float(
+                np.hypot(2 * max(height, width.max()), max(height, width.max()))
+            )
+        else:
+            self._edges = loops.edge_hours(slow, wide, height, climb, uphill, downhill, *steps)
+            usable = self._edges[np.isfinite(self._edges)]
+            least, longest = float(usable.min(initial=np.inf)), float(usable.max(initial=0.0))
         # four times the shortest step: fewer buckets to keep in the processor's memory, hardly a cell looked at twice
         self._width = 4 * least if np.isfinite(least) and least > 0 else 1.0
         self._width = max(self._width, longest / (MOST_BUCKETS - 4))
@@ -184,6 +193,8 @@ class Fields:
         limit = np.float32(self.cutoff * (1 + 1e-6))
         flat = self._loops.spread_out(
             self._edges,
+            self._slow,
+            self._lengths,
             self._cols,
             sources,
             begin,

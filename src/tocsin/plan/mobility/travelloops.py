@@ -75,8 +75,23 @@ def edge_hours(
 
 
 @compiled
+def step_lengths(width_km: Array, height_km: float, step_row: Array, step_col: Array) -> Any:
+    """Length of each of the 16 steps out of a cell of each row, km, by what its pace is a mean of (2 or 4 cells)."""
+    rows = len(width_km)
+    found = np.zeros((rows, 16), dtype=np.float32)
+    for r in range(2, rows - 2):
+        for k in range(16):
+            across = step_col[k] * 0.5 * (width_km[r] + width_km[r + step_row[k]])
+            along = step_row[k] * height_km
+            found[r, k] = np.sqrt(across * across + along * along) * (0.5 if k < 8 else 0.25)
+    return found
+
+
+@compiled
 def spread_out(
     edges: Array,
+    slow: Array,
+    lengths: Array,
     cols: int,
     sources: Array,
     starts: Array,
@@ -91,15 +106,34 @@ def spread_out(
     A bucket queue (Dial 1969) over hours: cells wait in a ring of buckets of `width` hours, a power of two in
     number and more than the longest step spans. A cell that gets nearer while its bucket is open is looked at again,
     so the result is exact for any width (Meyer and Sanders 2003).
+
+    Hours and pace lie side by side in memory, and on flat land the 16 steps are worked out on the way rather than
+    read: waiting for memory is what costs time here. `edges` has one row when the land is flat.
     """
-    n = edges.shape[0]
-    hours = np.full(n, np.inf, dtype=np.float32)
-    settled = np.zeros(n, dtype=np.uint8)
+    n = len(slow)
+    flat = edges.shape[0] == 1
+    infinite = np.float32(np.inf)
+    both = np.empty((n, 2), dtype=np.float32)
+    for c in range(n):
+        both[c, 0] = infinite
+        both[c, 1] = slow[c]
     offset = step_row * cols + step_col
+    first, second = np.zeros(16, dtype=np.int64), np.zeros(16, dtype=np.int64)
+    for k in range(4, 16):
+        if k < 8:
+            first[k], second[k] = step_row[k] * cols, step_col[k]
+        elif k < 12:
+            half = 1 if step_col[k] > 0 else -1
+            first[k], second[k] = half, step_row[k] * cols + half
+        else:
+            half = cols if step_row[k] > 0 else -cols
+            first[k], second[k] = half, half + step_col[k]
+    step = np.empty(16, dtype=np.float32)
     head = np.full(n_buckets, -1, dtype=np.int32)
-    room = max(1024, n // 2)
+    room = max(1024, n // 4, len(sources))
     cell_of = np.empty(room, dtype=np.int32)
     after = np.empty(room, dtype=np.int32)
+    done_at = np.full(n, infinite, dtype=np.float32)  # hours at which a cell was last settled
     used = 0
     free = np.int32(-1)
     waiting = 0
@@ -107,19 +141,18 @@ def spread_out(
     mask = np.int64(n_buckets - 1)
     lowest = np.int64(1 << 60)
     for q in range(len(sources)):
-        if starts[q] <= cutoff and starts[q] < hours[sources[q]]:
-            hours[sources[q]] = starts[q]
+        if starts[q] <= cutoff and starts[q] < both[sources[q], 0]:
+            both[sources[q], 0] = starts[q]
     for q in range(len(sources)):
         s = sources[q]
-        if hours[s] == np.inf:
+        if both[s, 0] == infinite:
             continue
-        b = np.int64(hours[s] * per)
+        b = np.int64(both[s, 0] * per)
         lowest = min(lowest, b)
-        e = used
+        cell_of[used] = s
+        after[used] = head[b & mask]
+        head[b & mask] = used
         used += 1
-        cell_of[e] = s
-        after[e] = head[b & mask]
-        head[b & mask] = e
         waiting += 1
     now = lowest
     while waiting > 0:
@@ -127,26 +160,37 @@ def spread_out(
         while head[slot] >= 0:
             e = head[slot]
             head[slot] = after[e]
-            cell = cell_of[e]
+            cell = np.int64(cell_of[e])
             after[e] = free
             free = e
             waiting -= 1
-            if settled[cell]:
+            base = both[cell, 0]
+            if base >= done_at[cell]:
                 continue
-            settled[cell] = 1
-            base = hours[cell]
+            done_at[cell] = base
+            if flat:
+                here = both[cell, 1]
+                row = cell // cols
+                for k in range(4):
+                    step[k] = lengths[row, k] * (here + both[cell + offset[k], 1])
+                for k in range(4, 8):
+                    step[k] = lengths[row, k] * (here + both[cell + offset[k], 1])
+                    if both[cell + first[k], 1] == infinite and both[cell + second[k], 1] == infinite:
+                        step[k] = infinite
+                for k in range(8, 16):
+                    pace = here + both[cell + first[k], 1] + both[cell + second[k], 1] + both[cell + offset[k], 1]
+                    step[k] = lengths[row, k] * pace
+            else:
+                for k in range(16):
+                    step[k] = edges[cell, k]
             for k in range(16):
-                reach = base + edges[cell, k]
+                reach = base + step[k]
                 to = cell + offset[k]
-                was = hours[to]
-                if reach < was and reach <= cutoff:
-                    hours[to] = reach
+                if reach < both[to, 0] and reach <= cutoff:
+                    both[to, 0] = reach
                     b = np.int64(reach * per)
                     if b < now:
                         b = now
-                    if settled[to] == 0 and was < np.inf and np.int64(was * per) == b:
-                        continue  # it waits in that bucket already
-                    settled[to] = 0
                     b &= mask
                     if free >= 0:
                         x = free
@@ -167,4 +211,4 @@ def spread_out(
                     head[b] = x
                     waiting += 1
         now += 1
-    return hours
+    return both[:, 0].copy()

@@ -1,0 +1,121 @@
+import numpy as np
+import pytest
+from scipy.optimize import minimize
+
+from tocsin.assess.forecast import MODELS, forecast, stream
+from tocsin.assess.forecast.additive import BANDS, band_of, fit_rates, log_likelihood
+from tocsin.assess.forecast.cells import Cells, gather, seen_from
+from tocsin.assess.forecast.sampling import occurrence, with_sizes
+from tocsin.assess.panel import Panel
+from tocsin.core.errors import BadInput
+from tocsin.core.lattice import gid_at
+
+LON, LAT = np.meshgrid(np.arange(18.25, 22, 0.5), np.arange(4.25, 7, 0.5))
+GIDS = np.sort(gid_at(LON.ravel(), LAT.ravel()))
+
+
+@pytest.fixture(scope="module")
+def panel():
+    """Violence that stays where it is and spreads from cell to cell."""
+    rng = np.random.default_rng(5)
+    plane = np.zeros((200, len(GIDS)), dtype=np.float32)
+    for month in range(200):
+        before = plane[month - 1] > 0 if month else np.zeros(len(GIDS), bool)
+        rate = 0.01 + 0.4 * before + 0.05 * (np.arange(len(GIDS)) < 4)
+        plane[month] = (rng.random(len(GIDS)) < rate) * rng.geometric(0.1, len(GIDS))
+    return Panel(GIDS, 1, {"os": plane, "sb": np.roll(plane, 3, axis=0)})
+
+
+def test_em_finds_the_same_optimum_as_a_general_optimiser():
+    rng = np.random.default_rng(2)
+    sources = rng.gamma(0.5, 1, size=(4000, 3))
+    truth = np.array([0.02, 0.0, 0.1])
+    hit = rng.poisson(sources @ truth) > 0
+    x, exposure = sources[hit], sources.sum(axis=0)
+    b = fit_rates(x, exposure, sweeps=3000)
+    other = minimize(lambda v: -log_likelihood(np.exp(v), x, exposure), np.full(3, -3.0), method="Nelder-Mead",
+                     options={"maxiter": 4000, "xatol": 1e-8, "fatol": 1e-8})  # fmt: skip
+    assert log_likelihood(b, x, exposure) == pytest.approx(-other.fun, abs=1e-3)
+    assert b @ exposure == pytest.approx(hit.sum())  # the optimum expects as many events as there were
+    slow = sum(np.log(float(np.dot(row, b))) for row in x) - sum(float(np.dot(row, b)) for row in sources)
+    assert log_likelihood(b, x, exposure) == pytest.approx(slow)
+
+
+def test_a_source_that_never_was_weighs_nothing_and_no_events_mean_no_risk():
+    assert fit_rates(np.array([[1.0, 0.0]]), np.array([4.0, 0.0])).tolist() == [0.25, 0]
+    assert fit_rates(np.empty((0, 2)), np.array([4.0, 1.0])).tolist() == [0, 0]
+
+
+def test_bands_cover_three_years():
+    assert [h for band in BANDS for h in band] == list(range(1, 37))
+    assert (band_of(1), band_of(12), band_of(60)) == (0, 3, 5)
+
+
+def test_draws_keep_the_chance_and_hang_together():
+    p = np.repeat([0.0, 0.02, 0.3, 0.9], 60)
+    gids = GIDS[0] + np.arange(240) % 40
+    hit = occurrence(p, gids, 4000, stream(1, "draws"))
+    got = np.asarray(hit.mean(axis=1)).ravel()
+    for level in (0.0, 0.02, 0.3, 0.9):
+        assert got[p == level].mean() == pytest.approx(level, abs=0.01)
+    together = np.asarray(hit[60:120].sum(axis=0)).ravel()
+    assert together.var() > 1.3 * 60 * 0.02 * 0.98  # more than independent cells would give
+    sizes = with_sizes(hit, np.array([1.0, 9.0]), np.array([3.0, 1.0]), stream(1, "sizes"))
+    assert sizes.data.mean() == pytest.approx(3, abs=0.1)
+
+
+def test_the_pass_over_the_planes_finds_what_stood_before_each_event(panel):
+    month, cell = np.nonzero(panel.counts["os"] > 0)
+    found = gather(panel, "os", (month, cell), (month[:5], cell[:5]), 2)
+    late = month - 2 >= 96
+    name = found.names.index("own 1")
+    plane = seen_from(panel, "os", np.arange(1, 201))[:, :, name]
+    assert np.array_equal(found.at_events[1][:, name], plane[month[late] - 2, cell[late]].astype(float))
+    assert found.sums[:, name] == pytest.approx(plane.sum(axis=1), rel=1e-5)
+    assert np.array_equal(found.past[-1], seen_from(panel, "os", np.array([200]))[0])
+
+
+@pytest.mark.parametrize("model", ["additive", "combined"])
+def test_risk_is_where_it_was_and_the_sum_is_about_right(panel, model):
+    f = forecast(panel, "os", model, horizon=3)
+    p = f.p_any()[0]
+    active = panel.counts["os"][-1] > 0
+    assert p[active].mean() > 3 * p[~active].mean()
+    assert f.p_any()[2][active].mean() < p[active].mean()
+    assert p.sum() == pytest.approx((panel.counts["os"][-24:] > 0).sum() / 24, rel=0.6)
+    assert f.n_draws == 1000
+
+
+def test_deleting_or_shuffling_the_future_changes_no_bit(panel):
+    rng = np.random.default_rng(0)
+    changed = Panel(GIDS, 1, {t: p.copy() for t, p in panel.counts.items()})
+    for plane in changed.counts.values():
+        plane[160:] = rng.permutation(plane[160:]) + 5
+    one = forecast(panel.until(160), "os", "combined", horizon=4, seed=3)
+    two = forecast(changed.until(160), "os", "combined", horizon=4, seed=3)
+    assert one.draws.data.tobytes() == two.draws.data.tobytes()
+    assert one.draws.indices.tobytes() == two.draws.indices.tobytes()
+    again = MODELS["combined"]().fit(panel.until(150), "os").seeing(panel.until(160))
+    moved = MODELS["combined"]().fit(changed.until(150), "os").seeing(changed.until(160))
+    assert again.chance(2).tobytes() == moved.chance(2).tobytes()
+
+
+def test_a_short_or_peaceful_history_is_met_with_sense(panel):
+    with pytest.raises(BadInput, match="ten years"):
+        forecast(panel.until(100), "os", "combined")
+    nothing = Panel(GIDS, 1, {"os": np.zeros((150, len(GIDS)), np.float32)})
+    assert forecast(nothing, "os", "combined").mean().max() == 0
+    nothing.counts["os"][120, 3] = 1e6
+    assert np.isfinite(forecast(nothing, "os", "combined").mean()).all()
+    nothing.counts["os"][:, 7] = np.nan
+    f = forecast(nothing, "os", "combined")
+    assert not f.known[7]
+    assert np.isnan(f.mean()[:, 7]).all()
+
+
+def test_the_correction_follows_the_last_year(panel):
+    louder = Panel(GIDS, 1, {t: p.copy() for t, p in panel.counts.items()})
+    louder.counts["os"][188:] = 3
+    fitted = Cells(share=0).fit(panel.until(188), "os")
+    assert fitted.seeing(louder).correction[0] > 1.3
+    assert 0.5 < fitted.seeing(panel).correction[0] < 2

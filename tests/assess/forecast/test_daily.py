@@ -1,0 +1,63 @@
+import numpy as np
+import pytest
+
+from tocsin.assess.forecast import stream
+from tocsin.assess.forecast.additive import fit_rates, log_likelihood
+from tocsin.assess.forecast.daily import Days, before, fit, simulate, sources, standard_errors, states
+from tocsin.core.lattice import adjacency, gid_at
+
+LON, LAT = np.meshgrid(np.arange(18.25, 22, 0.5), np.arange(4.25, 7, 0.5))
+GIDS = np.sort(gid_at(LON.ravel(), LAT.ravel()))
+
+
+def test_kernel_sums_by_hand():
+    plane = np.array([[1.0], [0.0], [2.0]], dtype=np.float32)
+    assert before(plane, 1).ravel().tolist() == [0, 0.5, 0.25, 1.125]
+
+
+def test_parameters_are_recovered_within_their_intervals():
+    days = simulate(GIDS, 4000, 0.002, {2.0: 0.3, 45.0: 0.35}, 0.25, stream(4, "hawkes"))
+    ring = adjacency(GIDS) / 8
+    own = days.plane(True)
+    states = [before(own, h) for h in (2.0, 45.0)]
+    planes = [np.ones_like(states[0]), states[0], states[0] @ ring.T, states[1], states[1] @ ring.T]
+    late = days.day >= 365
+    x = np.stack([p[days.day[late], days.cell[late]] for p in planes], axis=1).astype(float)
+    b = fit_rates(x, np.array([p[365:-1].sum(dtype=float) for p in planes]), sweeps=3000)
+    error = standard_errors(x, b)
+    truth = np.array([0.002, 0.225, 0.075, 0.2625, 0.0875])
+    assert (np.abs(b - truth) < 3 * error).all(), (b, error)
+    assert (error < 0.06).all()
+
+
+def test_the_likelihood_equals_a_slow_reference():
+    days = simulate(GIDS[:6], 300, 0.02, {10.0: 0.5}, 0.0, stream(2, "hawkes"))
+    own = days.plane(True)
+    state = before(own, 10.0)
+    b = np.array([0.02, 0.5])
+    x = np.stack([np.ones(len(days.day)), state[days.day, days.cell].astype(float)], axis=1)
+    exposure = np.array([own.size, state[:-1].sum(dtype=float)])
+    q = 0.5 ** (1 / 10)
+    slow = 0.0
+    for day in range(300):
+        for cell in range(6):
+            past = [(day - d) for d, c in zip(days.day, days.cell, strict=True) if c == cell and d < day]
+            rate = 0.02 + 0.5 * sum((1 - q) * q ** (gap - 1) for gap in past)
+            slow += own[day, cell] * np.log(rate) - rate
+    assert log_likelihood(b, x, exposure) == pytest.approx(slow, rel=1e-5)
+
+
+def test_forecasts_are_about_right_in_sum_and_blind_to_the_future():
+    days = simulate(GIDS, 2500, 0.002, {2.0: 0.3, 45.0: 0.35}, 0.25, stream(9, "hawkes"))
+    model = fit(days.until(2000), warm_up=365)
+    origins = np.arange(2000, 2480, 14)
+    stood = states(days, origins)
+    expected = sum(model.expected_from(state, 14).sum() for state in stood)
+    assert np.array_equal(stood[3], states(days.until(int(origins[3])), origins[3:4])[0])
+    observed = ((days.day >= 2000) & (days.day < 2000 + 14 * 35)).sum()
+    assert expected == pytest.approx(observed, rel=0.35)
+    moved = Days(days.gids, days.n_days, np.where(days.day >= 2000, 2400, days.day), days.cell, days.own)
+    assert fit(moved.until(2000), warm_up=365).weights.tobytes() == model.weights.tobytes()
+    assert model.expected(moved.until(2000), 7).tobytes() == model.expected(days.until(2000), 7).tobytes()
+    names = [name for name, _, _ in sources(days.until(100))]
+    assert len(names) == len(set(names)) == len(model.weights)

@@ -34,3 +34,10 @@ def test_the_matcher_sees_nothing_but_the_words(geo: ModuleType) -> None:
     moved = geo.Phrase(row.text, 0.0, 0.0, 1900, "", "")
     names = geo.bundled("CAF")
     assert geo.answers([row], names, geo.default_radii())[0] == geo.answers([moved], names, geo.default_radii())[0]
+
+
+def test_golden_radii_shipped_are_those_of_the_real_phrases(geo: ModuleType) -> None:
+    made = geo.calibrated("CAF", "SDN")
+    shipped = geo.default_radii()
+    assert set(shipped) == set(made)
+    assert all(abs(shipped[k] - made[k]) <= 0.05 * made[k] + 0.5 for k in made), made

@@ -28,7 +28,7 @@ AT = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 
 def run() -> list[Figure]:
     """All figures; about three minutes on one core."""
-    return [*_kinds(), *_headlines(), *_real_places(), *_names(), *_joined(), *_speed()]
+    return [*_kinds(), *_headlines(), *_real_places(), *_elsewhere(), *_names(), *_joined(), *_speed()]
 
 
 def _kinds() -> list[Figure]:
@@ -77,6 +77,27 @@ def _real_places() -> list[Figure]:
         note = f"radii calibrated on {learnt}; median radius {np.median(radius):.0f} km"
         found.append(Figure(f"{label}.in_radius", inside, "share", 0.8, "higher", note=note))
         found += [_growing(tested, label), _told(rows, names, label)]
+    return found
+
+
+ELSEWHERE = {
+    "NGA": "Nigeria", "COD": "DR Congo (Zaire)", "SOM": "Somalia", "MLI": "Mali", "SDN": "Sudan", "BFA": "Burkina Faso",
+}  # fmt: skip
+
+
+def _elsewhere() -> list[Figure]:
+    """The shipped radii in countries and months that they were not made from (candidate events, few rows each)."""
+    found = []
+    for code, name in ELSEWHERE.items():
+        rows = geo.phrases(geo.OTHERS, name)
+        best, errors, _ = geo.answers(rows, geo.bundled(code), geo.default_radii())
+        inside = float((errors <= np.array([c.radius_km for c in best])).mean())
+        note = (
+            f"{len(rows)} phrases of 2026, {len(best) / len(rows):.0%} answered, {(errors <= 25).mean():.0%} in 25 km"
+        )
+        found.append(
+            Figure(f"alerts.places.elsewhere.{code.lower()}.in_radius", inside, "share", 0.8, "higher", note=note)
+        )
     return found
 
 

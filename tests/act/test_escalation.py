@@ -138,6 +138,16 @@ def test_a_storm_of_300_messages_pages_one_person_once() -> None:
     assert len(other.advance(NOW, LADDER, ROTA)[1]) == 1
 
 
+def test_what_grows_far_more_urgent_after_an_answer_pages_again() -> None:
+    storm = Storm().report("x", 40, NOW)
+    storm = Storm({"x": answer(storm.ladders["x"], "Ada", NOW)})
+    for priority in (45, 50, 55):
+        storm = storm.report("x", priority, NOW + MIN)
+        assert not storm.ladders["x"].open
+    storm, pages = storm.report("x", 61, NOW + MIN).advance(NOW + MIN, LADDER, ROTA)
+    assert [p.ladder for p in pages] == ["x/2"]
+
+
 def test_a_storm_that_returns_later_is_a_new_one() -> None:
     storm = Storm().report("x", 60, NOW)
     storm = Storm({"x": answer(storm.ladders["x"], "Ada", NOW)})

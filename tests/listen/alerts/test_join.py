@@ -102,6 +102,24 @@ def test_every_report_is_in_one_alert_whatever_happens(seed: int) -> None:
     assert where == {i: joiner.alert_of(i) for i in where}
 
 
+@given(st.integers(0, 10_000), st.integers(1, 30))
+def test_starting_again_from_the_records_decides_the_same(seed: int, stop: int) -> None:
+    rng = random.Random(seed)
+    stream = [item(str(n), n * 0.7, 21 + rng.random() / 2, kind=rng.choice([None, ATTACK])) for n in range(40)]
+    first, second = Joiner(), Joiner()
+    for each in stream[:stop]:
+        first.add(each)
+    if len(first.reports(1)) > 1:
+        first.split(1, [first.reports(1)[-1].id], "x", NOW)
+    for alert, ids in first.alerts().items():
+        for each in stream[:stop]:
+            if each.id in ids:
+                second.restore(each, alert)
+    assert [first.add(each) for each in stream[stop:]] == [second.add(each) for each in stream[stop:]]
+    with pytest.raises(BadInput):
+        second.restore(item("z"), 0)
+
+
 def test_columns_grow() -> None:
     joiner = Joiner()
     for n in range(2100):

@@ -176,17 +176,22 @@ class Storm:
     """Ladders by what they are about, so that many messages about one thing page one person once.
 
     `key` is the alert that reports were joined to, or anything else that stands for one happening. A message for a key
-    whose ladder is open, or was opened less than `window` ago, grows that ladder instead of opening another.
+    whose ladder is open, or was opened less than `window` ago, grows that ladder instead of opening another; but when
+    it has been answered and becomes more urgent by `rise` or more, what was answered is no longer what is happening,
+    and a new ladder begins.
     """
 
     ladders: Mapping[str, State] = field(default_factory=dict)
     window: dt.timedelta = dt.timedelta(hours=6)
+    rise: float = 20.0
 
     def report(self, key: str, priority: float, now: dt.datetime) -> "Storm":
         """One more message."""
         old = self.ladders.get(key)
-        if old is not None and (old.open or abs(now - old.opened_at) < self.window):
-            new = grow(old, 1, priority)
+        known = old is not None and abs(now - old.opened_at) < self.window and priority < old.priority + self.rise
+        if old is not None and (old.open or known):
+            # an answered ladder keeps the priority it was answered at: slow rises add up to one worth a page
+            new = grow(old, 1, priority if old.open else old.priority)
         else:
             number = 1 if old is None else int(old.id.rsplit("/", 1)[1]) + 1
             new = open_ladder(f"{key}/{number}", priority, now)

@@ -220,6 +220,19 @@ class Joiner:
         self._history.append(Change(what, (item.id,), None, target, None, item.at, fit))
         return target
 
+    def restore(self, item: Item, alert: int) -> None:
+        """Put a report back where the records say it belongs, deciding nothing: for starting again after a stop.
+
+        Restore reports in the order in which they came to their alerts; later `add` then decides as it would have.
+        """
+        if alert < 1:
+            raise BadInput("alert numbers start at 1, not {number}", number=alert)
+        row = self._store(item)
+        self._members.setdefault(alert, []).append(row)
+        self._columns.alert[row] = alert
+        self._index(row)
+        self._next = max(self._next, alert + 1)
+
     def _store(self, item: Item) -> int:
         if item.id in self._rows:
             raise BadInput("report {id} has been joined already", id=item.id)

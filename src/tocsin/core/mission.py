@@ -91,7 +91,8 @@ class Mission:
         path = self.folder / "area.geojson"
         if not path.exists():
             return None, []
-        outline, parts = [], []
+        outline: list[Any] = []
+        parts: list[FirstLevelArea] = []
         for properties, polygon in geometry.read_polygons(path):
             if properties.get("level") in (1, "1"):
                 name = str(properties.get("name") or f"Area {len(parts) + 1}")

@@ -22,3 +22,12 @@ def test_towns_of_a_country_lie_in_its_outline() -> None:
     inside = [shapely.contains_xy(areas.country_polygon("CAF"), lon, lat) for lon, lat in rows]
     assert len(rows) > 40
     assert sum(inside) > 0.85 * len(rows)  # border towns on a generalised outline may fall just outside
+
+
+def test_a_country_across_the_antimeridian_does_not_run_round_the_world() -> None:
+    from tocsin.core import lattice
+
+    cells = lattice.cells_touching(areas.country_polygon("FJI"))[0]
+    lon, _ = lattice.centre(cells)
+    assert 10 < len(cells) < 60
+    assert (abs(lon) > 174).all()

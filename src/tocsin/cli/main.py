@@ -43,7 +43,7 @@ for room in (listen, assess, plan, learn, brief, serve, store, account):
 
 def run() -> None:
     """Entry point of the ``tocsin`` command."""
-    sys.exit(guarded(lambda: app(standalone_mode=True), as_json="--json" in sys.argv))
+    sys.exit(guarded(lambda: app(standalone_mode=False), as_json="--json" in sys.argv))
 
 
 if __name__ == "__main__":

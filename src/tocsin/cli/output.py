@@ -1,9 +1,10 @@
 """What every command shares: where the mission is, how to answer, progress, and errors as exit codes."""
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -35,6 +36,7 @@ EXIT_CODES: dict[type[errors.TocsinError], int] = {
     errors.SetupProblem: 9,
     errors.TocsinError: 1,
 }
+STOPPED = 130  # as a shell counts Ctrl+C
 
 
 @dataclass
@@ -84,7 +86,7 @@ class Answer:
     def give(self, result: dict[str, Any]) -> None:
         """The result for machines, if they asked."""
         if self.as_json:
-            typer.echo(json.dumps(result, ensure_ascii=False, indent=2, allow_nan=False))
+            typer.echo(json.dumps(result, ensure_ascii=not _is_utf8(sys.stdout), indent=2, allow_nan=False))
 
     @contextmanager
     def progress(self) -> Iterator[Progress]:
@@ -124,32 +126,89 @@ def records(home: "Mission") -> "Engine":
     return engine
 
 
-def _is_database_error(problem: Exception) -> bool:
-    """Whether an error comes from the database; without importing it for commands that use none."""
-    loaded = sys.modules.get("sqlalchemy.exc")
-    return loaded is not None and isinstance(problem, loaded.SQLAlchemyError)
+def _loaded(problem: Exception, module: str, name: str) -> bool:
+    """Whether an error is of a package's class; without importing the package for commands that do not use it."""
+    package = sys.modules.get(module)
+    return package is not None and isinstance(problem, getattr(package, name))
 
 
-def guarded(work: Callable[[], None], as_json: bool) -> int:
-    """Run and turn errors meant for people into one sentence and an exit code."""
-    try:
-        work()
-    except errors.TocsinError as problem:
+def _sentence(problem: Exception) -> tuple[str, str, int] | None:
+    """Class, sentence and exit code of an error that is not a bug of ours; None if it may be one."""
+    if isinstance(problem, errors.TocsinError):
         code = next(EXIT_CODES[kind] for kind in type(problem).__mro__ if kind in EXIT_CODES)
-        if as_json:
-            typer.echo(json.dumps({"error": problem.code, "message": str(problem)}, ensure_ascii=False))
-        typer.echo(f"tocsin: {problem}", err=True)
-        return code
-    except BrokenPipeError:
+        return problem.code, str(problem), code
+    why = (str(getattr(problem, "orig", None) or problem).strip().splitlines() or [type(problem).__name__])[0]
+    if _loaded(problem, "sqlalchemy.exc", "SQLAlchemyError"):
+        sentence = (
+            f"the mission's records cannot be used ({why}): nothing was changed; see that the disk has room, "
+            "no other program holds them and the server runs, or restore a copy"
+        )
+    elif isinstance(problem, OSError):
+        where = f"{problem.filename} cannot" if problem.filename else "a file cannot"
+        sentence = f"{where} be read or written ({problem.strerror or why}); see that it is yours and the disk has room"
+    elif _loaded(problem, "duckdb", "IOException"):
+        sentence = f"a table cannot be read or written ({why}); see that the disk has room"
+    else:
+        return None
+    return errors.SetupProblem.code, sentence, EXIT_CODES[errors.SetupProblem]
+
+
+def guarded(work: Callable[[], Any], as_json: bool) -> int:
+    """Run and turn errors meant for people into one sentence and an exit code; `work` may return an exit code."""
+    _speak_safely()
+
+    def tell(kind: str, sentence: str) -> None:
+        try:
+            if as_json:
+                typer.echo(json.dumps({"error": kind, "message": sentence}, ensure_ascii=not _is_utf8(sys.stdout)))
+            sys.stdout.flush()
+        except OSError:  # there was no room for the answer, and there is none for saying so
+            _forget_stdout()
+
+    def stopped() -> int:
+        tell("stopped", "stopped; what was not finished was not kept")
+        typer.echo("tocsin: stopped; what was not finished was not kept", err=True)
+        return STOPPED
+
+    try:
+        code = work()
+        sys.stdout.flush()
+        if code == STOPPED:  # Typer turns Ctrl+C into this
+            return stopped()
+        return code if isinstance(code, int) else 0
+    except typer.TyperException as problem:  # wrong usage
+        tell("usage", problem.format_message())
+        show = getattr(problem, "show", None)
+        if show is not None:
+            show()
+        return problem.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        return stopped()
+    except (BrokenPipeError, SystemExit):  # Typer and Rich leave by the latter when nobody reads any more
+        _forget_stdout()
         return 0
     except Exception as problem:
-        if not _is_database_error(problem):
+        told = _sentence(problem)
+        if told is None:
             raise
-        why = str(getattr(problem, "orig", None) or problem).strip().splitlines()[0]
-        typer.echo(
-            f"tocsin: the mission's records cannot be used ({why}): nothing was changed; see that the disk has room, "
-            "no other program holds them and the server runs, or restore a copy",
-            err=True,
-        )
-        return EXIT_CODES[errors.SetupProblem]
-    return 0
+        kind, sentence, code = told
+        tell(kind, sentence)
+        typer.echo(f"tocsin: {sentence}", err=True)
+        return code
+
+
+def _is_utf8(stream: Any) -> bool:
+    return (getattr(stream, "encoding", None) or "").lower().replace("-", "") == "utf8"
+
+
+def _speak_safely() -> None:
+    """A terminal that cannot show a letter shows a question mark; the command does not fail over it."""
+    for stream in (sys.stdout, sys.stderr):
+        if not _is_utf8(stream) and hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+
+
+def _forget_stdout() -> None:
+    """Whoever read our answer has left: nothing more is written, not even when Python closes."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import shapely
 from shapely.geometry import shape
 
 from tocsin.core.errors import BadInput, SetupProblem
@@ -81,12 +83,36 @@ def country(iso3: str) -> Country:
 
 def country_polygon(iso3: str) -> Any:
     """Outline of a country (shapely, WGS84, 1:50m)."""
-    return shape(_member("countries.zip", f"{country(iso3).iso3}.json"))
+    return cut_at_antimeridian(shape(_member("countries.zip", f"{country(iso3).iso3}.json")))
+
+
+def cut_at_antimeridian(area: Any) -> Any:
+    """The same area, with parts drawn across the antimeridian cut there instead of running round the world.
+
+    >>> cut_at_antimeridian(shapely.Polygon([(179, 1), (-179, 1), (-179, 2), (179, 2)])).area
+    2.0
+    """
+    parts = []
+    for part in getattr(area, "geoms", [area]):
+        west, _, east, _ = part.bounds
+        if east - west > 180:
+            moved = shapely.transform(part, lambda p: p + np.where(p < 0, (360, 0), 0))
+            if moved.bounds[2] - moved.bounds[0] < 180:  # else it goes round a pole
+                moved = shapely.make_valid(moved)
+                far = shapely.intersection(moved, shapely.box(180, -90, 360, 90))
+                parts += [shapely.intersection(moved, shapely.box(-180, -90, 180, 90))]
+                parts += [shapely.transform(far, lambda p: p - np.array((360, 0)))]
+                continue
+        parts.append(part)
+    return shapely.union_all(parts)
 
 
 def first_level_areas(iso3: str) -> list[tuple[str, str, Any]]:
     """First-level areas of a country as (code, name, polygon); empty where we hold none."""
-    return [(a["code"], a["name"], shape(a["geometry"])) for a in _member("admin1.zip", f"{iso3}.json") or []]
+    return [
+        (a["code"], a["name"], cut_at_antimeridian(shape(a["geometry"])))
+        for a in _member("admin1.zip", f"{iso3}.json") or []
+    ]
 
 
 def places_file() -> Path:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
+from sqlalchemy.exc import OperationalError
 
 from tocsin import __version__
 from tocsin.brief.actions import gather
@@ -65,6 +66,12 @@ def make_app(mission: Mission) -> FastAPI:
         status = next(STATUS[kind] for kind in type(known).__mro__ if kind in STATUS)
         body = {"type": f"urn:tocsin:{known.code}", "title": str(known), "status": status}
         return JSONResponse(body, status, media_type="application/problem+json")
+
+    @app.exception_handler(OperationalError)
+    def busy(_: Request, error: Exception) -> JSONResponse:
+        title = "the records are busy, probably with an import; try again in a minute"
+        body = {"type": "urn:tocsin:busy", "title": title, "status": 503}
+        return JSONResponse(body, 503, {"Retry-After": "60"}, media_type="application/problem+json")
 
     def made(suffix: str, language: str) -> Response:
         if language not in languages():

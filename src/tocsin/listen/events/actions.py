@@ -111,13 +111,22 @@ def withdraw(connection: sa.Connection, source: str, file_id: int, keys: list[st
     for start in range(0, len(keys), KEYS_A_QUERY):
         part = keys[start : start + KEYS_A_QUERY]
         query = (
-            sa.select(event.c.id, *(event.c[c] for c in columns))
+            sa.select(event.c.id, event.c.file_id, event.c.withdrawn, *(event.c[c] for c in columns))
             .where(event.c.source == source, event.c.key.in_(part))
             .order_by(event.c.id)
         )
         latest: dict[str, Any] = {row.key: row for row in connection.execute(query)}
+        again = (
+            sa.select(event.c.key, sa.func.max(event_seen.c.file_id))
+            .join(event_seen, event_seen.c.event_id == event.c.id)
+            .where(event.c.source == source, event.c.key.in_(part))
+            .group_by(event.c.key)
+        )
+        back: dict[str, int] = {row[0]: row[1] for row in connection.execute(again)}
         rows = []
         for row in latest.values():
+            if row.withdrawn and back.get(row.key, 0) <= row.file_id:
+                continue  # the list is cumulative: it names old deletions again
             values = row._mapping
             rows.append({"source": source, "file_id": file_id, "withdrawn": True, "content": 0,
                          **{c: values[c] for c in columns}})  # fmt: skip

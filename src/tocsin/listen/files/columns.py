@@ -19,6 +19,8 @@ _ISO = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[ T].*)?")
 def whole_numbers(column: Sequence[str], low: int, high: int) -> tuple[npt.NDArray[np.int64], Mask]:
     """Whole numbers between `low` and `high`; ``3.0`` counts as 3, blanks and everything else as unusable."""
     try:
+        if any("_" in text for text in column):
+            raise ValueError
         values = np.array(column).astype(np.int64)
         good = np.ones(len(column), dtype=bool)
     except (ValueError, OverflowError):
@@ -32,6 +34,8 @@ def whole_numbers(column: Sequence[str], low: int, high: int) -> tuple[npt.NDArr
 def numbers_of(column: Sequence[str]) -> tuple[npt.NDArray[np.float64], Mask]:
     """Finite numbers; blanks and everything else are unusable and hold NaN."""
     try:
+        if any("_" in text for text in column):
+            raise ValueError
         values = np.array(column).astype(np.float64)
     except ValueError:
         values = np.array([_number(text) for text in column], dtype=np.float64)
@@ -49,7 +53,10 @@ def _number(text: str) -> float:
 def days(column: Sequence[str]) -> tuple[npt.NDArray[Any], Mask]:
     """Days from ``YYYY-MM-DD`` (with or without a time behind it) or ``dd/mm/yyyy``; never month first."""
     try:
-        cut = np.array(column).astype("U10")
+        cut = np.array(column).astype("U11")
+        if not np.isin(cut.astype("<U11").view("U1").reshape(len(column), 11)[:, 10], ["", " ", "T"]).all():
+            raise ValueError
+        cut = cut.astype("U10")
         # numpy also takes bare years and months: only the full form counts as clean.
         if not np.all((np.char.str_len(cut) == 10) & (np.char.find(cut, "-") == 4)):
             raise ValueError

@@ -168,6 +168,8 @@ def _csv(name: str, source: IO[bytes]) -> Iterator[Row]:
                 width = len(fields)
                 if width > MOST_COLUMNS:
                     raise BadFile("{name} has {count} columns, more than we read", name=name, count=width)
+            if any("\0" in field for field in fields):
+                raise BadFile("{name}, line {line}: it contains binary data; nothing was taken", name=name, line=line)
             yield line, fields
             line = reader.line_num + 1
     except UnicodeDecodeError as problem:
@@ -274,6 +276,6 @@ def _json(name: str, source: IO[bytes]) -> Iterator[Row]:
     yield 0, [str(key) for key in header]
     for number, record in enumerate(records, start=1):
         fields = [_cell_text(record.get(key)) for key in header]
-        if any(len(field) > LONGEST_FIELD for field in fields):
-            raise BadFile("{name}, record {row}: a field is far too long", name=name, row=number)
+        if any(len(field) > LONGEST_FIELD or "\0" in field for field in fields):
+            raise BadFile("{name}, record {row}: a field is far too long or binary", name=name, row=number)
         yield number, fields

@@ -80,7 +80,7 @@ class Deleted:
 
     def take(self, rows: list[Row]) -> list[Rejected]:
         """Take a chunk: known events become withdrawn (updated); unknown ones need nothing (unchanged)."""
-        keys = [fields[self.at["event_id_cnty"]].strip() for _, fields in rows]
+        keys = [fields[self.at["event_id_cnty"]].strip().upper() for _, fields in rows]
         empty: list[Rejected] = [
             (line, "event_id_cnty is empty", fields) for (line, fields), k in zip(rows, keys, strict=True) if not k
         ]

@@ -81,7 +81,7 @@ def _when(fields: Sequence[str], at: dict[str, int]) -> tuple[int, int]:
     try:
         year = int(float(fields[at["year"]]))
         month = int(float(fields[at["month"]])) if "month" in at else 12
-    except ValueError as problem:
+    except (ValueError, OverflowError) as problem:
         raise BadInput("year or month is not a number") from problem
     if not 1948 <= year <= 2100:
         raise BadInput("year {year} is not a year of peacekeeping", year=year)

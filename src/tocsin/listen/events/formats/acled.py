@@ -65,7 +65,7 @@ def parse(rows: list[Row], at: dict[str, int], today: dt.date) -> Batch:
     def column(name: str) -> list[str]:
         return [text.strip() for text in table[at[name]]] if name in at else [""] * n
 
-    key = column("event_id_cnty")
+    key = [text.upper() for text in column("event_id_cnty")]
     day, ok_day = days(column("event_date"))
     time_prec, ok_time = whole_numbers(column("time_precision"), 1, 3)
     geo_prec, ok_geo = whole_numbers(column("geo_precision"), 1, 3)

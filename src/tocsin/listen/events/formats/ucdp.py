@@ -56,6 +56,11 @@ def is_headerless(first: Sequence[str]) -> bool:
     )
 
 
+def _key(text: str) -> str:
+    """One way of writing an id, so that ``007`` is no second event beside ``7``; '' if it is none."""
+    return str(int(text)) if text.isascii() and text.isdigit() and len(text) <= 18 else ""
+
+
 def parse(rows: list[Row], at: dict[str, int], today: dt.date) -> Batch:
     """Parse a chunk of rows.
 
@@ -73,7 +78,7 @@ def parse(rows: list[Row], at: dict[str, int], today: dt.date) -> Batch:
     def column(name: str) -> Sequence[str]:
         return table[at[name]] if name in at else [""] * n
 
-    key = [text.strip() for text in column("id")]
+    key = [_key(text.strip()) for text in column("id")]
     kind, ok_kind = whole_numbers(column("type_of_violence"), 1, 3)
     where_prec, ok_where = whole_numbers(column("where_prec"), 1, 7)
     date_prec, ok_dates = whole_numbers(column("date_prec"), 0, 5)
@@ -90,7 +95,7 @@ def parse(rows: list[Row], at: dict[str, int], today: dt.date) -> Batch:
     gw, ok_gw = whole_numbers(column("country_id"), 1, 999)
 
     checks = [
-        (np.array([text.isdigit() for text in key]), "id is not a whole number"),
+        (np.array([bool(text) for text in key]), "id is not a whole number"),
         (ok_kind, "type_of_violence is not 1, 2 or 3"),
         (ok_where, "where_prec is not 1 to 7"),
         (ok_dates, "date_prec is not 0 to 5"),

@@ -1,0 +1,38 @@
+"""The HTTP door beside an import."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.listen import ged
+from tests.listen.test_known import bring
+from tocsin.core.mission import load
+from tocsin.listen.missions import make
+from tocsin.web import app as door
+
+
+def test_a_page_asked_for_while_records_are_locked_says_try_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(tmp_path / "m", "CAF", None, ())
+    mission = load(tmp_path / "m")
+    bring(mission, ged.write(tmp_path / "GEDEvent_v19_1.csv", [ged.row(1)]))
+    units = tmp_path / "units.csv"
+    units.write_text("name,kind,latitude,longitude,strength,from,until\nA,base,6,20,100,2018-01,\n")
+    bring(mission, units)
+    monkeypatch.setattr("tocsin.store.database.BUSY_MS", 50)
+    client = TestClient(door.make_app(mission), base_url="http://127.0.0.1")
+    writer = sqlite3.connect(tmp_path / "m" / "tocsin.db", isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    try:
+        answer = client.get("/")
+        assert answer.status_code == 503
+        assert "try again" in answer.json()["title"]
+    finally:
+        writer.execute("ROLLBACK")
+        writer.close()
+    assert client.get("/").status_code == 200
+    assert client.post("/").status_code == 405
+    assert client.get("/../../etc/passwd").status_code == 404

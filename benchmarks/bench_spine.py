@@ -42,10 +42,10 @@ STAGES = """
         from tocsin.listen.events.reads import newest_month, vintage
         clock = time.perf_counter()
         with reading(engine) as connection:
-            land = land_of(connection, home)
+            month = newest_month(connection, None)
+            land = land_of(connection, home, month)
             said["land"] = time.perf_counter() - clock
             clock = time.perf_counter()
-            month = newest_month(connection, None)
             panel, facts = make_panel(connection, land, vintage(connection, month, None), month)
         said["panel"] = time.perf_counter() - clock
         said["months"], said["cells"] = panel.n_months, len(panel.gids)
@@ -135,6 +135,7 @@ def run() -> list[Figure]:
         Figure("import 400,000 events", intake["seconds"], "s", 20, "lower", Peer(obvious, peer["import"]),
                f"validated, versioned, {size:.0f} MiB database; pandas does neither"),
         Figure("import, peak memory", intake["gib"], "GiB", 1, "lower", Peer(f"{obvious}, all stages", peer["gib"])),
+        Figure("cells, countries and people of the land", work["land"], "s", None, "lower"),
         Figure("panel from the store", work["panel"], "s", 5, "lower", Peer(obvious, peer["panel"]),
                f"{share}, imprecise events shared; pandas puts them on one cell"),
         Figure("panel written as Parquet", work["write_panel"], "s", None, "lower"),

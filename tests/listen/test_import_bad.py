@@ -85,6 +85,8 @@ BAD = {
     "not.json": (b'{"data": [', "not whole JSON"),
     "other.json": (b'{"events": 3}', "no list of records"),
     "other.csv": (b"a,b,c\n1,2,3\n", "fits no layout"),
+    "semicolons.csv": (ged.text(GOOD).replace(",", ";").encode(), "semicolons"),
+    "twice.csv": (ged.text(GOOD).replace("best,high", "best,best", 1).encode(), "two columns named best"),
     "all bad.csv": (ged.text([ged.row(1, best="many")]).encode(), "no row .* can be used; line 2: best"),
 }  # fmt: skip
 

@@ -131,8 +131,8 @@ def test_cells_of_a_country_no_file_speaks_of_have_no_data_in_an_area_of_several
     bring(mission, ged.write(tmp_path / "GEDEvent_v19_1.csv", [ged.row(1, longitude=22.3, latitude=5.3)]))
     engine = open_store(mission.store_url)
     with reading(engine) as connection:
-        land = land_of(connection, mission)
         month = parse_month("2018-06")
+        land = land_of(connection, mission, month)
         panel, facts = make_panel(connection, land, vintage(connection, month, land.ground.gw), month)
     engine.dispose()
     known_cells = np.isfinite(panel.counts["civilians"]).any(axis=0)

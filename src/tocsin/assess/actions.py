@@ -10,7 +10,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from tocsin.assess.forecast import BENCHMARKS, MODELS, forecast
-from tocsin.assess.ground import Land, land_of
+from tocsin.assess.ground import Land, gw_of, land_of
 from tocsin.assess.panel import TARGETS, Panel
 from tocsin.assess.panel.build import build, count, read_parquet, write_panel, write_parquet
 from tocsin.assess.panel.placement import place
@@ -96,9 +96,9 @@ def assess(
     for name in names:
         if name not in MODELS:
             raise BadInput("'{name}' is not a model; there are: {known}", name=name, known=", ".join(MODELS))
-    land = land_of(connection, mission)
-    gw = land.ground.gw
+    gw = gw_of(mission)
     month = newest_month(connection, gw) if as_of is None else as_of
+    land = land_of(connection, mission, month)
     seen = vintage(connection, month, gw)
     inputs = {
         "files": [[f["layout"], f["sha256"]] for f in seen.files],

@@ -33,14 +33,23 @@ class Land:
         return [named[i] if i >= 0 else "" for i in self.ground.area_of_cell]
 
 
-def land_of(connection: sa.Connection, mission: Mission) -> Land:
-    """Cells, people and areas of a mission."""
+def gw_of(mission: Mission) -> int | None:
+    """Gleditsch-Ward number of the mission's country; None when it has no one country."""
+    known = areas.countries().get(mission.iso3)
+    return known.gw if known else None
+
+
+def land_of(connection: sa.Connection, mission: Mission, as_of: int) -> Land:
+    """Cells, people and areas of a mission, with people as a month could know them."""
     gids = mission.cells()
     layers = mission.first_level_areas()
-    people = people_of_cells(connection, mission, gids)
-    known = areas.countries().get(mission.iso3)
-    gw = known.gw if known else None
-    country = np.full(len(gids), gw or 0, dtype=np.int64) if known else _countries(gids, mission.area())
+    people = people_of_cells(connection, mission, gids, as_of)
+    gw = gw_of(mission)
+    country = (
+        np.full(len(gids), gw or 0, dtype=np.int64)
+        if mission.iso3 in areas.countries()
+        else _countries(gids, mission.area())
+    )
     weight = np.nan_to_num(people.people)
     if not weight.any():
         weight = lattice.area_km2(gids)

@@ -66,7 +66,7 @@ def gather(
     made = plan(connection, mission, now, as_of, tell=tell).summary
     month = parse_month(made["as_of"])
     assessed = assess(connection, mission, now, month, made["horizon"], made["target"], tell=tell).summary
-    land = land_of(connection, mission)
+    land = land_of(connection, mission, month)
     names = gazetteer(connection)
     panel, risk = _risk(connection, land, month, made)
     before = _risk_before(connection, land, month, made)

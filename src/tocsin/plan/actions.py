@@ -81,7 +81,7 @@ def plan(
     assessed = latest_assessment(connection, mission, now, as_of, tell)
     summary = assessed.summary
     month = parse_month(summary["as_of"])
-    land = land_of(connection, mission)
+    land = land_of(connection, mission, month)
     stand = units_of(connection, land, month, operations)
     inputs = {
         "assess": assessed.run,

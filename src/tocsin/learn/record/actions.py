@@ -8,8 +8,8 @@ import numpy as np
 import sqlalchemy as sa
 
 from tocsin.assess.actions import make_panel
-from tocsin.assess.forecast import MODELS, stream
-from tocsin.assess.ground import land_of
+from tocsin.assess.forecast import BENCHMARKS, MODELS, stream
+from tocsin.assess.ground import gw_of, land_of
 from tocsin.assess.panel import TARGETS
 from tocsin.assess.panel.build import write_parquet
 from tocsin.core.errors import BadInput
@@ -68,7 +68,7 @@ def record(
     BadInput
         If a target or model does not exist, or there is not enough history.
     """
-    names = models or tuple(MODELS)
+    names = models or BENCHMARKS
     for name in names:
         if name not in MODELS:
             raise BadInput("'{name}' is not a model; there are: {known}", name=name, known=", ".join(MODELS))
@@ -77,9 +77,9 @@ def record(
             raise BadInput("'{name}' is not a target; there are: {known}", name=target, known=", ".join(TARGETS))
     if origins < 1 or not 1 <= horizon <= 36:
         raise BadInput("a backtest needs at least one origin and a horizon of 1 to 36 months")
-    land = land_of(connection, mission)
-    gw = land.ground.gw
+    gw = gw_of(mission)
     end = newest_month(connection, gw) if until is None else until
+    land = land_of(connection, mission, end)
     truth, facts = make_panel(connection, land, vintage(connection, end, gw), end)
     months = [m for m in range(end - origins, end) if m >= truth.first_month + 12]
     if not months:
@@ -88,7 +88,8 @@ def record(
     parts: dict[tuple[str, str], list[Rows]] = {(t, m): [] for t in targets for m in names}
     for number, origin in enumerate(months):
         tell("Judging", number, len(months))
-        seen, _ = make_panel(connection, land, vintage(connection, origin, gw), origin)
+        then = land_of(connection, mission, origin)
+        seen, _ = make_panel(connection, then, vintage(connection, origin, gw), origin)
         for target, name in parts:
             made = MODELS[name]().fit(seen, target).predict(steps, stream(seed, name, target, origin))
             parts[target, name].append(score(made, outcomes(truth, target, origin, steps)))

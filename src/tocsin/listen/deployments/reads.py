@@ -18,6 +18,7 @@ from tocsin.core.errors import NoData
 from tocsin.core.time import month_text
 from tocsin.listen.deployments.model import Unit
 from tocsin.listen.deployments.tables import deployment
+from tocsin.listen.sources.model import seen_by
 from tocsin.listen.sources.tables import source_file
 
 STALE = 18  # months after which a deployment map says nothing about the present
@@ -64,16 +65,18 @@ def posture(
     """
     here = deployment.c.mission.in_(missions) if missions else sa.true()
     query = (
-        sa.select(deployment)
+        sa.select(deployment, source_file.c.published_on)
         .join(source_file, source_file.c.id == deployment.c.file_id)
         .where(here, deployment.c.first_month <= month)
         .order_by(source_file.c.published_on, deployment.c.id)
     )
     newest: dict[tuple[str, str], dict[str, Any]] = {}
     for row in connection.execute(query):
-        newest[(row.layout, row.key)] = dict(row._mapping)
+        # A correction counts if it was public in time; one that came later does not change an earlier month.
+        if (row.layout, row.key) not in newest or row.published_on <= seen_by(month):
+            newest[(row.layout, row.key)] = dict(row._mapping)
     inside = set(gids.tolist())
-    rows = [r for r in newest.values() if int(lattice.gid_at(r["lon"], r["lat"])) in inside]
+    rows = [r for r in _where_now(list(newest.values())) if int(lattice.gid_at(r["lon"], r["lat"])) in inside]
     own = [r for r in rows if r["layout"] == "units" and (r["last_month"] is None or r["last_month"] >= month)]
     if own:
         return Posture(month, [_unit(r, month) for r in own], ["units"], None)
@@ -92,6 +95,15 @@ def posture(
         "longitude, strength, from, until)",
         month=month_text(month),
     )
+
+
+def _where_now(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One row a unit of the mission's own list: where it last came to, even if its earlier row was left open."""
+    last: dict[tuple[str, str], int] = {}
+    for r in rows:
+        if r["layout"] == "units":
+            last[r["mission"], r["name"]] = max(last.get((r["mission"], r["name"]), r["first_month"]), r["first_month"])
+    return [r for r in rows if r["layout"] != "units" or last[r["mission"], r["name"]] == r["first_month"]]
 
 
 def _last_chart(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -14,14 +14,13 @@ import numpy as np
 import sqlalchemy as sa
 
 from tocsin.core.errors import NoData
-from tocsin.core.time import last_day, month_text, months_of
+from tocsin.core.time import month_text, months_of
 from tocsin.listen.events.model import Events
 from tocsin.listen.events.tables import event, event_seen
+from tocsin.listen.sources.model import seen_by
 from tocsin.listen.sources.tables import source_file
 from tocsin.store import fetch_columns
 
-# Data published within this many days of the month's end count as published in time; later ones were reconstructed.
-IN_TIME_DAYS = 62
 EVENT_LAYOUTS = {"ucdp-ged": "ucdp", "ucdp-candidate": "ucdp", "acled": "acled", "acled-deleted": "acled"}
 
 
@@ -96,7 +95,7 @@ def vintage(connection: sa.Connection, as_of: int, gw: int | None, source: str |
         ]
         if covering:
             day = covering[0]["published_on"]
-            late = day > last_day(as_of) + dt.timedelta(days=IN_TIME_DAYS)
+            late = day > seen_by(as_of)
             return Vintage(name, day, [f for f in mine if f["published_on"] <= day], late)
     newest = max((f["covers_until"] for f in files if f["covers_until"] is not None), default=None)
     if newest is None:

@@ -2,8 +2,11 @@
 
 import csv
 import datetime as dt
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO, cast
 
 import sqlalchemy as sa
 
@@ -85,21 +88,31 @@ def _take(
     setting: Setting, kind: Layout, at: dict[str, int], has_header: bool, sheet: Sheet, sha256: str, release: str,
     day: dt.date, tell: Progress,
 ) -> Imported:  # fmt: skip
+    with _Rejects(sheet, has_header) as rejects:
+        return _take_rows(setting, kind, at, has_header, sheet, sha256, release, day, tell, rejects)
+
+
+def _take_rows(
+    setting: Setting, kind: Layout, at: dict[str, int], has_header: bool, sheet: Sheet, sha256: str, release: str,
+    day: dt.date, tell: Progress, rejects: "_Rejects",
+) -> Imported:  # fmt: skip
     intake = kind.intake(setting, at)
     width = len(sheet.first)
-    rejects: list[Rejected] = []
     read = short = 0
     for chunk in _chunks(sheet, has_header):
         read += len(chunk)
         _refuse_formulas(sheet.name, chunk)
         good = [row for row in chunk if len(row[1]) == width]
-        for line, fields in chunk:
-            if len(fields) != width:
-                rejects.append((line, f"{len(fields)} fields where the header has {width}", fields))
-                intake.counts.rejected += 1
+        bad: list[Rejected] = [
+            (line, f"{len(fields)} fields where the header has {width}", fields)
+            for line, fields in chunk
+            if len(fields) != width
+        ]
+        intake.counts.rejected += len(bad)
         short = 0 if not chunk or len(chunk[-1][1]) >= width else chunk[-1][0]
         if good:
-            rejects += intake.take(good)
+            bad += intake.take(good)
+        rejects.add(bad)
         tell(f"Reading {sheet.name}", read)
     if short:
         raise BadFile(
@@ -113,7 +126,7 @@ def _take(
     if counts.read != read:
         raise AssertionError(f"rows do not add up: {read} read, {counts}")
     if counts.rejected == read:
-        line, why, _ = rejects[0]
+        line, why = rejects.first
         raise BadFile("no row of {name} can be used; line {line}: {why}", name=sheet.name, line=line, why=why)
     covers = intake.coverage()
     setting.connection.execute(
@@ -125,7 +138,7 @@ def _take(
         )
     )  # fmt: skip
     warnings = [f"{times} rows: {what}" for what, times in intake.notes.items() if times]
-    written = _write_rejects(setting.mission, sheet, has_header, sha256, rejects) if rejects else None
+    written = rejects.keep(setting.mission, sha256)
     return Imported(sheet.name, kind.name, release, day, counts, False, written, warnings)
 
 
@@ -155,16 +168,47 @@ def _refuse_formulas(name: str, chunk: list[Row]) -> None:
                     )
 
 
-def _write_rejects(mission: Mission, sheet: Sheet, has_header: bool, sha256: str, rejects: list[Rejected]) -> str:
-    """Write the rows that could not be used, with line and reason; returns the file's path in the mission."""
-    mission.rejects.mkdir(exist_ok=True)
-    path = mission.rejects / f"{Path(sheet.name).name.split('.')[0]}-{sha256[:8]}.csv"
-    part = path.with_suffix(".part")
-    with part.open("w", encoding="utf-8", newline="") as text:
-        writer = csv.writer(text)
-        writer.writerow(["line", "reason", *(sheet.first if has_header else [])])
-        for line, why, fields in sorted(rejects, key=lambda r: r[0]):
-            # A leading apostrophe keeps a spreadsheet from running what a hostile row holds.
-            writer.writerow([line, why, *("'" + f if f[:1] in ("=", "+", "-", "@") else f for f in fields)])
-    part.replace(path)
-    return str(path.relative_to(mission.folder))
+class _Rejects:
+    """Rows that cannot be used, written to a scratch file as they come; kept only if the import succeeds."""
+
+    def __init__(self, sheet: Sheet, has_header: bool) -> None:
+        self.sheet, self.has_header = sheet, has_header
+        self.first: tuple[int, str] = (0, "")
+        self._scratch: TextIO | None = None
+
+    def __enter__(self) -> "_Rejects":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._scratch is not None:
+            self._scratch.close()
+
+    def add(self, rows: list[Rejected]) -> None:
+        """Write rows of one chunk, in the order of their lines."""
+        if not rows:
+            return
+        if self._scratch is None:
+            scratch = tempfile.TemporaryFile("w+", encoding="utf-8", newline="")  # noqa: SIM115 - closed in __exit__
+            self._scratch = cast("TextIO", scratch)
+            header = self.sheet.first if self.has_header else []
+            csv.writer(self._scratch).writerow(["line", "reason", *header])
+        ordered = sorted(rows, key=lambda r: r[0])
+        self.first = self.first if self.first[1] else (ordered[0][0], ordered[0][1])
+        # A leading apostrophe keeps a spreadsheet from running what a hostile row holds.
+        csv.writer(self._scratch).writerows(
+            [line, why, *("'" + f if f[:1] in ("=", "+", "-", "@") else f for f in fields)]
+            for line, why, fields in ordered
+        )
+
+    def keep(self, mission: Mission, sha256: str) -> str | None:
+        """Put the rows into the mission's folder; returns the file's path in it, None if there are none."""
+        if self._scratch is None:
+            return None
+        mission.rejects.mkdir(exist_ok=True)
+        path = mission.rejects / f"{Path(self.sheet.name).name.split('.')[0]}-{sha256[:8]}.csv"
+        part = path.with_suffix(".part")
+        self._scratch.seek(0)
+        with part.open("w", encoding="utf-8", newline="") as text:
+            shutil.copyfileobj(self._scratch, text)
+        part.replace(path)
+        return str(path.relative_to(mission.folder))

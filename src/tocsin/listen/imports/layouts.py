@@ -174,8 +174,9 @@ class Places:
         self.setting, self.at = setting, at
         self.counts, self.notes = Counts(), dict[str, int]()
         self._outline = setting.mission.area()
-        query = sa.select(place.c.key).where(place.c.source == setting.file_name)
-        self._known = set(setting.connection.execute(query).scalars())
+        columns = [place.c[name] for name in PLACE_COLUMNS[1:]]
+        query = sa.select(*columns).where(place.c.source == setting.file_name)
+        self._known = {row[0]: tuple(row[1:]) for row in setting.connection.execute(query)}
 
     def take(self, rows: list[Row]) -> list[Rejected]:
         """Take a chunk."""
@@ -183,6 +184,7 @@ class Places:
 
         rejected: list[Rejected] = []
         new = []
+        corrected: list[dict[str, Any]] = []
         for line, fields in rows:
             told = {name: fields[i].strip() for name, i in self.at.items()}
             try:
@@ -194,15 +196,22 @@ class Places:
                 rejected.append((line, "name, lon, lat or population is not usable", fields))
                 continue
             key = told.get("pcode") or f"{told['name']}|{lon:.4f}|{lat:.4f}"
-            if key in self._known:
-                self.counts.unchanged += 1
-                continue
-            self._known.add(key)
             inside = self._outline is None or bool(shapely.contains_xy(self._outline, lon, lat))
-            new.append((self.setting.file_name, key, told["name"], told.get("alternates", ""), lon, lat, people,
-                        told.get("admin1", ""), inside))  # fmt: skip
+            values = (told["name"], told.get("alternates", ""), lon, lat, people, told.get("admin1", ""), inside)
+            if self._known.get(key) == values:
+                self.counts.unchanged += 1
+            elif key in self._known:
+                corrected.append({"known": key, **dict(zip(PLACE_COLUMNS[2:], values, strict=True))})
+            else:
+                new.append((self.setting.file_name, key, *values))
+            self._known[key] = values
         insert_rows(self.setting.connection, place, PLACE_COLUMNS, new)
+        if corrected:  # names and points for people to read; no calculation of a past month rests on them
+            mine = sa.and_(place.c.source == self.setting.file_name, place.c.key == sa.bindparam("known"))
+            change = sa.update(place).where(mine)
+            self.setting.connection.execute(change, corrected)
         self.counts.added += len(new)
+        self.counts.updated += len(corrected)
         self.counts.rejected += len(rejected)
         return rejected
 
@@ -273,6 +282,12 @@ def recognise(name: str, first: list[str], wanted: str | None, release: str) -> 
     """
     if wanted is not None and wanted not in LAYOUTS:
         raise BadInput("'{name}' is not a layout; there are: {known}", name=wanted, known=", ".join(LAYOUTS))
+    if len(first) == 1 and first[0].count(";") >= 3:
+        raise BadFile("{name} has semicolons between its columns; save it with commas", name=name)
+    named = [column.lower() for column in first if column]
+    twice = sorted({column for column in named if named.count(column) > 1})
+    if twice and not ucdp.is_headerless(first):
+        raise BadFile("{name} has two columns named {twice}; leave one", name=name, twice=", ".join(twice)[:80])
     for layout in [LAYOUTS[wanted]] if wanted else list(LAYOUTS.values()):
         monthly = layout.name == "ucdp-ged" and wanted is None and release.count(".") == 2
         chosen = LAYOUTS["ucdp-candidate"] if monthly else layout

@@ -11,6 +11,7 @@ from tocsin.core.mission import Mission
 from tocsin.listen.people.estimate import spread_people
 from tocsin.listen.people.tables import cell_people
 from tocsin.listen.places.tables import place
+from tocsin.listen.sources.model import seen_by
 from tocsin.listen.sources.tables import source_file
 
 
@@ -33,14 +34,19 @@ class People:
     is_estimate: bool
 
 
-def people_of_cells(connection: sa.Connection, mission: Mission, gids: npt.NDArray[np.int64]) -> People:
-    """People per cell from the newest imported file, else estimated from towns and the national total."""
-    newest = connection.execute(
-        sa.select(source_file.c.id, source_file.c.name)
+def people_of_cells(connection: sa.Connection, mission: Mission, gids: npt.NDArray[np.int64], as_of: int) -> People:
+    """People per cell as a month could know them, else estimated from towns and the national total.
+
+    The newest file that was public in time for the month counts; if none was, the first that came, so that a later
+    file never changes an earlier month.
+    """
+    files = connection.execute(
+        sa.select(source_file.c.id, source_file.c.name, source_file.c.published_on)
         .where(source_file.c.layout == "population")
-        .order_by(source_file.c.published_on.desc(), source_file.c.id.desc())
-        .limit(1)
-    ).first()
+        .order_by(source_file.c.published_on, source_file.c.id)
+    ).fetchall()
+    in_time = [f for f in files if f.published_on <= seen_by(as_of)]
+    newest = in_time[-1] if in_time else files[0] if files else None
     if newest is not None:
         rows = connection.execute(
             sa.select(cell_people.c.gid, cell_people.c.people).where(cell_people.c.file_id == newest.id)

@@ -5,11 +5,14 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from tocsin.core.time import month_id
+from tocsin.core.time import last_day, month_id
 
 # Yearly releases of UCDP GED appear about June; monthly candidate releases about the 20th of the next month
 # (Hegre et al. 2020, Research & Politics 7(3)). An exact day can be given with --published.
 _RELEASE = re.compile(r"(?:^|[^0-9])v?_?(\d{1,2})[._](\d{1,2})(?:[._](\d{1,2}))?(?=[^0-9]|$)", re.IGNORECASE)
+
+# Data published within this many days of the month's end count as published in time; later ones were reconstructed.
+IN_TIME_DAYS = 62
 
 
 @dataclass
@@ -107,3 +110,8 @@ def published_on(release: str) -> dt.date | None:
     if not 1 <= month <= 12:
         return None
     return dt.date(year + month // 12, month % 12 + 1, 20)
+
+
+def seen_by(month: int) -> dt.date:
+    """Last day on which something may have become public to count as known for a month, by the rule for events."""
+    return last_day(month) + dt.timedelta(days=IN_TIME_DAYS)

@@ -9,6 +9,7 @@
     ├── NoData          the question is fine, but nothing is known that could answer it
     ├── Infeasible      a plan was asked for that cannot exist; names the demands that clash
     └── SetupProblem    a part of the program is missing or broken
+        └── Busy        somebody else holds it just now; try again
 
 Doors translate the class to an exit code (``cli``) or a status (``web``); each has one table for it.
 """
@@ -81,3 +82,9 @@ class SetupProblem(TocsinError):
     """A part of the program is missing or broken."""
 
     code = "setup"
+
+
+class Busy(SetupProblem):
+    """Somebody else holds it just now; the same call may work in a minute."""
+
+    code = "busy"

@@ -4,7 +4,7 @@ import sqlite3
 
 import sqlalchemy as sa
 
-from tocsin.core.errors import SetupProblem
+from tocsin.core.errors import Busy, SetupProblem
 
 # Result codes of SQLite (https://www.sqlite.org/rescode.html); the low byte is the family.
 _SQLITE = {
@@ -16,7 +16,7 @@ _SQLITE = {
     sqlite3.SQLITE_CORRUPT: "the records are damaged: stop the program, keep the folder as it is, and restore the last "
     "backup with `tocsin restore`",
     sqlite3.SQLITE_NOTADB: "the records are not a database, or damaged: restore the last backup with `tocsin restore`",
-    sqlite3.SQLITE_BUSY: "another program holds the records: end it and try again",
+    sqlite3.SQLITE_BUSY: "another program holds the records, probably an import: wait for it, or end it, and try again",
 }
 # Classes of SQLSTATE (PostgreSQL documentation, appendix A).
 _POSTGRESQL = {
@@ -49,4 +49,6 @@ def explain(error: BaseException) -> SetupProblem | None:
             sentence = _POSTGRESQL[max(matching, key=len)]
         elif not state and isinstance(error, sa.exc.OperationalError):
             sentence = _POSTGRESQL["08"]
-    return None if sentence is None else SetupProblem(sentence)
+    if sentence is None:
+        return None
+    return Busy(sentence) if sentence == _SQLITE[sqlite3.SQLITE_BUSY] else SetupProblem(sentence)

@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable
 
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
-from sqlalchemy.exc import OperationalError
 
 from tocsin import __version__
 from tocsin.brief.actions import gather
@@ -25,6 +24,7 @@ STATUS: dict[type[errors.TocsinError], int] = {
     errors.Forbidden: 403,
     errors.NoData: 404,
     errors.Infeasible: 422,
+    errors.Busy: 503,
     errors.SetupProblem: 500,
     errors.TocsinError: 500,
 }
@@ -65,13 +65,8 @@ def make_app(mission: Mission) -> FastAPI:
         known = error if isinstance(error, errors.TocsinError) else errors.TocsinError(str(error))
         status = next(STATUS[kind] for kind in type(known).__mro__ if kind in STATUS)
         body = {"type": f"urn:tocsin:{known.code}", "title": str(known), "status": status}
-        return JSONResponse(body, status, media_type="application/problem+json")
-
-    @app.exception_handler(OperationalError)
-    def busy(_: Request, error: Exception) -> JSONResponse:
-        title = "the records are busy, probably with an import; try again in a minute"
-        body = {"type": "urn:tocsin:busy", "title": title, "status": 503}
-        return JSONResponse(body, 503, {"Retry-After": "60"}, media_type="application/problem+json")
+        wait = {"Retry-After": "60"} if isinstance(known, errors.Busy) else None
+        return JSONResponse(body, status, wait, media_type="application/problem+json")
 
     def made(suffix: str, language: str) -> Response:
         if language not in languages():

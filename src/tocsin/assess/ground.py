@@ -64,8 +64,11 @@ def _countries(gids: np.ndarray, outline: Any) -> np.ndarray:
     if outline is not None:
         part = shapely.intersection(parts, outline)
         parts = np.where(shapely.is_empty(part), parts, part)
-    cell, country = shapely.STRtree(shapes).query(parts, predicate="intersects")
-    overlap = shapely.area(shapely.intersection(parts[cell], shapes[country]))
+    # Asked by country, so that each large outline is prepared once; only cells of several countries are measured.
+    country, cell = shapely.STRtree(parts).query(shapes, predicate="intersects")
+    overlap = np.ones(len(cell))
+    several = np.bincount(cell, minlength=len(gids))[cell] > 1
+    overlap[several] = shapely.area(shapely.intersection(parts[cell[several]], shapes[country[several]]))
     order = np.argsort(overlap, kind="stable")  # the largest is written last
     found = np.zeros(len(gids), dtype=np.int64)
     found[cell[order]] = np.array([c.gw or 0 for c in known], dtype=np.int64)[country[order]]

@@ -56,7 +56,7 @@ def plan(
     rows = [[m["what"], m["unit"] or m["kind"], m["area"] or "", str(m["gid"]), f"{m['gain']:.1f}"] for m in s["moves"]]
     talk.table("What would change that most", ["what", "unit", "to", "cell", "gain"], rows)
     bound = f"value {s['value']:.2f}, bound {s['bound']:.2f} ({s['method']})"
-    talk.show(f"Expected deaths within {s['limit_hours']:g} h: {s['before']:.1f} now, {bound}")
+    talk.show(f"Expected deaths within {s['limit_hours']:g} h, over the seasons ahead: {s['before']:.1f} now, {bound}")
     for loss in s["worse"][:5]:
         after = "nobody" if loss["hours_after"] is None else f"{loss['hours_after']:.1f} h"
         talk.show(f"Could get worse: cell {loss['gid']}, {loss['hours_before']:.1f} h now, then {after}")

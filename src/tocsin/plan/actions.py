@@ -115,6 +115,7 @@ def plan(
         movable=movable_rows(stand.units),
         most_moves=most_moves,
         limit=limit_hours,
+        ahead=summary["horizon"],
         wet_months=mission.wet_months,
         points=_largest_places(connection, gids),
         seed=seed,

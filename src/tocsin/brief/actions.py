@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
+from babel import Locale, UnknownLocaleError
 
 from tocsin.assess.actions import assess, make_panel
 from tocsin.assess.forecast import forecast
 from tocsin.assess.ground import Land, land_of
 from tocsin.assess.panel import Panel
+from tocsin.assess.panel.placement import plain_name
 from tocsin.assess.risk import Risk, horizon_risk
 from tocsin.brief import content as c
 from tocsin.brief.why import RecentEvents, reasons_of
@@ -46,17 +48,23 @@ def write_brief(
     Assessment and plan of the month are made if they do not exist yet.
     """
     tell("Gathering", 0, 2)
-    found = gather(connection, mission, now, as_of, tell)
+    spoken = language or mission.language
+    found = gather(connection, mission, now, as_of, spoken, tell)
     tell("Writing", 1, 2)
-    write(found, path, language or mission.language)
+    write(found, path, spoken)
     tell("Writing", 2, 2)
     return found
 
 
 def gather(
-    connection: sa.Connection, mission: Mission, now: dt.datetime, as_of: int | None = None, tell: Progress = silent
+    connection: sa.Connection,
+    mission: Mission,
+    now: dt.datetime,
+    as_of: int | None = None,
+    language: str = "en",
+    tell: Progress = silent,
 ) -> c.BriefContent:
-    """All facts of a brief.
+    """All facts of a brief; `language` is that of the country's name, everything else is worded by the writers.
 
     Raises
     ------
@@ -103,7 +111,7 @@ def gather(
         )
     return c.BriefContent(
         mission=mission.name,
-        area=world.country(mission.iso3).name if mission.iso3 in world.countries() else mission.name,
+        area=_country_name(mission, language),
         as_of=month,
         horizon=made["horizon"],
         known_on=dt.date.fromisoformat(assessed["vintage"]),
@@ -117,16 +125,33 @@ def gather(
         places=tuple(places),
         reach=tuple(c.Reach(r["limit_hours"], r["risk_share"] or 0.0) for r in made["covered"]),
         reach_hours=reach_hours,
-        gaps=tuple(
-            c.Gap(_name_at(names, g["lon"], g["lat"]), g["area"] or "", g["risk"], g["nearest_hours"])
-            for g in made["gaps"][:PLACES]
-        ),
+        gaps=_gaps(made, names),
         moves=_moves(made, names, risk.total_mean),
         figures=_figures(made, risk, land),
         changes=_changes(connection, mission, land, panel, month, made, names, chosen, before),
         unknowns=_unknowns(made, assessed, stand.units, month, risk),
         sources=_sources(connection, land, vintage(connection, month, land.ground.gw), stand.sources),
     )
+
+
+def _country_name(mission: Mission, language: str) -> str:
+    """The country's name in a language, as CLDR has it; the mission's own name for an area of one's own."""
+    if mission.iso3 not in world.countries():
+        return mission.name
+    country = world.country(mission.iso3)
+    try:
+        return str(Locale.parse(language).territories.get(country.iso2, country.name))
+    except (UnknownLocaleError, ValueError):
+        return country.name
+
+
+def _gaps(made: dict[str, Any], names: Gazetteer) -> tuple[c.Gap, ...]:
+    """Gaps by the name of the nearest place, each name once, with its highest cell."""
+    found: dict[tuple[str, str], c.Gap] = {}
+    for g in made["gaps"][:PLACES]:
+        name = _name_at(names, g["lon"], g["lat"])
+        found.setdefault((name, g["area"] or ""), c.Gap(name, g["area"] or "", g["risk"], g["nearest_hours"]))
+    return tuple(found.values())
 
 
 def top_cells(gids: np.ndarray, risk: np.ndarray, most: int) -> list[int]:
@@ -205,7 +230,7 @@ def _moves(made: dict[str, Any], names: Gazetteer, total: float) -> tuple[c.Move
         origin = _name_at(names, *m["from"]) if m["from"] else None
         found.append(
             c.Move(
-                unit="" if origin is None or m["unit"] == origin else m["unit"],
+                unit="" if origin is None or plain_name(m["unit"]) == plain_name(origin) else m["unit"],
                 destination=_name_at(names, m["lon"], m["lat"]),
                 gain=m["gain"] / total if total else 0.0,
                 hours=float(made["limit_hours"]),

@@ -72,7 +72,7 @@ def make_app(mission: Mission) -> FastAPI:
         if language not in languages():
             raise errors.NotFound("there is no brief in '{language}'", language=language)
         with reading(engine) as connection:  # what is calculated on the way is not kept: reading changes nothing
-            content = gather(connection, mission, utc_now())
+            content = gather(connection, mission, utc_now(), language=language)
         return Response(render(content, suffix, language), media_type=MEDIA[suffix])
 
     @app.get("/", response_class=HTMLResponse)

@@ -179,6 +179,32 @@ def test_broken_and_foreign_records_get_one_sentence_too(morning: dict, tmp_path
     assert len(error.strip().splitlines()) == 1
 
 
+def test_a_country_at_peace_and_one_with_hostile_names_still_get_two_pages(tmp_path: Path) -> None:
+    from tests.listen import ged
+
+    (tmp_path / "a.geojson").write_text('{"type":"Polygon","coordinates":[[[20,5],[22,5],[22,7],[20,7],[20,5]]]}')
+    (tmp_path / "units.csv").write_text("name,kind,latitude,longitude,strength,from,until\nA,base,6,20.5,,2018-01,\n")
+    long = {"side_a": "<b>" + "ب" * 200, "adm_1": "مدينة طويلة " * 20, "where_coordinates": "x" * 300}
+    days = [f"2018-{1 + i % 12:02d}-10" for i in range(200)]
+    files = {
+        "peace": [ged.row(1, best=0, deaths_civilians=0)],
+        "names": [
+            ged.row(10 + i, date_start=d, date_end=d, longitude=20 + i % 40 / 20, latitude=5 + i % 37 / 19, **long)
+            for i, d in enumerate(days)
+        ],
+    }
+    for name, rows in files.items():
+        tocsin("init", name, "--area", "a.geojson", "-q", cwd=tmp_path)
+        events = ged.write(tmp_path / f"{name}_v19_1.csv", rows)
+        tocsin("import", events, "units.csv", "--mission", name, "-q", cwd=tmp_path)
+        assert "Within reach" in tocsin("plan", "--mission", name, cwd=tmp_path)
+        for language in ("en", "fr"):
+            tocsin("brief", "-o", "b.pdf", "--lang", language, "--mission", name, cwd=tmp_path)
+            pages = pypdf.PdfReader(tmp_path / "b.pdf").pages
+            assert len(pages) == 2
+            assert "nan" not in " ".join(page.extract_text() for page in pages).lower().split()
+
+
 def test_the_demonstration_mission_from_nothing_to_a_brief(tmp_path: Path) -> None:
     made = told("demo", "here", cwd=tmp_path)
     assert made["events"] > 500

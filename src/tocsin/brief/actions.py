@@ -123,7 +123,7 @@ def gather(
         cells=_cells(gids, lon, lat, risk, change),
         units=tuple(c.MapUnit(u.name, u.kind, u.lon, u.lat, u.strength) for u in stand.units),
         places=tuple(places),
-        reach=tuple(c.Reach(r["limit_hours"], r["risk_share"] or 0.0) for r in made["covered"]),
+        reach=tuple(c.Reach(r["limit_hours"], r["risk_share"]) for r in made["covered"] if r["risk_share"] is not None),
         reach_hours=reach_hours,
         gaps=_gaps(made, names),
         moves=_moves(made, names, risk.total_mean),
@@ -308,7 +308,8 @@ def _reach_before(
     time = hours(units, lon, lat, month, wet_months=mission.wet_months)[able]
     if not len(time) or not np.isfinite(best_hours(time)).any():
         return ()
-    return tuple(c.Reach(r.limit_hours, r.risk_share or 0.0) for r in coverage(time, risk.mean))
+    found = coverage(time, risk.mean)
+    return tuple(c.Reach(r.limit_hours, r.risk_share) for r in found if r.risk_share is not None)
 
 
 def _unknowns(

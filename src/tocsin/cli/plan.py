@@ -42,10 +42,9 @@ def plan(
     sources = ", ".join(s["unit_sources"]) + maps
     talk.show(f"{home.name} as of {s['as_of']}: {s['units']} units ({sources}), {s['season']} season")
     rows = [
-        [f"{c['limit_hours']:g} h", f"{c['risk_share']:.0%}",
-         "unknown" if c["people_share"] is None else f"{c['people_share']:.0%}", f"{after['risk_share']:.0%}"]
+        [f"{c['limit_hours']:g} h", _share(c["risk_share"]), _share(c["people_share"]), _share(after["risk_share"])]
         for c, after in zip(s["covered"], s["covered_after"], strict=True)
-    ]  # fmt: skip
+    ]
     talk.table("Within reach", ["within", "of expected deaths", "of people", "after the changes below"], rows)
     rows = [
         [str(g["gid"]), g["area"] or "", f"{g['risk']:.1f}",
@@ -61,3 +60,8 @@ def plan(
         after = "nobody" if loss["hours_after"] is None else f"{loss['hours_after']:.1f} h"
         talk.show(f"Could get worse: cell {loss['gid']}, {loss['hours_before']:.1f} h now, then {after}")
     talk.give(s)
+
+
+def _share(value: float | None) -> str:
+    """A share for people; unknown, or a share of nothing, is said so."""
+    return "unknown" if value is None else f"{value:.0%}"

@@ -53,9 +53,9 @@ def _where_and_when(cells: np.ndarray, events: int, rng: np.random.Generator) ->
     starts = rng.uniform(0, MONTHS, size=(len(spots), 6))
     start = starts[spot, rng.integers(0, 6, events)]
     month = np.floor((start + rng.exponential(7.0, events)) % MONTHS).astype(int)
-    first = (FIRST + month).astype("datetime64[D]")
-    length = ((FIRST + month + 1).astype("datetime64[D]") - first).astype(int)
-    day = first + np.floor(rng.random(events) * length).astype(int)
+    first = (FIRST + month.astype("m8[M]")).astype("datetime64[D]")
+    length = ((FIRST + (month + 1).astype("m8[M]")).astype("datetime64[D]") - first).astype(int)
+    day = first + np.floor(rng.random(events) * length).astype("m8[D]")
     return cells[index], day
 
 
@@ -107,15 +107,17 @@ def write_world(path: Path, events: int = 400_000, seed: int = 1) -> Path:
 def _span(day: np.ndarray, date_prec: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """First and last day that a coder would give for each event, inside one calendar year."""
     around = np.where(date_prec == 2, 2, np.where(date_prec == 3, 6, 0))
-    start = day - np.floor(rng.random(len(day)) * (around + 1)).astype(int)
-    end = day + np.where(around > 0, np.floor(rng.random(len(day)) * (around + 1)).astype(int), 0)
+    start = day - np.floor(rng.random(len(day)) * (around + 1)).astype("m8[D]")
+    end = day + np.where(around > 0, np.floor(rng.random(len(day)) * (around + 1)).astype(int), 0).astype("m8[D]")
     month, year = day.astype("datetime64[M]"), day.astype("datetime64[Y]")
     one = np.timedelta64(1, "D")
     start = np.where(date_prec == 4, month.astype("datetime64[D]"), start)
-    end = np.where(date_prec == 4, (month + 1).astype("datetime64[D]") - one, end)
+    end = np.where(date_prec == 4, (month + np.timedelta64(1, "M")).astype("datetime64[D]") - one, end)
     start = np.where(date_prec == 5, year.astype("datetime64[D]"), start)
-    end = np.where(date_prec == 5, (year + 1).astype("datetime64[D]") - one, end)
-    return np.maximum(start, year.astype("datetime64[D]")), np.minimum(end, (year + 1).astype("datetime64[D]") - one)
+    end = np.where(date_prec == 5, (year + np.timedelta64(1, "Y")).astype("datetime64[D]") - one, end)
+    return np.maximum(start, year.astype("datetime64[D]")), np.minimum(
+        end, (year + np.timedelta64(1, "Y")).astype("datetime64[D]") - one
+    )
 
 
 def _row(number, stories, gid, start, end, kind, where_prec, date_prec, best, low, high, country, dyad, story, sources,

@@ -171,7 +171,7 @@ def test_records_move_to_the_other_database_and_back(
         sealed.seal(c, keys, INTAKE, Field("source", "1", "phone"), PHONE, NOW)
         c.execute(
             sa.text("INSERT INTO sign_in_failure (id, login, door, at) VALUES (7, 'x', 'y', :now)"),
-            {"now": NOW.replace(tzinfo=None)},
+            {"now": f"{NOW.replace(tzinfo=None)}.000000"},
         )
         before = transfer.digest(c)
     other = request.getfixturevalue("postgres_url") if start == "sqlite" else f"sqlite:///{tmp_path / 'fresh.db'}"

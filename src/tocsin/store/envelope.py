@@ -64,7 +64,8 @@ class Sealing(io.RawIOBase):
 
     def close(self) -> None:
         """Close; an envelope that was not finished stays useless."""
-        self._file.close()
+        if hasattr(self, "_file"):  # a refused passphrase or path leaves none
+            self._file.close()
         super().close()
 
 
@@ -119,7 +120,8 @@ class Opening(io.RawIOBase):
 
     def close(self) -> None:
         """Close."""
-        self._file.close()
+        if hasattr(self, "_file"):  # a refused passphrase or path leaves none
+            self._file.close()
         super().close()
 
 

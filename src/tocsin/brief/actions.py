@@ -76,7 +76,8 @@ def gather(
     assessed = assess(connection, mission, now, month, made["horizon"], made["target"], tell=tell).summary
     land = land_of(connection, mission, month)
     names = gazetteer(connection)
-    panel, risk = _risk(connection, land, month, made)
+    seen = vintage(connection, month, land.ground.gw)
+    panel, risk = _risk(connection, land, seen, month, made)
     before = _risk_before(connection, land, month, made)
     gids = land.ground.gids
     lon, lat = lattice.centre(gids)
@@ -84,7 +85,7 @@ def gather(
     able = responders(stand.units)
     here = [u for u, a in zip(stand.units, able, strict=True) if a]
     reach_hours = float(made["limit_hours"])
-    events = RecentEvents.read(known_events(connection, vintage(connection, month, land.ground.gw), month), month)
+    events = RecentEvents.read(known_events(connection, seen, month), month)
     texts = event_texts(connection, events.recent_ids())
     nearest = _nearest_units(here, lon, lat, month, mission)
     chosen = top_cells(gids, risk.mean, PLACES)
@@ -130,7 +131,7 @@ def gather(
         figures=_figures(made, risk, land),
         changes=_changes(connection, mission, land, panel, month, made, names, chosen, before),
         unknowns=_unknowns(made, assessed, stand.units, month, risk),
-        sources=_sources(connection, land, vintage(connection, month, land.ground.gw), stand.sources),
+        sources=_sources(connection, land, seen, stand.sources),
     )
 
 
@@ -167,8 +168,8 @@ def top_cells(gids: np.ndarray, risk: np.ndarray, most: int) -> list[int]:
     return chosen
 
 
-def _risk(connection: sa.Connection, land: Land, month: int, made: dict[str, Any]) -> tuple[Panel, Risk]:
-    panel, _ = make_panel(connection, land, vintage(connection, month, land.ground.gw), month)
+def _risk(connection: sa.Connection, land: Land, seen: Vintage, month: int, made: dict[str, Any]) -> tuple[Panel, Risk]:
+    panel, _ = make_panel(connection, land, seen, month)
     ahead = forecast(panel, made["target"], made["model"], made["horizon"], seed=1)
     return panel, horizon_risk(ahead, np.random.default_rng([1, month]))
 
@@ -178,7 +179,8 @@ def _risk_before(
 ) -> tuple[Risk, list[int]] | None:
     """Last month's forecast, from what was known then; None where there was nothing."""
     try:
-        _, risk = _risk(connection, land, month - 1, made)
+        seen = vintage(connection, month - 1, land.ground.gw)
+        _, risk = _risk(connection, land, seen, month - 1, made)
     except NoData:
         return None
     return risk, top_cells(land.ground.gids, risk.mean, PLACES)

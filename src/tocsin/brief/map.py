@@ -12,8 +12,6 @@ from itertools import pairwise
 from typing import Any
 from xml.sax.saxutils import escape
 
-import shapely
-
 from tocsin.brief.content import BriefContent, Cell, MapUnit, plain
 from tocsin.brief.symbols import FAMILIES, FAMILY, INK, PAPER, disc, symbol
 from tocsin.core.geometry import EARTH_KM
@@ -360,8 +358,3 @@ def _describe(content: BriefContent, _: Translator) -> str:
         said.append(_("The highest expected killing is near {places}.", places=_.join(list(dict.fromkeys(names)))))
     said.append(_("The tables in this brief give the same facts in words."))
     return " ".join(said)
-
-
-def union_outline(areas: tuple[Any, ...]) -> Any:
-    """Outline of a whole from its parts, for missions whose area file gives only first-level areas."""
-    return shapely.union_all([a.polygon for a in areas])

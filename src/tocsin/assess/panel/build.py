@@ -112,20 +112,6 @@ def write_parquet(columns: dict[str, Any], path: Path, about: dict[str, Any], se
     part.replace(path)
 
 
-def read_about(path: Path) -> dict[str, Any]:
-    """Provenance of a Parquet file that `write_parquet` wrote."""
-    import json
-
-    import duckdb
-
-    with duckdb.connect() as db:
-        row = db.execute(
-            "SELECT decode(value) FROM parquet_kv_metadata(?) WHERE decode(key) = 'tocsin'", [str(path)]
-        ).fetchone()
-    found: dict[str, Any] = json.loads(row[0]) if row else {}
-    return found
-
-
 def read_parquet(path: Path) -> dict[str, npt.NDArray[Any]]:
     """All columns of a Parquet file as arrays, in the file's order; null as NaN."""
     import duckdb

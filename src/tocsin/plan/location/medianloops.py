@@ -15,19 +15,6 @@ Array = Any
 
 
 @compiled
-def total_distance(away: Array, weight: Array, open_sites: Array) -> Any:
-    """Weighted distance of all clients to their nearest open site."""
-    total = 0.0
-    for i in range(away.shape[0]):
-        best = np.inf
-        for j in open_sites:
-            if away[i, j] < best:
-                best = away[i, j]
-        total += weight[i] * best
-    return total
-
-
-@compiled
 def interchange(away: Array, weight: Array, open_sites: Array, status: Array) -> Any:
     """Exchange open and closed sites while that helps; best exchange for each site that could come in.
 

@@ -87,8 +87,10 @@ def house_of(mission: Mission) -> Place:
 @contextlib.contextmanager
 def door(place: Place) -> Iterator[TestClient]:
     """The application of a mission, with the intake running."""
-    with TestClient(app_of(place), base_url="http://127.0.0.1", client=("10.1.2.3", 5555)) as client:
+    app = app_of(place)
+    with TestClient(app, base_url="http://127.0.0.1", client=("10.1.2.3", 5555)) as client:
         yield client
+    app.state.house.engine.dispose()
 
 
 def app_of(place: Place) -> FastAPI:

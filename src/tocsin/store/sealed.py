@@ -221,11 +221,16 @@ def lookups(keys: KeyRing, table: str, column: str, texts: Iterable[str]) -> dic
 
 def rows_of(connection: sa.Connection, table: str, column: str, hashes: Collection[str]) -> dict[str, str]:
     """Row by keyed hash, for the intake: nothing is opened and nobody's question is answered."""
+    if not hashes:
+        return {}
     c = sealed_value.c
-    query = sa.select(c.lookup, sa.func.min(c.row_id)).where(
-        c.lookup.in_(hashes), c.table_name == table, c.column_name == column
-    )
-    return {row[0]: row[1] for row in connection.execute(query.group_by(c.lookup))} if hashes else {}
+    # By hash alone: the hash holds table and column already, and SQLite would read all of a table named beside it.
+    rows = connection.execute(sa.select(c.lookup, c.row_id, c.table_name, c.column_name).where(c.lookup.in_(hashes)))
+    found: dict[str, str] = {}
+    for row in rows:
+        if row.table_name == table and row.column_name == column:
+            found[row.lookup] = min(row.row_id, found.get(row.lookup, row.row_id))
+    return found
 
 
 def program_secret(connection: sa.Connection, keys: KeyRing, at: Field) -> str | None:

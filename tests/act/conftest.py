@@ -89,12 +89,12 @@ def add_alert(connection: sa.Connection, **more: Any) -> int:
 _count = iter(range(10_000_000))
 
 
-def add_source(connection: sa.Connection, keys: KeyRing, number: str, **more: Any) -> str:
+def add_source(connection: sa.Connection, ring: KeyRing, number: str, **more: Any) -> str:
     id = more.pop("id", f"s{next(_count)}")
     values = {"id": id, "area": "W", "language": "fr", "verified": 0.0, "refuted": 0.0, "made_at": NOW,
               "tlp": "RED", "classification": "STRICTLY CONFIDENTIAL", **more}  # fmt: skip
     connection.execute(sa.insert(source).values(**values))
-    sealed.put(connection, keys, Field("source", id, "phone"), number, NOW)
+    sealed.put(connection, ring, Field("source", id, "phone"), number, NOW)
     return id
 
 

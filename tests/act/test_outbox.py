@@ -61,9 +61,13 @@ def test_goes_out_once_and_the_number_is_opened_only_then(engine, keys, rules, w
 
 
 def test_nothing_is_kept_when_its_cause_is_not(engine, to) -> None:
-    with pytest.raises(RuntimeError), writing(engine) as c:
-        enqueue(c, note("a", to), NOW)
-        raise RuntimeError
+    def deed() -> None:
+        with writing(engine) as c:
+            enqueue(c, note("a", to), NOW)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        deed()
     assert rows(engine) == []
 
 

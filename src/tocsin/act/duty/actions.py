@@ -117,10 +117,11 @@ def add_silence(
     _check_window(first_at, last_at)
     if last_at - first_at > dt.timedelta(days=1) or not 0 < below_priority <= 50:
         raise BadInput("a silence lasts a day at most and never holds back a priority of 50 or more")
-    values = {"below_priority": below_priority, "why": check_reason(why), "made_by": actor.id}
+    reason = check_reason(why)
+    values = {"below_priority": below_priority, "why": reason, "made_by": actor.id}
     query = sa.insert(silence).values(first_at=first_at, last_at=last_at, **values).returning(silence.c.id)
     id: int = connection.execute(query).scalar_one()
-    record(connection, now, Entry(actor.id, "duty.silence", "duty", str(id), values["why"]))
+    record(connection, now, Entry(actor.id, "duty.silence", "duty", str(id), reason))
     return id
 
 

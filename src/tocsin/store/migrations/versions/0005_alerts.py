@@ -116,7 +116,7 @@ def upgrade() -> None:
         sa.Column("gateway_id", sa.Text, nullable=False),
         sa.Column("provider_id", sa.Text),
         sa.Column("version", sa.Text),
-        sa.Column("raw_sha256", sa.Text, nullable=False),
+        sa.Column("content_hash", sa.Text, nullable=False),
         sa.Column("conflict_with", sa.BigInteger),
         sa.Column("corrects", sa.BigInteger),
         sa.Column("answers", sa.BigInteger),

@@ -13,10 +13,13 @@ from tocsin.learn.exercise.files import write
 from tocsin.learn.exercise.scenario import Scenario, load
 from tocsin.listen.imports import import_file
 from tocsin.listen.missions import make
+from tocsin.plan.mobility.ground import add_layer
 from tocsin.store import open_store, writing
 
 # What a mission is told; the truth stays out of its records.
 TAKEN_IN = {"events.csv": "ucdp-ged", "units.csv": "units", "places.csv": "places", "population.csv": "population"}
+GROUND = {"roads": "roads.geojson", "rivers": "rivers.geojson"}
+ALWAYS = dt.date(1990, 1, 1)  # the roads of the made-up country were there before its records begin
 
 
 @dataclass(frozen=True)
@@ -62,5 +65,7 @@ def make_demo(
         with writing(open_store(home.store_url)) as connection:
             counts[name] = import_file(connection, home, kept / name, now, layout, tell=silent).counts.added
         tell("Simulating", 2 + number / len(TAKEN_IN), 3)
+    for kind, name in GROUND.items():
+        add_layer(home, kind, kept / name, ALWAYS, "simulated")
     tell("Simulating", 3, 3)
     return DemoMade(made.name, made.n_cells, counts["events.csv"], counts["units.csv"], chosen.seed)

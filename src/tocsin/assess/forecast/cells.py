@@ -5,7 +5,7 @@
   with killing at random horizons and a weighted sample of the others.
 
 Which of them is believed, and how much, is a share fitted on forecasts of past months that neither had seen
-(`fit_share`). Sizes come from the stock of past months with killing in the panel, recent ones counting more. The
+(`fit_share`). Sizes come from past months with killing that were about as violent (`sizes`). The
 cell's number is never a feature. Constants were chosen on Central African origins from 2009 to 2013.
 
 An event known only to lie in an area is a fraction of an event in each of its cells (`Happened`): it counts for that
@@ -26,6 +26,7 @@ from tocsin.assess.forecast.analogues import threads
 from tocsin.assess.forecast.benchmarks import plane_of, seen_in
 from tocsin.assess.forecast.forecast import Forecast
 from tocsin.assess.forecast.sampling import occurrence, with_sizes
+from tocsin.assess.forecast.sizes import past_sizes
 from tocsin.assess.panel.model import Panel
 from tocsin.core.errors import BadInput
 
@@ -36,11 +37,11 @@ WARM_UP = 96
 LEAST_HISTORY = 120
 FARTHEST = 36
 ZEROS_PER_EVENT = 10
-SIZE_HALF_LIFE = 6.0
+SIZE_HALF_LIFE = 24.0
 FLOOR = 1e-4
 SHARES = (0.0, 0.25, 0.5)
 HELD_OUT = 36
-LOOK_BACK = 12
+LOOK_BACK = 6
 MOST_CORRECTION = 3.0
 LEAST_PART = 0.25
 MOST_ROWS = 20_000
@@ -103,8 +104,8 @@ def gather(panel: Panel, target: str, events: Happened, rows: tuple[Ints, Ints],
         if len(use) > MOST_ROWS:
             share = MOST_ROWS / len(use)
             use = np.sort(rng.choice(use, MOST_ROWS, replace=False))
-        pairs.append((month[use] - ahead[use], cell[use]))
-        count.append(weight[use] / share)
+        pairs.append(((month[use] - ahead[use]).astype(np.int64), cell[use].astype(np.int64)))
+        count.append((weight[use] / share).astype(np.float64))
     names: list[str] = []
     before: list[list[Floats]] = [[] for _ in BANDS]
     sums, picked, past = [], [], []
@@ -154,7 +155,7 @@ class FittedCells:
 
     @functools.cached_property
     def correction(self) -> Floats:
-        """How far the last year's forecasts were out, per band: months with killing counted over expected.
+        """How far forecasts for the last `LOOK_BACK` months were out: months with killing counted over expected, per band.
 
         Drawn towards 1 by `Cells.prior_events`; never beyond a factor of `MOST_CORRECTION`.
         """
@@ -188,21 +189,13 @@ class FittedCells:
         x = np.column_stack([np.log(sources + FLOOR), np.full(len(sources), float(min(step, FARTHEST)))])
         return additive, np.asarray(self.trees.predict(x, num_threads=threads(len(x))))
 
-    def sizes(self) -> tuple[Floats, Floats]:
-        """Past sizes and their weights."""
-        plane = plane_of(self.panel, self.target)
-        month, cell = np.nonzero(np.nan_to_num(plane) > 0)
-        size = plane[month, cell].astype(np.float64)
-        weight = np.minimum(size, 1) * 0.5 ** ((len(plane) - 1 - month) / self.model.size_half_life)
-        return np.maximum(size, 1), weight
-
     def predict(self, steps: npt.NDArray[np.int64], rng: np.random.Generator) -> Forecast:
         """Draws that share a factor within a region."""
-        sizes, weight = self.sizes()
+        law = past_sizes(plane_of(self.panel, self.target), self.model.size_half_life)
         blocks = []
         for step in steps:
             hit = occurrence(self.chance(int(step)), self.panel.gids, self.model.n_draws, rng)
-            blocks.append(with_sizes(hit, sizes, weight, rng))
+            blocks.append(with_sizes(hit, law, rng))
         known = seen_in(plane_of(self.panel, self.target)[-12:])
         draws = vstack(blocks, format="csr", dtype=np.float32)
         return Forecast(self.panel.gids, self.panel.as_of, steps, self.target, self.model.name, draws, known)
@@ -298,9 +291,9 @@ class Cells:
         quiet = plane[at, where] == 0
         zeros = float(np.sum(plane[WARM_UP:] == 0))
         weight = np.concatenate([part / max(repeat, 1e-9), np.full(quiet.sum(), zeros / max(float(quiet.sum()), 1))])
-        month, cell, horizon = (
-            np.concatenate([a, b[quiet]]) for a, b in ((month, at), (cell, where), (horizon, ahead))
-        )
+        month = np.concatenate([month, at[quiet]])
+        cell = np.concatenate([cell, where[quiet]])
+        horizon = np.concatenate([horizon, ahead[quiet]])
         label = np.repeat([1.0, 0.0], [len(part), int(quiet.sum())])
         keep = month - horizon >= WARM_UP
         return (month[keep] - horizon[keep], cell[keep]), horizon[keep], label[keep], weight[keep].astype(np.float64)

@@ -22,11 +22,11 @@ from scipy.sparse import vstack
 
 from tocsin.assess.features.around import surroundings
 from tocsin.assess.forecast.additive import BANDS, Rates, band_of, fit_rates
-from tocsin.assess.forecast.analogues import threads
 from tocsin.assess.forecast.benchmarks import plane_of, seen_in
 from tocsin.assess.forecast.forecast import Forecast
 from tocsin.assess.forecast.sampling import occurrence, with_sizes
 from tocsin.assess.forecast.sizes import past_sizes
+from tocsin.assess.forecast.trees import grow, threads
 from tocsin.assess.panel.model import Panel
 from tocsin.core.errors import BadInput
 
@@ -155,7 +155,7 @@ class FittedCells:
 
     @functools.cached_property
     def correction(self) -> Floats:
-        """How far forecasts for the last `LOOK_BACK` months were out: months with killing counted over expected, per band.
+        """How far forecasts of late were out, per band: months with killing counted over expected (`LOOK_BACK` months).
 
         Drawn towards 1 by `Cells.prior_events`; never beyond a factor of `MOST_CORRECTION`.
         """
@@ -284,23 +284,23 @@ class Cells:
         least = min(len(events.month), MOST_ROWS)
         chosen = np.sort(rng.permutation(len(events.month))[:least])
         repeat = 4 * least / max(len(events.month), 1)
-        month, cell, part = (np.tile(a[chosen], 4) for a in (events.month, events.cell, events.weight))
+        month, cell = np.tile(events.month[chosen], 4), np.tile(events.cell[chosen], 4)
+        part = np.tile(events.weight[chosen], 4)
         horizon = rng.integers(1, 13, len(month))
         n = ZEROS_PER_EVENT * len(month)
         at, where, ahead = rng.integers(WARM_UP, months, n), rng.integers(0, cells, n), rng.integers(1, 13, n)
         quiet = plane[at, where] == 0
         zeros = float(np.sum(plane[WARM_UP:] == 0))
-        weight = np.concatenate([part / max(repeat, 1e-9), np.full(quiet.sum(), zeros / max(float(quiet.sum()), 1))])
+        others = np.full(quiet.sum(), zeros / max(float(quiet.sum()), 1))
+        weight = np.concatenate([part / max(repeat, 1e-9), others])
         month = np.concatenate([month, at[quiet]])
         cell = np.concatenate([cell, where[quiet]])
         horizon = np.concatenate([horizon, ahead[quiet]])
         label = np.repeat([1.0, 0.0], [len(part), int(quiet.sum())])
         keep = month - horizon >= WARM_UP
-        return (month[keep] - horizon[keep], cell[keep]), horizon[keep], label[keep], weight[keep].astype(np.float64)
+        return (month[keep] - horizon[keep], cell[keep]), horizon[keep], label[keep], weight[keep]
 
     def _grow(self, rows: npt.NDArray[np.float32], horizon: Ints, label: Floats, weight: Floats) -> Any:
-        import lightgbm as lgb
-
         x = np.column_stack([np.log(rows + FLOOR), horizon])
         settings = {
             "objective": "binary",
@@ -311,12 +311,5 @@ class Cells:
             "bagging_fraction": 0.6,
             "bagging_freq": 1,
             "lambda_l2": 20,
-            "max_bin": 63,
-            "seed": self.seed,
-            "deterministic": True,
-            "force_row_wise": True,
-            "num_threads": threads(len(x)),
-            "verbose": -1,
         }
-        data = lgb.Dataset(x, label, weight=weight, params={"max_bin": 63, "verbose": -1})
-        return lgb.train(settings, data, self.rounds)
+        return grow(x, label, weight, self.rounds, self.seed, settings)

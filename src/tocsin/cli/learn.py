@@ -6,6 +6,8 @@ import typer
 
 from tocsin.cli.output import JsonOption, MissionOption, QuietOption, answer, records
 
+LOSSES = 10
+
 
 def register(app: typer.Typer) -> None:
     """Add this room's commands."""
@@ -46,14 +48,39 @@ def backtest(
     def cell(value: float | None) -> str:
         return "–" if value is None else f"{value:.4f}"
 
-    names = ("crps", "crps_events", "ign", "mis", "ap", "mean_ratio", "top_10")
+    def share(value: float | None) -> str:
+        return "–" if value is None else f"{value:.0%}"
+
+    names = ("crps", "crps_events", "ign", "mis", "ap", "mean_ratio", "top_10", "people_10")
     rows = [
         [r["target"], r["model"], r["months_ahead"], *(cell(r[n]) for n in names)]
         for r in s["table"]
-        if r["months_ahead"] in ("all", "1")
+        if r["months_ahead"] in ("all", "1", "onset", "continuation")
     ]
     talk.show(f"{home.name}: {s['origins']} origins from {s['first_origin']}, judged to {s['until']}")
-    talk.table("Record (crps, ign, mis: lower is better; ap, top_10: higher; mean_ratio: 1)",
+    talk.table("Record (crps, ign, mis: lower is better; ap, top_10, people_10: higher; mean_ratio: 1)",
                ["target", "model", "months ahead", *names], rows)  # fmt: skip
+    rows = [
+        [r["target"], r["model"], str(r["mass_killings"]), *(share(r[f"share_{n}_ahead"])
+         for n in ("1_month", "3_months", "6_months")), cell(r["mean_lead"])]
+        for r in s["lead"]
+    ]  # fmt: skip
+    talk.table("Among the riskiest twentieth of cells before 25 or more were killed",
+               ["target", "model", "cell-months", "1 month before", "3 months", "6 months", "mean lead, months"],
+               rows)  # fmt: skip
+    rows = [
+        [r["target"], r["model"], r["against"], share(r["crps_skill"]),
+         f"{share(r['low_90'])} to {share(r['high_90'])}", cell(r["dm_p"])]
+        for r in s["skill"]
+    ]  # fmt: skip
+    talk.table("Gain in crps (90 % by year blocks; p of Diebold and Mariano)",
+               ["target", "model", "against", "gain", "90 %", "p"], rows)  # fmt: skip
+    rows = [
+        [r["target"], r["months_ahead"], r["measure"], cell(r["ours"]), f"{cell(r['theirs'])} ({r['model']})",
+         share(r["behind"])]
+        for r in s["losses"][:LOSSES]
+    ]  # fmt: skip
+    talk.table(f"Where {s['model']} loses, worst first ({len(s['losses'])} in all, the rest in --json)",
+               ["target", "months ahead", "measure", "ours", "best", "behind"], rows)  # fmt: skip
     talk.show(f"wrote {s['file']}")
     talk.give(s)

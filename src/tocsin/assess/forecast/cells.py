@@ -55,6 +55,11 @@ class Happened:
     cell: Ints
     weight: Floats
 
+    def where(self, months: npt.NDArray[np.bool_]) -> "Happened":
+        """Those in the months (rows of the plane) that are true."""
+        keep = months[self.month]
+        return Happened(self.month[keep], self.cell[keep], self.weight[keep])
+
 
 def happened(plane: npt.NDArray[np.float32], rng: np.random.Generator) -> Happened:
     """Every month with killing; fractions below `LEAST_PART` are thinned to pieces of that size, the same in sum.
@@ -78,7 +83,8 @@ class Gathered:
     """One pass over the planes: what each model needs of them.
 
     `before[b]` (N_b, K) sources before events, of each band of horizons, with `count[b]` events each; `sums` (M, K) of
-    each month; `rows` (R, K) of the classifier's rows; `past` (months, C, K) of the last two years.
+    each month; `rows` (R, K) of the classifier's rows; `past` (months, C, K) of the last months; `largest` (K,) the
+    highest value of each source in any cell a year ago or before.
     """
 
     names: tuple[str, ...]
@@ -87,6 +93,7 @@ class Gathered:
     sums: Floats
     rows: npt.NDArray[np.float32]
     past: npt.NDArray[np.float32]
+    largest: Floats
 
 
 def gather(panel: Panel, target: str, events: Happened, rows: tuple[Ints, Ints], rng: np.random.Generator) -> Gathered:
@@ -108,7 +115,7 @@ def gather(panel: Panel, target: str, events: Happened, rows: tuple[Ints, Ints],
         count.append((weight[use] / share).astype(np.float64))
     names: list[str] = []
     before: list[list[Floats]] = [[] for _ in BANDS]
-    sums, picked, past = [], [], []
+    sums, picked, past, largest = [], [], [], []
     recent = _recent(panel) - panel.first_month
     for name, plane in surroundings(panel, target):
         names.append(name)
@@ -117,8 +124,17 @@ def gather(panel: Panel, target: str, events: Happened, rows: tuple[Ints, Ints],
         sums.append(plane.sum(axis=1, dtype=np.float64))
         picked.append(plane[rows])
         past.append(plane[recent])
+        largest.append(float(plane[:-12].max(initial=0)))
     stacked = [np.stack(values, axis=1) for values in before]
-    return Gathered(tuple(names), stacked, count, np.stack(sums, 1), np.stack(picked, 1), np.stack(past, -1))
+    return Gathered(
+        names=tuple(names),
+        before=stacked,
+        count=count,
+        sums=np.stack(sums, 1),
+        rows=np.stack(picked, 1),
+        past=np.stack(past, -1),
+        largest=np.array(largest),
+    )
 
 
 def _recent(panel: Panel) -> Ints:
@@ -143,6 +159,7 @@ class FittedCells:
     trees: Any
     share: float
     past: npt.NDArray[np.float32]
+    largest: Floats
 
     def seeing(self, panel: Panel) -> "FittedCells":
         """The same weights at the end of a newer panel."""
@@ -230,13 +247,18 @@ def fit_share(earlier: FittedCells, panel: Panel) -> float:
 
 @dataclass(frozen=True)
 class Cells:
-    """Chance and size for each cell; see the module. With `share` None the share is fitted on the past."""
+    """Chance and size for each cell; see the module. With `share` None the share is fitted on the past.
+
+    With `leave_out` k, outcomes of every eighth year, from the k-th on, are not learned from: eight such refits say how
+    far reasons depend on single years.
+    """
 
     n_draws: int = 1000
     share: float | None = None
     rounds: int = 120
     size_half_life: float = SIZE_HALF_LIFE
     prior_events: float = 20.0
+    leave_out: int | None = None
     seed: int = 1
     name: str = "combined"
 
@@ -255,8 +277,11 @@ class Cells:
             )
         rng = np.random.default_rng(self.seed)
         plane = plane_of(panel, target)
-        events = happened(plane, rng)
-        rows, horizon, label, weight = self._rows(plane, events, rng)
+        learned = np.ones(panel.n_months, dtype=bool)
+        if self.leave_out is not None:
+            learned = (np.arange(panel.n_months) // 12) % 8 != self.leave_out
+        events = happened(plane, rng).where(learned)
+        rows, horizon, label, weight = self._rows(plane, events, learned, rng)
         found = gather(panel, target, events, rows, rng)
         weights: list[Floats] = []
         for n, band in enumerate(BANDS):
@@ -264,7 +289,7 @@ class Cells:
             if not usable:
                 weights.append(weights[-1])
                 continue
-            exposure = sum(found.sums[WARM_UP : panel.n_months - h].sum(axis=0) for h in usable)
+            exposure = sum(learned[WARM_UP + h :] @ found.sums[WARM_UP : panel.n_months - h] for h in usable)
             weights.append(fit_rates(found.before[n], np.asarray(exposure), found.count[n]))
         rates = Rates(found.names, np.stack(weights))
         trees = None
@@ -274,10 +299,14 @@ class Cells:
         if self.share is None and trees is not None and panel.n_months - HELD_OUT >= LEAST_HISTORY:
             earlier = replace(self, share=0.5).fit(panel.until(panel.as_of - HELD_OUT), target)
             share = fit_share(earlier, panel)
-        return FittedCells(self, panel, target, rates, trees, share, found.past)
+        return FittedCells(self, panel, target, rates, trees, share, found.past, found.largest)
 
     def _rows(
-        self, plane: npt.NDArray[np.float32], events: Happened, rng: np.random.Generator
+        self,
+        plane: npt.NDArray[np.float32],
+        events: Happened,
+        learned: npt.NDArray[np.bool_],
+        rng: np.random.Generator,
     ) -> tuple[tuple[Ints, Ints], Ints, Floats, Floats]:
         """Origins for the classifier: every event at four random horizons, and ten times as many others."""
         months, cells = plane.shape
@@ -289,8 +318,8 @@ class Cells:
         horizon = rng.integers(1, 13, len(month))
         n = ZEROS_PER_EVENT * len(month)
         at, where, ahead = rng.integers(WARM_UP, months, n), rng.integers(0, cells, n), rng.integers(1, 13, n)
-        quiet = plane[at, where] == 0
-        zeros = float(np.sum(plane[WARM_UP:] == 0))
+        quiet = (plane[at, where] == 0) & learned[at]
+        zeros = float(np.sum(plane[WARM_UP:][learned[WARM_UP:]] == 0))
         others = np.full(quiet.sum(), zeros / max(float(quiet.sum()), 1))
         weight = np.concatenate([part / max(repeat, 1e-9), others])
         month = np.concatenate([month, at[quiet]])

@@ -6,6 +6,7 @@
     ├── NotFound        no such mission, place, unit, run …
     ├── Conflict        it contradicts what is already known
     ├── Forbidden       the actor may not do or see this
+    │   └── NotSignedIn nobody knows yet who asks
     ├── NoData          the question is fine, but nothing is known that could answer it
     ├── Infeasible      a plan was asked for that cannot exist; names the demands that clash
     └── SetupProblem    a part of the program is missing or broken
@@ -64,6 +65,12 @@ class Forbidden(TocsinError):
     """The actor may not do or see this."""
 
     code = "forbidden"
+
+
+class NotSignedIn(Forbidden):
+    """Nobody knows yet who asks."""
+
+    code = "not_signed_in"
 
 
 class NoData(TocsinError):

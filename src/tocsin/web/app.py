@@ -16,12 +16,15 @@ from tocsin.core.mission import Mission
 from tocsin.core.time import utc_now
 from tocsin.core.words import languages
 from tocsin.store import open_store, reading
+from tocsin.web import intake
+from tocsin.web.who import House
 
 STATUS: dict[type[errors.TocsinError], int] = {
     errors.BadInput: 422,
     errors.NotFound: 404,
     errors.Conflict: 409,
     errors.Forbidden: 403,
+    errors.NotSignedIn: 401,
     errors.NoData: 404,
     errors.Infeasible: 422,
     errors.Busy: 503,
@@ -46,6 +49,7 @@ def make_app(mission: Mission) -> FastAPI:
     """The application for one mission."""
     app = FastAPI(title="Tocsin", version=__version__, docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
     engine = open_store(mission.store_url)
+    app.state.house = House(mission, engine)
 
     @app.middleware("http")
     async def guard(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
@@ -87,4 +91,5 @@ def make_app(mission: Mission) -> FastAPI:
             raise errors.NotFound("there is no brief as '{suffix}': html, pdf and docx are", suffix=suffix)
         return made(f".{suffix}", lang)
 
+    intake.attach(app)
     return app

@@ -7,6 +7,14 @@ import typer
 from tocsin.cli.output import JsonOption, MissionOption, QuietOption, answer, records
 
 LOSSES = 10
+VERDICTS = {
+    "no forecasts": "No forecast was made before any of these months: run `tocsin assess` each month.",
+    "as expected": "What came is within what was forecast.",
+    "more": "More places saw killing than forecasts allowed for. A new war is not a data error: "
+    "take forecasts for a floor until they have caught up.",
+    "fewer": "For three months fewer than half of the places expected saw killing: a lull, or missing reports.",
+    "nothing counted": "Nothing was counted where much was expected: check that the newest event file is whole.",
+}
 
 
 def register(app: typer.Typer) -> None:
@@ -14,6 +22,8 @@ def register(app: typer.Typer) -> None:
     room = typer.Typer(help="How good were forecasts and plans?", no_args_is_help=True, rich_markup_mode=None)
     room.callback()(lambda: None)
     room.command("backtest")(backtest)
+    room.command("here")(here)
+    room.command("watch")(watch)
     room.command("hindsight")(hindsight)
     app.add_typer(room, name="learn")
 
@@ -148,3 +158,67 @@ def hindsight(
     for sentence in s["assumes"]:
         talk.show(sentence)
     talk.give(s)
+
+
+def here(
+    context: typer.Context,
+    cell: Annotated[int, typer.Argument(metavar="CELL", help="Number of a PRIO-GRID cell of the mission.")],
+    target: Annotated[str, typer.Option(help="civilians, os, sb or ns.")] = "civilians",
+    model: Annotated[str, typer.Option(help="Model that was judged.")] = "conflictology_n",
+    mission: MissionOption = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Say how good forecasts have been in one cell and around it, by the newest backtest."""
+    from tocsin.assess.panel.build import read_parquet
+    from tocsin.core.mission import find
+    from tocsin.learn.record.here import here as work
+    from tocsin.learn.record.here import newest_record
+
+    talk = answer(context, mission, as_json, quiet)
+    found = work(read_parquet(newest_record(find(talk.folder()))), cell, target, model)
+
+    def said(value: float | None) -> str:
+        return "–" if value is None else f"{value:.1%}"
+
+    rows = [
+        [name, str(one["forecasts"]), str(one["months_with_killing"]), f"{one['expected']:.1f}",
+         f"{one['counted']:.1f}", said(one["chance_when_killing"]), said(one["chance_when_quiet"])]
+        for name, one in (("this cell", found["cell"]), ("the eight around", found["around"]))
+    ]  # fmt: skip
+    talk.table(f"Record of cell {cell} ({target}, {model}); deaths are summed over all forecasts",
+               ["", "forecasts", "months with killing", "deaths expected", "deaths counted",
+                "chance given before killing", "before quiet months"], rows)  # fmt: skip
+    talk.give(found)
+
+
+def watch(
+    context: typer.Context,
+    until: Annotated[str | None, typer.Option(help="Last month to judge, YYYY-MM. Default: the newest.")] = None,
+    months: Annotated[int, typer.Option(help="Number of months to look at.")] = 24,
+    target: Annotated[str, typer.Option(help="civilians, os, sb or ns.")] = "civilians",
+    model: Annotated[str, typer.Option(help="Model that was forecast with.")] = "conflictology_n",
+    mission: MissionOption = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Judge the forecasts made before by the months that came, and say when calibration breaks."""
+    from tocsin.core.mission import find
+    from tocsin.core.time import parse_month
+    from tocsin.learn.record.actions import drift
+    from tocsin.store import reading
+
+    talk = answer(context, mission, as_json, quiet)
+    home = find(talk.folder())
+    with reading(records(home)) as connection:
+        found = drift(connection, home, parse_month(until) if until else None, months, target, model)
+    rows = [
+        [r["month"], r["as_of"], f"{r['cells_expected']:.1f}", f"{r['cells_counted']:.0f}",
+         f"{r['deaths_expected']:.0f}", f"{r['deaths_counted']:.0f}", f"{r['z']:+.1f}"]
+        for r in found["months"]
+    ]  # fmt: skip
+    talk.table(f"Forecasts and what came ({target}, {model})",
+               ["month", "forecast as of", "cells expected", "cells counted", "deaths expected", "deaths counted", "z"],
+               rows)  # fmt: skip
+    talk.show(VERDICTS[found["verdict"]])
+    talk.give(found)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from tests.assess.forecast.test_cells import GIDS
 
+from tests.assess.forecast.test_cells import GIDS
 from tocsin.assess.forecast.cells import Cells
 from tocsin.assess.forecast.reasons import FOLDS, GROUPS, contrast, coverage, novel, reasons, refits, typical
 from tocsin.assess.panel import Panel

@@ -22,6 +22,7 @@ from tocsin.learn.record.compare import block_bootstrap, diebold_mariano, losses
 from tocsin.learn.record.scores import Rows, joined, score
 from tocsin.learn.record.summary import people_share, pit_histogram, reliability, summary
 from tocsin.learn.record.warnings import lead_times, onset
+from tocsin.learn.record.watch import verdict, watch
 from tocsin.listen.events.reads import newest_month, vintage
 from tocsin.store import finish_run
 from tocsin.store.runs import run_id
@@ -166,6 +167,25 @@ def record(
     }
     finish_run(connection, id, "record", inputs, result, now)
     return Recorded(id, result)
+
+
+def drift(
+    connection: sa.Connection, mission: Mission, until: int | None, months: int, target: str, model: str
+) -> dict[str, Any]:
+    """Forecasts made before, judged by the months that came: ``verdict`` and ``months``, oldest first.
+
+    Raises
+    ------
+    BadInput
+        If the target does not exist.
+    """
+    if target not in TARGETS:
+        raise BadInput("'{name}' is not a target; there are: {known}", name=target, known=", ".join(TARGETS))
+    gw = gw_of(mission)
+    end = newest_month(connection, gw) if until is None else until
+    panel, _ = make_panel(connection, land_of(connection, mission, end), vintage(connection, end, gw), end)
+    rows = watch(mission, panel, target, model, months)
+    return {"until": month_text(end), "target": target, "model": model, "verdict": verdict(rows), "months": rows}
 
 
 def _slices(rows: Rows, first: npt.NDArray[np.bool_]) -> list[tuple[str, Rows]]:

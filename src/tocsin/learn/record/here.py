@@ -38,8 +38,8 @@ def here(table: dict[str, npt.NDArray[Any]], gid: int, target: str, model: str) 
     Returns
     -------
     dict
-        For ``cell`` and ``around``: judged forecasts, months with killing, counted and expected deaths, mean chance given
-        in months with and without killing, and Brier score beside that of always zero; None where there is nothing.
+        For ``cell`` and ``around``: judged forecasts, months with killing, counted and expected deaths, mean chance
+        given in months with and without killing, Brier score beside that of always zero; None where there is nothing.
 
     Raises
     ------

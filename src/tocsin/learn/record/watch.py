@@ -2,9 +2,9 @@
 
 For each month, the newest forecast made before it says how many cells should see killing, E = Σ p; C did. Cells of one
 bad month are bad together, so the variance is Σ p (1 − p) + `SHARED` E² and z = (C − E) / √variance. One month beyond
-`ALARM_ONE`, or three in a row that average beyond `ALARM_THREE`, say that calibration broke. That is news about the world
-before it is a fault: a new war is not a data error, and neither is a lull; but no killing at all where much was expected
-may be a file that is missing.
+`ALARM_ONE`, or three in a row that average beyond `ALARM_THREE`, say that calibration broke. That is news about the
+world before it is a fault: a new war is not a data error, and neither is a lull; but no killing at all where much was
+expected may be a file that is missing.
 """
 
 from collections.abc import Mapping

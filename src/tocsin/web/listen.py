@@ -4,7 +4,7 @@ import threading
 
 from fastapi import FastAPI
 
-from tocsin.listen.alerts.committer import Committer
+from tocsin.listen.alerts.committer import Committer, quick_engine
 from tocsin.listen.alerts.jobs import Worker, run
 from tocsin.store.keys import key_folder
 from tocsin.web import problems
@@ -30,16 +30,21 @@ class Reader:
             return
         house: House = self.app.state.house
         rank: ForecastRank = self.app.state.rank
-        worker = Worker(house.engine, house.mission, rank, self.committer.gate)
+        engine = quick_engine(house.mission.store_url)  # who holds the gate must not wait long for the database
+        worker = Worker(engine, house.mission, rank, self.committer.gate)
 
         def look() -> None:
             while not self._stop.is_set():
                 rank.try_look()
                 self._stop.wait(LOOK_S)
 
+        def read() -> None:
+            run(worker, house.now, self._stop, self.committer.patience_s)
+            engine.dispose()
+
         for name, target in (
             ("look", look),
-            ("read", lambda: run(worker, house.now, self._stop, self.committer.patience_s)),
+            ("read", read),
         ):
             thread = threading.Thread(target=target, name=f"tocsin-{name}", daemon=True)
             self._threads.append(thread)

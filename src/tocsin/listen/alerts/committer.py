@@ -33,6 +33,7 @@ from tocsin.store.tables import sealed_key
 
 MOST = 400  # reports a transaction: longer ones keep others waiting
 BUSY_MS = 150  # how long the database may be locked before reports go to the spool
+GATE_S = 1.0  # how long another part of this process may write: it waits for the database no longer than we do
 TEND_S = 0.5
 FLOOD = 300  # reports a second
 WATCH_S = 20.0
@@ -181,7 +182,7 @@ class Committer:
             at += len(ticket.items)
 
     def _transaction(self, items: Sequence[Arrived]) -> list[Taken]:
-        if not self.gate.acquire(timeout=BUSY_MS / 1000):
+        if not self.gate.acquire(timeout=GATE_S):
             raise Busy("the records are held by another part of the program")
         try:
             with self.engine.begin() as connection:

@@ -44,6 +44,7 @@ def serve(
 ) -> None:
     """Serve the mission's brief and tables on 127.0.0.1, for this machine only."""
     import socket
+    import sys
 
     import uvicorn
 
@@ -64,4 +65,9 @@ def serve(
     address = f"http://127.0.0.1:{door.getsockname()[1]}/"
     talk.show(f"{home.name} is at {address} (stop with Ctrl+C)")
     talk.give({"mission": home.name, "address": address})
-    uvicorn.Server(uvicorn.Config(make_app(home), log_level="warning")).run(sockets=[door])
+    sys.setswitchinterval(0.001)  # who answers must not wait 5 ms for each thread that reads or writes
+    # No access log: addresses of gateways hold their secrets. Live streams are cut after five seconds.
+    config = uvicorn.Config(
+        make_app(home), log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=5
+    )
+    uvicorn.Server(config).run(sockets=[door])

@@ -306,13 +306,21 @@ def _joined_rows(connection: sa.Connection, where: sa.ColumnElement[bool]) -> Co
     return [dict(row) for row in connection.execute(query).mappings()]
 
 
-def run(worker: Worker, now: Callable[[], dt.datetime], stop: threading.Event) -> None:
-    """Read until told to stop; a database that is away is waited for, and a mistake of ours does not end the work."""
+def run(
+    worker: Worker,
+    now: Callable[[], dt.datetime],
+    stop: threading.Event,
+    patience_s: Callable[[], float] = lambda: 0.0,
+) -> None:
+    """Read until told to stop; a database that is away is waited for, and a mistake of ours does not end the work.
+
+    `patience_s` says how long to wait after a batch: while a flood comes in, keeping comes before reading.
+    """
     wait = PAUSE_S
     while not stop.is_set():
         try:
             done = worker.step(now())
-            wait = 0.0 if done else PAUSE_S if done == 0 else 2.0
+            wait = patience_s() if done else PAUSE_S if done == 0 else 2.0
         except TocsinError as problem:
             log.warning("reading waits: %s", problem)
             wait = 2.0

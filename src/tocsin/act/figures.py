@@ -90,8 +90,8 @@ def count(cases: Sequence[Case], first: dt.date, last: dt.date) -> Figures:
     """All figures of the cases heard in a period.
 
     *Answered*: somebody acted (a task was done, or the outcome says so). *Told*: of the closed alerts with a known
-    source, those where one was told. *False alarms*: of the closed ones with an outcome. *In time*: acknowledged (decided)
-    within the service level, of those whose time has been stated or run out.
+    source, those where one was told. *False alarms*: of the closed ones with an outcome. *In time*: acknowledged
+    (decided on) within the service level, of all; one that nobody has acknowledged yet counts as late.
 
     Examples
     --------
@@ -113,7 +113,7 @@ def count(cases: Sequence[Case], first: dt.date, last: dt.date) -> Figures:
         {name: _delay([(getattr(c, field), c.heard_at) for c in cases]) for name, field in steps.items()},
         _share(sum(c.acted for c in cases), len(cases)), _share(sum(c.told_at is not None for c in known), len(known)),
         _share(sum(c.outcome == Outcome.FALSE for c in judged), len(judged)),
-        {"acknowledge": _share(fast, len(acknowledged)), "decision": _share(quick, len(decided))},
+        {"acknowledge": _share(fast, len(cases)), "decision": _share(quick, len(cases))},
         _counts(c.why or "not_said" for c in closed if not c.acted and c.outcome != Outcome.FALSE),
         _shown(len(cases) - len(closed)),
     )  # fmt: skip

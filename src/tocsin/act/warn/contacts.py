@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from tocsin.act.notify import Channel, Recipient, set_address
-from tocsin.act.notify.actions import SEALED, thing_of
+from tocsin.act.notify.actions import SEALED, check_address, thing_of
 from tocsin.act.tables import contact
 from tocsin.act.warn.model import AUDIENCES
 from tocsin.core.codes import Classification, Tlp
@@ -52,6 +52,8 @@ def add(connection: sa.Connection, keys: KeyRing, actor: Actor, new: NewContact,
         raise BadInput("the label seems to hold a number or address: say the place and the function")
     if (new.lon is None) != (new.lat is None) or abs(new.lon or 0) > 180 or abs(new.lat or 0) > 90:
         raise BadInput("a position needs lon and lat, on the earth")
+    for channel, address in new.addresses.items():
+        check_address(channel, address)
     digits = 1 if new.kind in PEOPLE else 3
     id = secrets.token_hex(6)
     connection.execute(sa.insert(contact).values(

@@ -116,7 +116,7 @@ class NewWarning:
 def _check_circle(lon: float, lat: float, radius_km: float) -> None:
     if not (abs(lon) <= 180 and abs(lat) <= 90) or not SMALLEST_KM <= radius_km <= LARGEST_KM:
         raise BadInput(
-            "a circle has a centre on the earth and a radius of {a} to {b} km: a smaller one would show whose house it is",
+            "a circle has a centre on the earth and a radius of {a} to {b} km: a smaller one would show whose house",
             a=SMALLEST_KM, b=LARGEST_KM,
         )  # fmt: skip
 

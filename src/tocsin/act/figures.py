@@ -173,22 +173,29 @@ def cases_of(connection: sa.Connection, actor: Actor, first: dt.date, last: dt.d
     rows = connection.execute(only_readable(query, alert, actor).order_by(a.id)).mappings().all()
     ids = [r["id"] for r in rows]
     ways: dict[int, str] = {}
+    first_at: dict[int, dt.datetime] = {}
     sourced: set[int] = set()
     done: set[int] = set()
     for part in range(0, len(ids), 500):
         some = ids[part : part + 500]
         r = report.c
-        heard = sa.select(r.alert_id, r.kind, r.source_id).where(r.alert_id.in_(some)).order_by(r.received_at, r.id)
-        for one in connection.execute(heard):
-            ways.setdefault(one.alert_id, GROUPS.get(one.kind, "other"))
-            if one.source_id is not None:
-                sourced.add(one.alert_id)
+        call = report.alias("call")  # a missed call that was called back: people rang before anything was written
+        heard = (
+            sa.select(r.alert_id, r.kind, r.source_id, r.received_at, call.c.kind, call.c.received_at)
+            .outerjoin(call, call.c.id == r.answers).where(r.alert_id.in_(some)).order_by(r.received_at, r.id)
+        )  # fmt: skip
+        for id, kind, source_id, at, called, rang_at in connection.execute(heard):
+            ways.setdefault(id, GROUPS.get(called or kind, "other"))
+            first_at[id] = min(first_at.get(id, at), rang_at or at)
+            if source_id is not None:
+                sourced.add(id)
         t = task.c
         acted = sa.select(t.alert_id).where(t.alert_id.in_(some), t.state.in_(("arrived", "done")))
         done |= set(connection.execute(acted).scalars())
     return [
         Case(
-            r["threat"] or "unknown", r["area"] or "unknown", ways.get(r["id"], "other"), r["level"], r["heard_at"],
+            r["threat"] or "unknown", r["area"] or "unknown", ways.get(r["id"], "other"), r["level"],
+            min(r["heard_at"], first_at.get(r["id"], r["heard_at"])),
             r["acknowledged_at"], r["decided_at"], r["arrived_at"], r["told_at"], r["state"] == "closed", r["outcome"],
             r["unanswered_why"], r["id"] in sourced, r["outcome"] in ACTED or (r["id"] in done and not r["outcome"]),
         )

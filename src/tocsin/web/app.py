@@ -16,7 +16,7 @@ from tocsin.core.mission import Mission
 from tocsin.core.time import utc_now
 from tocsin.core.words import languages
 from tocsin.store import open_store, reading
-from tocsin.web import listen
+from tocsin.web import act, listen
 from tocsin.web.who import House
 
 STATUS: dict[type[errors.TocsinError], int] = {
@@ -91,5 +91,6 @@ def make_app(mission: Mission) -> FastAPI:
             raise errors.NotFound("there is no brief as '{suffix}': html, pdf and docx are", suffix=suffix)
         return made(f".{suffix}", lang)
 
+    act.attach(app)
     listen.attach(app)
     return app

@@ -55,6 +55,7 @@ def serve(
     from tocsin.core.mission import find
     from tocsin.web.app import make_app
     from tocsin.web.settings import serve_settings
+    from tocsin.web.watch import start_log
 
     talk = answer(context, mission, as_json, quiet)
     home = find(talk.folder())
@@ -64,6 +65,7 @@ def serve(
     door = _listen(settings.address, port)
     name = f"[{settings.address}]" if ":" in settings.address else settings.address
     address = f"http://{name}:{door.getsockname()[1]}/"
+    start_log(settings.log)
     app = make_app(home, settings)
     link = _way_in(home, app.state.demo, address)
     talk.show(f"{home.name} is at {address} (stop with Ctrl+C)")

@@ -19,7 +19,7 @@ from tocsin.core.mission import Mission
 from tocsin.core.words import languages
 from tocsin.store import open_store, reading
 from tocsin.store.policy import demand
-from tocsin.web import account, demo, intake, people, sign_in
+from tocsin.web import account, demo, intake, people, sign_in, watch
 from tocsin.web.budgets import budgets
 from tocsin.web.guard import HEADERS, Guard
 from tocsin.web.pages import sentence, show, wants_page
@@ -89,10 +89,11 @@ def make_app(mission: Mission, serve: Serve | None = None) -> FastAPI:
         """What this door can be asked."""
         return JSONResponse(app.openapi())
 
-    for part in (sign_in.router, account.router, account.api, people.router, people.api, demo.router):
+    for part in (sign_in.router, account.router, account.api, people.router, people.api, demo.router, watch.router):
         app.include_router(part)
     intake.attach(app)
-    app.add_middleware(Guard, house=lambda: app.state.house)
+    app.state.meters = watch.Meters()
+    app.add_middleware(Guard, house=lambda: app.state.house, meters=app.state.meters)
     return app
 
 

@@ -6,7 +6,7 @@ For one machine only: it answers on 127.0.0.1 and has no accounts yet, so it mus
 from collections.abc import Awaitable, Callable
 
 from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse, JSONResponse, Response
+from fastapi.responses import JSONResponse, Response
 
 from tocsin import __version__
 from tocsin.brief.actions import gather
@@ -16,6 +16,8 @@ from tocsin.core.mission import Mission
 from tocsin.core.time import utc_now
 from tocsin.core.words import languages
 from tocsin.store import open_store, reading
+from tocsin.web import screen
+from tocsin.web.api import assess, today
 from tocsin.web.who import House
 
 STATUS: dict[type[errors.TocsinError], int] = {
@@ -60,7 +62,8 @@ def make_app(mission: Mission) -> FastAPI:
             )
         else:
             answer = await go_on(request)
-        answer.headers.update(HEADERS)
+        for name, value in HEADERS.items():
+            answer.headers.setdefault(name, value)
         return answer
 
     @app.exception_handler(errors.TocsinError)
@@ -78,11 +81,6 @@ def make_app(mission: Mission) -> FastAPI:
             content = gather(connection, mission, utc_now(), language=language)
         return Response(render(content, suffix, language), media_type=MEDIA[suffix])
 
-    @app.get("/", response_class=HTMLResponse)
-    def brief() -> Response:
-        """The brief in the mission's language."""
-        return made(".html", mission.language)
-
     @app.get("/brief.{suffix}")
     def brief_file(suffix: str, lang: str = "en") -> Response:
         """The brief as html, pdf or docx, in English or French."""
@@ -90,4 +88,7 @@ def make_app(mission: Mission) -> FastAPI:
             raise errors.NotFound("there is no brief as '{suffix}': html, pdf and docx are", suffix=suffix)
         return made(f".{suffix}", lang)
 
+    app.include_router(today.router)
+    app.include_router(assess.router)
+    app.include_router(screen.router)
     return app

@@ -1,0 +1,1 @@
+"""Answers for the screen and for other tools, one module a room."""

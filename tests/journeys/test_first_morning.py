@@ -240,7 +240,7 @@ def test_the_mission_is_served_on_this_machine_only(tmp_path: Path) -> None:
                     door.close()
             raise AssertionError("the server did not come up")
 
-        status, policy, page = get("/")
+        status, policy, page = get("/brief.html")
         assert status == 200
         assert "default-src 'none'" in policy
         assert "Tancora" in page.decode()

@@ -7,7 +7,7 @@ import { Fact } from "./cell";
 
 export default function Today() {
   const today = useData<Answer<"/api/today">>("/api/today", 120);
-  const me = useData<Answer<"/api/me">>("/api/me").data;
+  const me = useData<Answer<"/api/here">>("/api/here").data;
   return (
     <article class="sheet">
       <Shown of={today} what={t("today.loading")}>

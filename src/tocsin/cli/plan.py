@@ -4,12 +4,15 @@ from typing import Annotated
 
 import typer
 
-from tocsin.cli.output import JsonOption, MissionOption, QuietOption, answer, records
+from tocsin.cli import corridors
+from tocsin.cli.output import JsonOption, MissionOption, QuietOption, answer, group, records
 
 
 def register(app: typer.Typer) -> None:
-    """Add this room's commands."""
-    app.command("plan")(plan)
+    """Add this room's commands: ``tocsin plan`` alone plans the posture, with a word behind it something else."""
+    more = group(app, "plan", plan)
+    for part in (corridors,):
+        part.register(more)
 
 
 def plan(

@@ -117,7 +117,7 @@ def plan(
         limit=limit_hours,
         ahead=summary["horizon"],
         wet_months=mission.wet_months,
-        points=_largest_places(connection, gids),
+        points=largest_places(connection, gids),
         seed=seed,
     )
     told = drawn.to_json()
@@ -148,7 +148,7 @@ def movable_rows(units: list[Unit]) -> list[int]:
     return [i for i, unit in enumerate(units) if unit.kind in MOVABLE and "hq" not in unit.has]
 
 
-def _largest_places(connection: sa.Connection, gids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def largest_places(connection: sa.Connection, gids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """A point in each cell to measure time to: its largest known place, else its centre."""
     lon, lat = (np.array(v) for v in lattice.centre(gids))
     rows = connection.execute(

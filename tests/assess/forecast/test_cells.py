@@ -4,7 +4,7 @@ from scipy.optimize import minimize
 
 from tocsin.assess.forecast import MODELS, forecast, stream
 from tocsin.assess.forecast.additive import BANDS, band_of, fit_rates, log_likelihood
-from tocsin.assess.forecast.cells import Cells, gather, seen_from
+from tocsin.assess.forecast.cells import Cells, gather, happened, seen_from
 from tocsin.assess.forecast.sampling import occurrence, with_sizes
 from tocsin.assess.panel import Panel
 from tocsin.core.errors import BadInput
@@ -65,14 +65,28 @@ def test_draws_keep_the_chance_and_hang_together():
 
 
 def test_the_pass_over_the_planes_finds_what_stood_before_each_event(panel):
+    events = happened(panel.counts["os"], stream(1, "events"))
     month, cell = np.nonzero(panel.counts["os"] > 0)
-    found = gather(panel, "os", (month, cell), (month[:5], cell[:5]), 2)
-    late = month - 2 >= 96
+    assert np.array_equal(events.month, month)
+    assert events.weight.tolist() == [1.0] * len(month)
+    found = gather(panel, "os", events, (month[:5], cell[:5]), stream(1, "rows"))
+    late = month - 1 >= 96
     name = found.names.index("own 1")
     plane = seen_from(panel, "os", np.arange(1, 201))[:, :, name]
-    assert np.array_equal(found.at_events[1][:, name], plane[month[late] - 2, cell[late]].astype(float))
+    assert np.array_equal(found.before[0][:, name], plane[month[late] - 1, cell[late]].astype(float))
     assert found.sums[:, name] == pytest.approx(plane.sum(axis=1), rel=1e-5)
     assert np.array_equal(found.past[-1], seen_from(panel, "os", np.array([200]))[0])
+
+
+def test_an_event_shared_over_an_area_counts_once(panel):
+    shared = panel.counts["os"].copy()
+    shared[50:] += 0.01 * (np.arange(150) % 10 == 0)[:, None]  # one event in the area, a hundredth in each cell
+    events = happened(shared, stream(1, "events"))
+    assert events.weight.sum() == pytest.approx(np.minimum(shared, 1).sum(), abs=0.5)
+    assert len(events.month) < (panel.counts["os"] > 0).sum() + 40
+    blurred = Panel(GIDS, 1, {"os": shared, "sb": panel.counts["sb"]})
+    p, before = (forecast(one, "os", "combined", horizon=1).p_any().sum() for one in (blurred, panel))
+    assert p == pytest.approx(before, rel=0.25)
 
 
 @pytest.mark.parametrize("model", ["additive", "combined"])

@@ -7,6 +7,9 @@
 Which of them is believed, and how much, is a share fitted on forecasts of past months that neither had seen
 (`fit_share`). Sizes come from the stock of past months with killing in the panel, recent ones counting more. The
 cell's number is never a feature. Constants were chosen on Central African origins from 2009 to 2013.
+
+An event known only to lie in an area is a fraction of an event in each of its cells (`Happened`): it counts for that
+much and no more, in the rates, the trees, the correction and the stock of sizes.
 """
 
 import functools
@@ -39,40 +42,82 @@ SHARES = (0.0, 0.25, 0.5)
 HELD_OUT = 36
 LOOK_BACK = 12
 MOST_CORRECTION = 3.0
+LEAST_PART = 0.25
+MOST_ROWS = 20_000
+
+
+@dataclass(frozen=True)
+class Happened:
+    """Months with killing: row and column of the plane, and how much of an event each is (0 to 1), shape (N,)."""
+
+    month: Ints
+    cell: Ints
+    weight: Floats
+
+
+def happened(plane: npt.NDArray[np.float32], rng: np.random.Generator) -> Happened:
+    """Every month with killing; fractions below `LEAST_PART` are thinned to pieces of that size, the same in sum.
+
+    One event placed only in a country is a hundredth of an event in each of a hundred cells; thinning (at even
+    distances along the sum) keeps 4 of those rows instead of 100 and leaves every expectation as it was.
+    """
+    month, cell = np.nonzero(np.nan_to_num(plane) > 0)
+    weight = np.minimum(plane[month, cell], 1).astype(np.float64)
+    small = np.flatnonzero(weight < LEAST_PART)
+    passed = np.floor(rng.random() + np.concatenate([[0.0], np.cumsum(weight[small])]) / LEAST_PART)
+    kept = small[np.diff(passed) > 0]
+    weight[kept] = LEAST_PART
+    take = np.flatnonzero(weight >= LEAST_PART)
+    month, cell, weight = month[take], cell[take], weight[take]
+    return Happened(month.astype(np.int64), cell.astype(np.int64), weight)
 
 
 @dataclass(frozen=True)
 class Gathered:
     """One pass over the planes: what each model needs of them.
 
-    `at_events[h]` (n_h, K) sources h months before each event; `sums` (M, K) of each month; `rows` (R, K) of the
-    classifier's rows; `past` (months, C, K) of the last two years.
+    `before[b]` (N_b, K) sources before events, of each band of horizons, with `count[b]` events each; `sums` (M, K) of
+    each month; `rows` (R, K) of the classifier's rows; `past` (months, C, K) of the last two years.
     """
 
     names: tuple[str, ...]
-    at_events: list[Floats]
+    before: list[Floats]
+    count: list[Floats]
     sums: Floats
     rows: npt.NDArray[np.float32]
     past: npt.NDArray[np.float32]
 
 
-def gather(panel: Panel, target: str, events: tuple[Ints, Ints], rows: tuple[Ints, Ints], steps: int) -> Gathered:
-    """Walk over the planes once, one in memory at a time."""
-    month, cell = events
+def gather(panel: Panel, target: str, events: Happened, rows: tuple[Ints, Ints], rng: np.random.Generator) -> Gathered:
+    """Walk over the planes once, one in memory at a time.
+
+    A band with more than `MOST_ROWS` pairs of event and horizon is thinned to that many, with equal chances.
+    """
+    pairs: list[tuple[Ints, Ints]] = []
+    count: list[Floats] = []
+    for band in BANDS:
+        ahead = np.repeat(np.asarray(band), len(events.month))
+        month, cell, weight = (np.tile(a, len(band)) for a in (events.month, events.cell, events.weight))
+        use = np.flatnonzero(month - ahead >= WARM_UP)
+        share = 1.0
+        if len(use) > MOST_ROWS:
+            share = MOST_ROWS / len(use)
+            use = np.sort(rng.choice(use, MOST_ROWS, replace=False))
+        pairs.append((month[use] - ahead[use], cell[use]))
+        count.append(weight[use] / share)
     names: list[str] = []
-    at_events: list[list[Floats]] = [[] for _ in range(steps)]
+    before: list[list[Floats]] = [[] for _ in BANDS]
     sums, picked, past = [], [], []
     recent = _recent(panel) - panel.first_month
     for name, plane in surroundings(panel, target):
         names.append(name)
-        for h in range(1, steps + 1):
-            use = month - h >= WARM_UP
-            at_events[h - 1].append(plane[month[use] - h, cell[use]].astype(np.float64))
+        for found, at in zip(before, pairs, strict=True):
+            found.append(plane[at].astype(np.float64))
         sums.append(plane.sum(axis=1, dtype=np.float64))
         picked.append(plane[rows])
         past.append(plane[recent])
-    stacked = [np.stack(values, axis=1) for values in at_events]
-    return Gathered(tuple(names), stacked, np.stack(sums, 1), np.stack(picked, 1), np.stack(past, -1))
+    stacked = [np.stack(values, axis=1) for values in before]
+    return Gathered(tuple(names), stacked, count, np.stack(sums, 1), np.stack(picked, 1), np.stack(past, -1))
 
 
 def _recent(panel: Panel) -> Ints:
@@ -123,7 +168,7 @@ class FittedCells:
                 p = (1 - self.share) * additive + self.share * boosted
                 outcome = plane[-1 - back]
                 expected += float(p[~np.isnan(outcome)].sum())
-                counted += float(np.nansum(outcome > 0))
+                counted += float(np.nansum(np.minimum(outcome, 1)))
             ratio = (counted + self.model.prior_events) / (expected + self.model.prior_events)
             found[n] = np.clip(ratio, 1 / MOST_CORRECTION, MOST_CORRECTION)
         found[4:] = found[3]
@@ -147,8 +192,9 @@ class FittedCells:
         """Past sizes and their weights."""
         plane = plane_of(self.panel, self.target)
         month, cell = np.nonzero(np.nan_to_num(plane) > 0)
-        weight = 0.5 ** ((len(plane) - 1 - month) / self.model.size_half_life)
-        return plane[month, cell].astype(np.float64), weight
+        size = plane[month, cell].astype(np.float64)
+        weight = np.minimum(size, 1) * 0.5 ** ((len(plane) - 1 - month) / self.model.size_half_life)
+        return np.maximum(size, 1), weight
 
     def predict(self, steps: npt.NDArray[np.int64], rng: np.random.Generator) -> Forecast:
         """Draws that share a factor within a region."""
@@ -184,7 +230,8 @@ def fit_share(earlier: FittedCells, panel: Panel) -> float:
             additive, boosted = earlier.opinions(sources[at].astype(np.float64), step)
             for n, share in enumerate(SHARES):
                 p = np.clip((1 - share) * additive + share * boosted, 1e-6, 1 - 1e-6)
-                loss[n] -= np.nansum(np.where(np.isnan(outcome), np.nan, np.log(np.where(outcome > 0, p, 1 - p))))
+                hit = np.minimum(outcome, 1)
+                loss[n] -= np.nansum(hit * np.log(p) + (1 - hit) * np.log(1 - p))
     return float(SHARES[int(np.argmin(loss))])
 
 
@@ -215,19 +262,17 @@ class Cells:
             )
         rng = np.random.default_rng(self.seed)
         plane = plane_of(panel, target)
-        month, cell = np.nonzero(np.nan_to_num(plane) > 0)
-        events = month.astype(np.int64), cell.astype(np.int64)
+        events = happened(plane, rng)
         rows, horizon, label, weight = self._rows(plane, events, rng)
-        found = gather(panel, target, events, rows, FARTHEST)
+        found = gather(panel, target, events, rows, rng)
         weights: list[Floats] = []
-        for band in BANDS:
+        for n, band in enumerate(BANDS):
             usable = [h for h in band if WARM_UP + h < panel.n_months]
             if not usable:
                 weights.append(weights[-1])
                 continue
-            x = np.concatenate([found.at_events[h - 1] for h in usable])
             exposure = sum(found.sums[WARM_UP : panel.n_months - h].sum(axis=0) for h in usable)
-            weights.append(fit_rates(x, np.asarray(exposure)))
+            weights.append(fit_rates(found.before[n], np.asarray(exposure), found.count[n]))
         rates = Rates(found.names, np.stack(weights))
         trees = None
         if self.share != 0 and label.any():
@@ -239,23 +284,26 @@ class Cells:
         return FittedCells(self, panel, target, rates, trees, share, found.past)
 
     def _rows(
-        self, plane: npt.NDArray[np.float32], events: tuple[Ints, Ints], rng: np.random.Generator
+        self, plane: npt.NDArray[np.float32], events: Happened, rng: np.random.Generator
     ) -> tuple[tuple[Ints, Ints], Ints, Floats, Floats]:
         """Origins for the classifier: every event at four random horizons, and ten times as many others."""
         months, cells = plane.shape
-        month, cell = (np.tile(a, 4) for a in events)
+        least = min(len(events.month), MOST_ROWS)
+        chosen = np.sort(rng.permutation(len(events.month))[:least])
+        repeat = 4 * least / max(len(events.month), 1)
+        month, cell, part = (np.tile(a[chosen], 4) for a in (events.month, events.cell, events.weight))
         horizon = rng.integers(1, 13, len(month))
         n = ZEROS_PER_EVENT * len(month)
         at, where, ahead = rng.integers(WARM_UP, months, n), rng.integers(0, cells, n), rng.integers(1, 13, n)
         quiet = plane[at, where] == 0
-        month = np.concatenate([month, at[quiet]])
-        cell = np.concatenate([cell, where[quiet]])
-        horizon = np.concatenate([horizon, ahead[quiet]])
-        label = np.concatenate([np.ones(4 * len(events[0])), np.zeros(int(quiet.sum()))])
         zeros = float(np.sum(plane[WARM_UP:] == 0))
-        weight: Floats = np.where(label > 0, 0.25, zeros / max(float(quiet.sum()), 1)).astype(np.float64)
+        weight = np.concatenate([part / max(repeat, 1e-9), np.full(quiet.sum(), zeros / max(float(quiet.sum()), 1))])
+        month, cell, horizon = (
+            np.concatenate([a, b[quiet]]) for a, b in ((month, at), (cell, where), (horizon, ahead))
+        )
+        label = np.repeat([1.0, 0.0], [len(part), int(quiet.sum())])
         keep = month - horizon >= WARM_UP
-        return (month[keep] - horizon[keep], cell[keep]), horizon[keep], label[keep], weight[keep]
+        return (month[keep] - horizon[keep], cell[keep]), horizon[keep], label[keep], weight[keep].astype(np.float64)
 
     def _grow(self, rows: npt.NDArray[np.float32], horizon: Ints, label: Floats, weight: Floats) -> Any:
         import lightgbm as lgb

@@ -363,6 +363,28 @@ class Joiner:
         """Everything that made an alert what it is, what left it included, in order."""
         return tuple(c for c in self._history if alert in (c.source, c.target))
 
+    def leave(self, item: str) -> None:
+        """Take one report out, as if it had never come; it may be put back by `restore`.
+
+        Raises
+        ------
+        NotFound
+            If it is not there.
+        """
+        alert = self.alert_of(item)
+        row = self._rows.pop(item)
+        self._members[alert] = [r for r in self._members[alert] if r != row]
+        cell = self._cell(row)
+        self._cells[cell] = [r for r in self._cells.get(cell, ()) if r != row]
+
+    def __contains__(self, item: str) -> bool:
+        """Whether a report is there."""
+        return item in self._rows
+
+    def __len__(self) -> int:
+        """How many reports it has ever taken in: what its memory grows with."""
+        return len(self._items)
+
     def close(self, alert: int) -> None:
         """Take an alert's reports out of the search: later ones start anew. Its history stays."""
         self.reports(alert)

@@ -1,6 +1,7 @@
 """Assess over HTTP: the risk of every cell and month, and one cell in full. Cells an actor may not see are left out."""
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 from shapely.geometry import mapping
 
+from tocsin.assess.ground import Land
 from tocsin.assess.reads import LEVELS, assessed_land, grid, latest_assessed, may_see
 from tocsin.brief.cell import cell_facts, position
 from tocsin.brief.map import STEPS
@@ -138,7 +140,8 @@ def _numbers(values: Any, digits: int = 3) -> Numbers:
     return [round(v, digits) if v == v else None for v in np.asarray(values, dtype=float).tolist()]
 
 
-def names_of(connection: Any, land: Any, indices: Any) -> list[CellName]:
+def names_of(connection: sa.Connection, land: Land, indices: Iterable[int]) -> list[CellName]:
+    """Where cells are, by their indices in the land's order."""
     names = gazetteer(connection)
     gids = land.ground.gids
     lon, lat = lattice.centre(gids)

@@ -25,12 +25,9 @@ TOP = 8
 RECENT = 12
 
 
-class Me(BaseModel):
-    """Who asks, and what the screen may offer."""
+class Here(BaseModel):
+    """The mission, and what the screen may offer to who asks."""
 
-    id: str
-    roles: list[str]
-    areas: list[str]
     mission: str
     language: str
     version: str
@@ -97,18 +94,18 @@ class Today(BaseModel):
 
 
 ASKED = (
-    "read alert", "change alert", "read report", "create report", "read task", "change task", "read plan",
-    "create plan", "read forecast", "read deployment", "read warning", "create warning", "approve warning",
+    ("read", "alert"), ("change", "alert"), ("read", "report"), ("create", "report"), ("read", "task"),
+    ("create", "task"), ("change", "task"), ("read", "plan"), ("create", "plan"), ("read", "forecast"),
+    ("read", "deployment"), ("read", "warning"), ("create", "warning"), ("approve", "warning"),
 )  # fmt: skip
 
 
-@router.get("/me")
-def me(at: At, asker: Asker) -> Me:
-    """Who asks, and what the screen may offer; every route decides for itself what it gives."""
-    return Me(
-        id=asker.id, roles=sorted(r.value for r in asker.roles), areas=sorted(asker.areas), mission=at.mission.name,
-        language=at.mission.language, version=__version__,
-        may=[a for a in ASKED if allowed(asker, *a.split(" ", 1))],
+@router.get("/here")
+def here(at: At, asker: Asker) -> Here:
+    """The mission, and what the screen may offer; every route decides for itself what it gives."""
+    return Here(
+        mission=at.mission.name, language=at.mission.language, version=__version__,
+        may=[f"{what} {kind}" for what, kind in ASKED if allowed(asker, what, kind)],
     )  # fmt: skip
 
 

@@ -1,0 +1,70 @@
+"""What the forecast says about the places of alerts: the newest assessment, read once and kept."""
+
+import datetime as dt
+from dataclasses import dataclass, field
+
+import numpy as np
+import sqlalchemy as sa
+
+from tocsin.assess.actions import Assessed, read_forecast
+from tocsin.core import lattice
+from tocsin.core.errors import NoData
+from tocsin.core.mission import Mission
+from tocsin.core.time import month_of
+from tocsin.store.runs import latest_run
+
+USUAL = 0.5  # deaths that count as middling where no cell has any
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """Expected deaths of civilians by cell and month; empty where nothing was assessed.
+
+    `run` is the assessment's id, '' if there is none.
+    """
+
+    run: str = ""
+    by_month: dict[int, dict[int, float]] = field(default_factory=dict, repr=False)
+    middling: dict[int, float] = field(default_factory=dict, repr=False)
+
+    def at(self, lon: float | None, lat: float | None, now: dt.datetime) -> float | None:
+        """Deaths expected in the cell of a point in the month of an instant; None where no forecast speaks of it."""
+        if lon is None or lat is None:
+            return None
+        cells = self.by_month.get(month_of(now.date()))
+        return None if cells is None else cells.get(int(lattice.gid_at(lon, lat)))
+
+    def usual(self, now: dt.datetime) -> float:
+        """What counts as middling: the median over cells where anything is expected."""
+        return self.middling.get(month_of(now.date()), USUAL)
+
+
+def newest_run(connection: sa.Connection) -> str:
+    """Id of the newest assessment; '' if there is none."""
+    found = latest_run(connection, "assess")
+    return found[0] if found else ""
+
+
+def read_outlook(connection: sa.Connection, mission: Mission) -> Outlook:
+    """The newest assessment's forecast of civilians' deaths, by cell and month."""
+    found = latest_run(connection, "assess")
+    if found is None:
+        return Outlook()
+    done = Assessed(*found)
+    path = done.forecast_file(mission)
+    if not path.exists():
+        return Outlook(done.run)
+    try:
+        table = read_forecast(path, "civilians", done.summary["model"])
+    except NoData:
+        return Outlook(done.run)
+    by_month: dict[int, dict[int, float]] = {}
+    middling: dict[int, float] = {}
+    for month in np.unique(table["month"]).tolist():
+        rows = table["month"] == month
+        mean = table["mean"][rows].astype(float)
+        known = np.isfinite(mean)
+        by_month[int(month)] = dict(zip(table["priogrid_gid"][rows][known].tolist(), mean[known].tolist(), strict=True))
+        some = mean[known & (mean > 0)]
+        middling[int(month)] = float(np.median(some)) if len(some) else USUAL
+    return Outlook(done.run, by_month, middling)

@@ -16,7 +16,7 @@ from tocsin.core.mission import Mission
 from tocsin.core.time import utc_now
 from tocsin.core.words import languages
 from tocsin.store import open_store, reading
-from tocsin.web import intake, screen
+from tocsin.web import act, listen, screen
 from tocsin.web.api import assess, today
 from tocsin.web.who import House
 
@@ -91,5 +91,6 @@ def make_app(mission: Mission) -> FastAPI:
     app.include_router(today.router)
     app.include_router(assess.router)
     app.include_router(screen.router)
-    intake.attach(app)
+    act.attach(app)
+    listen.attach(app)
     return app

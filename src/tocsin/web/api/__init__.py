@@ -1,1 +1,1 @@
-"""Answers for the screen and for other tools, one module a room."""
+"""The HTTP interface under ``/api/``: one router a room."""

@@ -7,7 +7,10 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from tocsin.core.codes import Role
+from tocsin.store.policy import Actor
 from tocsin.web import screen
+from tocsin.web.who import actor
 
 
 @pytest.fixture
@@ -20,6 +23,7 @@ def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TestClient:
     monkeypatch.setattr(screen, "STATIC", tmp_path.resolve())
     app = FastAPI()
     app.include_router(screen.router)
+    app.dependency_overrides[actor] = lambda: Actor("a", frozenset({Role.DUTY_OFFICER}))
     return TestClient(app, raise_server_exceptions=False)
 
 

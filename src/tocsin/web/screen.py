@@ -1,7 +1,7 @@
 """The operations room: one page and its files, built from ``frontend/`` into ``static/`` and packed in the wheel.
 
 Every place of the screen has its own address; the page reads it and shows the place, so all of them answer alike. The
-page holds no data: who may not see something gets nothing from the routes it asks.
+page holds no data, and who is not signed in is led to sign in before it comes.
 """
 
 import mimetypes
@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, Response
 
 from tocsin.core.errors import NotFound, SetupProblem
+from tocsin.web.who import Asker
 
 STATIC = Path(__file__).parent / "static"
 PLACES = ("today", "listen", "assess", "plan", "act", "learn", "field")
@@ -37,7 +38,7 @@ def _send(request: Request, path: Path, keep: str) -> Response:
     return FileResponse(path, media_type=kind, headers=headers)
 
 
-def page(request: Request) -> Response:
+def page(request: Request, asker: Asker) -> Response:
     """The page of the operations room."""
     if not (STATIC / "index.html").is_file():
         raise SetupProblem("the screen has not been built: run `make setup`, or install Tocsin from its wheel")

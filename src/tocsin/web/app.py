@@ -19,7 +19,8 @@ from tocsin.core.mission import Mission
 from tocsin.core.words import languages
 from tocsin.store import open_store, reading
 from tocsin.store.policy import demand
-from tocsin.web import account, demo, intake, people, sign_in, watch
+from tocsin.web import account, act, demo, listen, people, screen, sign_in, watch
+from tocsin.web.api import assess, today
 from tocsin.web.budgets import budgets
 from tocsin.web.guard import HEADERS, Guard
 from tocsin.web.pages import sentence, show, wants_page
@@ -73,11 +74,6 @@ def make_app(mission: Mission, serve: Serve | None = None) -> FastAPI:
     app.add_exception_handler(errors.TocsinError, problem)
     app.add_exception_handler(RequestValidationError, not_understood)
 
-    @app.get("/", include_in_schema=False)
-    def brief(at: At, asker: Asker) -> Response:
-        """The brief in the mission's language."""
-        return brief_file(at, asker, "html", at.mission.language)
-
     @app.get("/brief.{suffix}", tags=["brief"])
     def brief_file(at: At, asker: Asker, suffix: str, lang: str = "en") -> Response:
         """The brief as html, pdf or docx, in English or French."""
@@ -91,7 +87,11 @@ def make_app(mission: Mission, serve: Serve | None = None) -> FastAPI:
 
     for part in (sign_in.router, account.router, account.api, people.router, people.api, demo.router, watch.router):
         app.include_router(part)
-    intake.attach(app)
+    app.include_router(today.router)
+    app.include_router(assess.router)
+    app.include_router(screen.router)
+    act.attach(app)
+    listen.attach(app)
     app.state.meters = watch.Meters()
     app.add_middleware(Guard, house=lambda: app.state.house, meters=app.state.meters)
     return app

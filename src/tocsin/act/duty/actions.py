@@ -368,3 +368,22 @@ def _columns(state: State) -> dict[str, Any]:
         "answered_by": state.answered_by, "answered_at": state.answered_at, "skipped": list(state.skipped),
         "paged": list(state.paged), "unheard": state.unheard,
     }  # fmt: skip
+
+
+def answer_one(connection: sa.Connection, actor: Actor, id: str, now: dt.datetime) -> int:
+    """Answer a ladder by its id; gives how many stopped (0: answered before).
+
+    Raises
+    ------
+    NotFound
+    Forbidden
+        If the actor may neither run the duty nor was paged by it.
+    """
+    row = connection.execute(sa.select(escalation).where(escalation.c.id == id)).mappings().one_or_none()
+    if row is None:
+        raise NotFound("there is no such ladder")
+    if actor.id not in row["paged"]:
+        demand(actor, "change", "duty", "*", DUTY)
+    count = answer_ladders(connection, [row["subject"]], actor.id, now)
+    record(connection, now, Entry(actor.id, "duty.answer", "ladder", id, details={"n": count}))
+    return count

@@ -3,24 +3,27 @@ import { Check, Keyboard, Languages, LogOut, Moon, Printer, Search, Sun, UserRou
 import type { ComponentChildren } from "preact";
 import { useLocation } from "preact-iso/router";
 import { useState } from "preact/hooks";
-import { online } from "../api/client";
-import { PLACES } from "../places/list";
+import { online, useData } from "../api/client";
+import { open as openTo } from "../places/list";
 import { theme, turnTheme } from "../theme";
 import { LANGUAGES, language, speak, t } from "../words";
 import type { Language } from "../words";
 import { Icon } from "./icon";
 import { strokes, useKeys } from "./keys";
 import { Palette } from "./palette";
+import { SaidBar } from "./said";
 
 export function Frame({ children }: { children: ComponentChildren }) {
   const { path, route } = useLocation();
   const [help, showHelp] = useState(false);
   const [palette, showPalette] = useState(false);
+  const me = useData<Me>("/api/me").data;
+  const places = openTo(me?.may);
   useKeys([
     { key: "?", name: "key.help", does: () => showHelp(true) },
     { key: "/", name: "key.palette", does: () => showPalette(true) },
-    ...PLACES.map((place) => ({ key: `g ${place.key}`, name: place.name, does: () => route(place.path) })),
-  ]);
+    ...places.map((place) => ({ key: `g ${place.key}`, name: place.name, does: () => route(place.path) })),
+  ], [me]);
   return (
     <div class="frame">
       <a class="skip" href="#main">{t("frame.skip")}</a>
@@ -40,17 +43,18 @@ export function Frame({ children }: { children: ComponentChildren }) {
             <Icon node={theme.value === "day" ? Moon : Sun} />
           </button>
           <LanguageMenu />
-          <AccountMenu />
+          <AccountMenu me={me} />
         </div>
       </header>
       <nav class="rail" aria-label={t("frame.places")}>
-        {PLACES.map((place) => (
+        {places.map((place) => (
           <a key={place.path} href={place.path} aria-current={here(path, place.path) ? "page" : undefined}>
             <Icon node={place.icon} size={20} /> <span>{t(place.name)}</span>
           </a>
         ))}
       </nav>
       <main id="main" tabIndex={-1}>{children}</main>
+      <SaidBar />
       <Help open={help} close={() => showHelp(false)} />
       <Palette open={palette} close={() => showPalette(false)} />
     </div>
@@ -59,6 +63,26 @@ export function Frame({ children }: { children: ComponentChildren }) {
 
 const here = (path: string, place: string): boolean =>
   path === place || path.startsWith(`${place}/`) || (path === "/" && place === "/today");
+
+interface Me {
+  name: string;
+  may: string[];
+  csrf: string;
+}
+
+// Signing out is the server's own form, so that it also works from its own pages.
+function leave(csrf: string): void {
+  const form = document.createElement("form");
+  form.method = "post";
+  form.action = "/sign-out";
+  const field = document.createElement("input");
+  field.type = "hidden";
+  field.name = "csrf";
+  field.value = csrf;
+  form.append(field);
+  document.body.append(form);
+  form.submit();
+}
 
 function LanguageMenu() {
   return (
@@ -77,7 +101,7 @@ function LanguageMenu() {
   );
 }
 
-function AccountMenu() {
+function AccountMenu({ me }: { me: Me | null }) {
   return (
     <Ariakit.MenuProvider placement="bottom-end">
       <Ariakit.MenuButton className="round" title={t("account.menu")} aria-label={t("account.menu")}>
@@ -87,9 +111,16 @@ function AccountMenu() {
         <Ariakit.MenuItem className="menu-item" onClick={() => print()}>
           <span class="menu-mark"><Icon node={Printer} size={15} /></span> {t("frame.print")}
         </Ariakit.MenuItem>
-        <Ariakit.MenuItem className="menu-item" render={<a href="/sign-in" target="_self" />}>
-          <span class="menu-mark"><Icon node={LogOut} size={15} /></span> {t("account.sign_in")}
-        </Ariakit.MenuItem>
+        {me && (
+          <>
+            <Ariakit.MenuItem className="menu-item" render={<a href="/account" target="_self" />}>
+              <span class="menu-mark"><Icon node={UserRound} size={15} /></span> <span dir="auto">{me.name}</span>
+            </Ariakit.MenuItem>
+            <Ariakit.MenuItem className="menu-item" onClick={() => leave(me.csrf)}>
+              <span class="menu-mark"><Icon node={LogOut} size={15} /></span> {t("account.sign_out")}
+            </Ariakit.MenuItem>
+          </>
+        )}
       </Ariakit.Menu>
     </Ariakit.MenuProvider>
   );

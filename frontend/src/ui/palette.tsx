@@ -4,7 +4,7 @@ import { useLocation } from "preact-iso/router";
 import { useMemo, useState } from "preact/hooks";
 import type { Answer } from "../api/client";
 import { useData } from "../api/client";
-import { PLACES } from "../places/list";
+import { open as openTo } from "../places/list";
 import { turnTheme } from "../theme";
 import { LANGUAGES, speak, t } from "../words";
 import type { Language } from "../words";
@@ -21,8 +21,9 @@ export function Palette({ open, close }: { open: boolean; close: () => void }) {
   const { route } = useLocation();
   const [wanted, want] = useState("");
   const map = useData<Answer<"/api/assess/map">>(open ? "/api/assess/map" : null);
+  const may = useData<{ may: string[] }>("/api/me").data?.may;
   const commands = useMemo((): Command[] => {
-    const places = PLACES.map((place) => ({ name: t(place.name), hint: t("palette.go"), does: () => route(place.path) }));
+    const places = openTo(may).map((place) => ({ name: t(place.name), hint: t("palette.go"), does: () => route(place.path) }));
     const cells = (map.data?.cells ?? []).map((cell) => ({
       name: `${cell.place || cell.gid} · ${cell.area}`, hint: t("palette.cell", { gid: String(cell.gid) }),
       does: () => route(`/assess/cells/${cell.gid}`),
@@ -32,7 +33,7 @@ export function Palette({ open, close }: { open: boolean; close: () => void }) {
     }));
     return [...places, { name: t("frame.theme"), hint: t("palette.do"), does: turnTheme },
       { name: t("frame.print"), hint: t("palette.do"), does: () => print() }, ...languages, ...cells];
-  }, [map.data, open]);
+  }, [map.data, open, may]);
   const found = useMemo(() => {
     const text = folded(wanted.trim());
     return (text ? commands.filter((c) => folded(`${c.name} ${c.hint}`).includes(text)) : commands).slice(0, 12);

@@ -20,7 +20,7 @@ from tocsin.core.words import languages
 from tocsin.store import open_store, reading
 from tocsin.store.policy import demand
 from tocsin.web import account, act, demo, listen, people, screen, sign_in, watch
-from tocsin.web.api import assess, today
+from tocsin.web.api import assess, plan, today
 from tocsin.web.budgets import budgets
 from tocsin.web.guard import HEADERS, Guard
 from tocsin.web.pages import sentence, show, wants_page
@@ -89,6 +89,7 @@ def make_app(mission: Mission, serve: Serve | None = None) -> FastAPI:
         app.include_router(part)
     app.include_router(today.router)
     app.include_router(assess.router)
+    app.include_router(plan.router)
     app.include_router(screen.router)
     act.attach(app)
     listen.attach(app)

@@ -111,7 +111,7 @@ class Reached(BaseModel):
     hours: float | None
 
 
-class Why(BaseModel):
+class Driver(BaseModel):
     """One reason, as facts: `kind` names it, `numbers` are its figures, `names` its actors."""
 
     kind: str
@@ -130,7 +130,7 @@ class CellPage(BaseModel):
     levels: list[float]
     history: list[Behind]
     forecast: list[Fan]
-    reasons: list[Why]
+    reasons: list[Driver]
     events: list[Happened]
     units: list[Reached] | None
     neighbours: list[CellName]
@@ -280,9 +280,9 @@ def cell(at: At, asker: Asker, gid: int, target: str = "", model: str = "") -> C
     )  # fmt: skip
 
 
-def _why(reason: Any) -> Why:
+def _why(reason: Any) -> Driver:
     facts = vars(reason)
-    return Why(
+    return Driver(
         kind=type(reason).__name__,
         numbers={k: round(float(v), 2) for k, v in facts.items() if isinstance(v, int | float)},
         names=list(facts.get("actors", ())),

@@ -6,14 +6,16 @@ to fit may be fitted anew only every so many origins and carried forward in betw
 
 import itertools
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from tocsin.assess.forecast import Fitted, Model, stream
+from tocsin.assess.forecast import Fitted, Forecast, Model, stream
 from tocsin.assess.panel.model import Panel
 from tocsin.core.errors import BadInput
 from tocsin.core.progress import Progress, silent
+from tocsin.core.spread import spread
 from tocsin.learn.record.scores import Rows, joined, score
 
 
@@ -37,6 +39,7 @@ def backtest(
     refit_every: int = 1,
     cells: npt.NDArray[np.int64] | None = None,
     tell: Progress = silent,
+    how: str = "no",
 ) -> Rows:
     """Score a model over rolling origins.
 
@@ -56,6 +59,8 @@ def backtest(
     cells : ndarray of int64, optional
         Judge these cells only; the model may learn from all.
     tell : Progress
+    how : str
+        Where it runs (`core.spread`): each run of origins that share a fit is one task. The numbers are the same.
 
     Raises
     ------
@@ -65,15 +70,38 @@ def backtest(
     months = list(origins)
     if any(b <= a for a, b in itertools.pairwise(months)):
         raise BadInput("origins must be ascending months")
-    fitted: Fitted | None = None
+    blocks = [months[at : at + refit_every] for at in range(0, len(months), refit_every)]
+    tasks = [_Block(panel.until(b[-1]) if how != "no" else panel, target, model, tuple(b), steps, seed) for b in blocks]
+    made: Iterable[list[Forecast]]
+    made = spread(forecasts_of, tasks, how) if how != "no" else map(forecasts_of, tasks)
     parts: list[Rows] = []
-    for n, origin in enumerate(months):
-        tell(f"Judging {model.name}", n, len(months))
-        seen = panel.until(origin)
-        anew = fitted is None or n % refit_every == 0
-        fitted = model.fit(seen, target) if fitted is None or anew else fitted.seeing(seen)
-        made = fitted.predict(steps, stream(seed, model.name, target, origin))
-        rows = score(made, outcomes(panel, target, origin, steps))
-        parts.append(rows if cells is None else rows.where(np.isin(rows.gid, cells)))
+    for n, block in enumerate(made):
+        tell(f"Judging {model.name}", n * refit_every, len(months))
+        for one in block:
+            rows = score(one, outcomes(panel, target, one.as_of, steps))
+            parts.append(rows if cells is None else rows.where(np.isin(rows.gid, cells)))
     tell(f"Judging {model.name}", len(months), len(months))
     return joined(parts)
+
+
+@dataclass(frozen=True)
+class _Block:
+    """Origins that share one fit: a task that can be made anywhere."""
+
+    panel: Panel
+    target: str
+    model: Model
+    origins: tuple[int, ...]
+    steps: npt.NDArray[np.int64]
+    seed: int
+
+
+def forecasts_of(block: _Block) -> list[Forecast]:
+    """The forecasts of one block, the model fitted at its first origin."""
+    fitted: Fitted | None = None
+    made = []
+    for origin in block.origins:
+        seen = block.panel.until(origin)
+        fitted = block.model.fit(seen, block.target) if fitted is None else fitted.seeing(seen)
+        made.append(fitted.predict(block.steps, stream(block.seed, block.model.name, block.target, origin)))
+    return made

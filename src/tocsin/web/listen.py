@@ -73,4 +73,5 @@ def attach(app: FastAPI) -> None:
     for part in (listen_reports, listen_alerts, listen_sources, listen_live):
         app.include_router(part.router)
     problems.attach(app)
-    app.add_middleware(IntakeDoor, house=present, committer=committer, beside=Reader(app, committer))
+    app.add_middleware(IntakeDoor, house=present, committer=committer, beside=Reader(app, committer),
+                       receipt=getattr(app.state, "receipt", None))  # fmt: skip

@@ -5,7 +5,6 @@ to fit may be fitted anew only every so many origins and carried forward in betw
 """
 
 import itertools
-import zlib
 from collections.abc import Iterable
 
 import numpy as np
@@ -78,38 +77,3 @@ def backtest(
         parts.append(rows if cells is None else rows.where(np.isin(rows.gid, cells)))
     tell(f"Judging {model.name}", len(months), len(months))
     return joined(parts)
-
-
-def block_bootstrap(
-    rows: Rows, other: Rows, metric: str = "crps", block: int = 12, draws: int = 1000, seed: int = 0
-) -> tuple[float, float, float]:
-    """Skill of `rows` against `other` (1 − ratio of mean scores) and its 90 % interval.
-
-    Origins are drawn anew in whole blocks of months, because neighbouring origins share most of their outcomes.
-
-    Parameters
-    ----------
-    rows, other : Rows
-        The same cells, origins and steps in the same order.
-    metric : str
-        ``crps``, ``ign`` or ``mis``.
-    block : int
-        Months in a block.
-
-    Returns
-    -------
-    skill, low, high : float
-        Positive when `rows` is better.
-    """
-    if metric not in ("crps", "ign", "mis"):
-        raise BadInput("'{metric}' is not a score of single rows: choose crps, ign or mis", metric=metric)
-    if not (np.array_equal(rows.gid, other.gid) and np.array_equal(rows.origin, other.origin)):
-        raise BadInput("two records can only be compared on the same cells and origins")
-    group = (rows.origin - rows.origin.min()) // block
-    ours = np.bincount(group, getattr(rows, metric))
-    theirs = np.bincount(group, getattr(other, metric))
-    rng = np.random.default_rng([seed, zlib.crc32(metric.encode())])
-    pick = rng.integers(0, len(ours), size=(draws, len(ours)))
-    skills = 1 - ours[pick].sum(axis=1) / theirs[pick].sum(axis=1)
-    low, high = np.quantile(skills, [0.05, 0.95])
-    return float(1 - ours.sum() / theirs.sum()), float(low), float(high)

@@ -19,7 +19,7 @@ from tocsin.core.mission import Mission
 from tocsin.core.words import languages
 from tocsin.store import open_store, reading
 from tocsin.store.policy import demand
-from tocsin.web import account, act, demo, listen, people, screen, sign_in, watch
+from tocsin.web import account, act, demo, listen, people, screen, sign_in, single_sign_on, watch
 from tocsin.web.api import assess, plan, today
 from tocsin.web.budgets import budgets
 from tocsin.web.guard import HEADERS, Guard
@@ -85,7 +85,16 @@ def make_app(mission: Mission, serve: Serve | None = None) -> FastAPI:
         """What this door can be asked."""
         return JSONResponse(app.openapi())
 
-    for part in (sign_in.router, account.router, account.api, people.router, people.api, demo.router, watch.router):
+    for part in (
+        sign_in.router,
+        account.router,
+        account.api,
+        people.router,
+        people.api,
+        demo.router,
+        watch.router,
+        single_sign_on.router,
+    ):
         app.include_router(part)
     app.include_router(today.router)
     app.include_router(assess.router)

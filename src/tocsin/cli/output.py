@@ -1,5 +1,6 @@
 """What every command shares: where the mission is, how to answer, progress, and errors as exit codes."""
 
+import functools
 import json
 import os
 import sys
@@ -115,6 +116,26 @@ def answer(context: typer.Context, mission: Path | None = None, as_json: bool = 
     """The command's way to talk, from its own options and those before it."""
     given: Defaults = context.obj or Defaults()
     return Answer(mission or given.mission, as_json or given.as_json, quiet or given.quiet)
+
+
+def group(app: typer.Typer, name: str, command: Callable[..., None]) -> typer.Typer:
+    """A command that may stand alone or before the name of another one, to which its common options pass."""
+    made = typer.Typer(name=name, rich_markup_mode=None, help=command.__doc__)
+
+    @functools.wraps(command)
+    def alone(context: typer.Context, *values: Any, **options: Any) -> None:
+        if context.invoked_subcommand is None:
+            command(context, *values, **options)
+            return
+        given: Defaults = context.obj or Defaults()
+        context.obj = Defaults(
+            options.get("mission") or given.mission, options.get("as_json", False) or given.as_json,
+            options.get("quiet", False) or given.quiet,
+        )  # fmt: skip
+
+    made.callback(invoke_without_command=True)(alone)
+    app.add_typer(made)
+    return made
 
 
 def records(home: "Mission") -> "Engine":

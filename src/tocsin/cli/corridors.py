@@ -1,0 +1,90 @@
+"""The command that finds corridors."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tocsin.cli.output import JsonOption, MissionOption, QuietOption, answer, records
+
+
+def register(app: typer.Typer) -> None:
+    """Add this command to ``tocsin plan``."""
+    app.command("corridor")(corridor)
+
+
+def numbers(texts: list[str] | None, what: str, count: int = 3) -> tuple[tuple[float, ...], ...]:
+    """Options of the form ``1,2,3`` as numbers."""
+    from tocsin.core.errors import BadInput
+
+    found = []
+    for text in texts or ():
+        try:
+            parts = tuple(float(p) for p in text.split(","))
+        except ValueError:
+            parts = ()
+        if len(parts) != count:
+            raise BadInput("'{text}' is not {what}", text=text, what=what)
+        found.append(parts)
+    return tuple(found)
+
+
+def corridor(
+    context: typer.Context,
+    start: Annotated[str, typer.Argument(help="Where from: lon,lat, a unit or a place.")],
+    end: Annotated[str, typer.Argument(help="Where to.")],
+    as_of: Annotated[str | None, typer.Option("--as-of", help="Month, YYYY-MM.")] = None,
+    mode: Annotated[str, typer.Option(help="wheeled, tracked or foot.")] = "wheeled",
+    leave: Annotated[float, typer.Option(help="Hour of the day of leaving, 0 to 24.")] = 6.0,
+    night: Annotated[bool, typer.Option("--night", help="The convoy may move in the dark.")] = False,
+    roads: Annotated[Path | None, typer.Option(help="GeoJSON file of roads.")] = None,
+    closed: Annotated[list[str] | None, typer.Option(help="Keep out of lon,lat,km; may be given again.")] = None,
+    checkpoint: Annotated[list[str] | None, typer.Option(help="lon,lat,hours that it costs.")] = None,
+    by_hour: Annotated[str, typer.Option(help="24 factors of the hazard, one an hour from midnight.")] = "",
+    operation: Annotated[list[str] | None, typer.Option(help="Only units of this operation, e.g. MINUSCA.")] = None,
+    mission: MissionOption = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Show the ways between two places: fastest, safest and between, with a card for the convoy."""
+    from tocsin.core.mission import find
+    from tocsin.core.time import parse_month, utc_now
+    from tocsin.plan.corridors.actions import Asked, plan_corridor
+    from tocsin.store import writing
+
+    talk = answer(context, mission, as_json, quiet)
+    home = find(talk.folder())
+    discs = numbers(closed, "longitude,latitude,km")
+    stops = numbers(checkpoint, "longitude,latitude,hours")
+    factors = numbers([by_hour], "24 factors", 24)[0] if by_hour else ()
+    asked = Asked(start, end, mode, leave, night, roads, discs, stops, factors)  # type: ignore[arg-type]
+    month = parse_month(as_of) if as_of else None
+    with talk.progress() as tell, writing(records(home)) as connection:
+        done = plan_corridor(connection, home, utc_now(), asked, month, tuple(operation or ()), tell)
+    s = done.summary
+    talk.show(f"{s['from']['name']} to {s['to']['name']}, {s['mode']}, {s['season']} season, as of {s['as_of']}")
+    named = (("fastest", s["fastest"]), ("chosen", s["chosen"]), ("safest", s["safest"]))
+    rows = [[n, f"{w['hours']:.1f} h", f"{w['km']:.0f} km", f"{1000 * w['exposure']:.2f}"] for n, w in named]
+    rows += [[f"other way, {o['shared']:.0%} shared", f"{o['hours']:.1f} h", f"{o['km']:.0f} km",
+              f"{1000 * o['exposure']:.2f}"] for o in s["others"]]  # fmt: skip
+    talk.table(
+        f"Ways ({s['front_size']} that no other beats)", ["way", "time", "length", "events near a 1,000 passages"], rows
+    )
+    rests = {r["after_leg"]: r["hours"] for r in s["rests"]}
+    rows = []
+    for number, leg in enumerate(s["legs"]):
+        if number in rests:
+            rows.append([f"rest {rests[number]:.0f} h", "", "", "", "", ""])
+        near = f"{leg['helper']}, {leg['helper_hours']:.0f} h" if leg["helper"] else "nobody"
+        time, near_us = f"{leg['hours']:.1f} h", f"{1000 * leg['exposure']:.2f}"
+        trouble = ("turn back" if leg["turn_back"] else "go on") + (", dark" if leg["dark"] else "")
+        rows.append([leg["end"], time, _clock(leg["clock"]), near_us, near, trouble])
+    talk.table("Card", ["to", "time", "at", "events near a 1,000 passages", "who can reach it", "in trouble"], rows)
+    for line in s["worse"]:
+        talk.show(f"Could get worse: {line}")
+    talk.give(s)
+
+
+def _clock(hour: float) -> str:
+    minutes = round(hour * 60) % 1440
+    return f"{minutes // 60:02d}:{minutes % 60:02d}"

@@ -1,0 +1,220 @@
+"""From two places of a mission to the ways between them, written down as a run."""
+
+import datetime as dt
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+
+from tocsin.core.errors import BadInput
+from tocsin.core.mission import Mission
+from tocsin.core.progress import Progress, silent
+from tocsin.core.time import month_text
+from tocsin.plan.corridors.card import cut_points, exposure_at, legs_of, straight_help
+from tocsin.plan.corridors.front import alternatives, knee, pareto_front, shared_share
+from tocsin.plan.corridors.ground import HAZARD_KM, HAZARD_MONTHS, mission_network, read_roads
+from tocsin.plan.corridors.model import Corridor, Network
+from tocsin.plan.mobility import default_speeds, responders
+from tocsin.plan.situation import Situation, situation
+from tocsin.store import finish_run
+from tocsin.store.runs import run_id
+
+MODES = ("wheeled", "tracked", "foot")
+DAYLIGHT = (6.0, 18.0)
+ASSUMES = (
+    "Exposure counts events expected within {km:.0f} km while the convoy passes, at the rate of {months} months past.",
+    "Most events near a road are not aimed at a convoy.",
+    "Events that nobody reported are not in it: a quiet stretch may be one from which no news comes.",
+    "Times are for the documented speed of the mode; a convoy moves at the speed of its slowest vehicle.",
+)
+WORSE = (
+    "The safest way today becomes the known way tomorrow: change it, and do not announce it.",
+    "A convoy can draw attackers to villages along its way, and may block the road for others.",
+)
+
+
+@dataclass(frozen=True)
+class Routed:
+    """What the planner of corridors made: the run's id and its documented summary."""
+
+    run: str
+    summary: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of a corridor: see `plan_corridor`."""
+
+    start: str
+    end: str
+    mode: str = "wheeled"
+    leave: float = 6.0
+    night: bool = False
+    roads: Path | None = None
+    closed: tuple[tuple[float, float, float], ...] = ()
+    stops: tuple[tuple[float, float, float], ...] = ()
+    of_hour: tuple[float, ...] = ()
+    legs: int = 6
+    others: int = 2
+
+
+def plan_corridor(
+    connection: sa.Connection,
+    mission: Mission,
+    now: dt.datetime,
+    asked: Asked,
+    as_of: int | None = None,
+    operations: tuple[str, ...] = (),
+    tell: Progress = silent,
+) -> Routed:
+    """Every way worth taking between two places of a mission, and the card of the one in the middle.
+
+    Parameters
+    ----------
+    asked : Asked
+        `start`, `end` (``lon,lat``, a unit or a place), way of moving, hour of leaving, whether it may move by night,
+        a GeoJSON file of roads, closed discs (lon, lat, km), checkpoints (lon, lat, hours), 24 factors of the hazard
+        by hour of the day, legs of the card and number of other ways.
+
+    Raises
+    ------
+    BadInput, NotFound
+        If a place, mode or file is not known.
+    Infeasible
+        If there is no way, in words.
+    """
+    if asked.mode not in MODES:
+        raise BadInput(
+            "'{mode}' is not a way for a convoy; there are: {known}", mode=asked.mode, known=", ".join(MODES)
+        )
+    if asked.of_hour and len(asked.of_hour) != 24:
+        raise BadInput("hazard by time of day needs 24 factors, one an hour from midnight")
+    if not 1 <= asked.legs <= 40 or not 0 <= asked.others <= 10:
+        raise BadInput("a card has 1 to 40 legs, and at most 10 other ways are looked for")
+    here = situation(connection, mission, now, as_of, operations, tell)
+    tell("Looking for ways", 0, 1)
+    result = corridor_of(mission, here, asked)
+    inputs = {"assess": here.run, "asked": _plain(asked), "operations": list(operations)}
+    id = run_id("corridor", inputs)
+    result = {"run": id, "as_of": month_text(here.month), "assess_run": here.run, **result}
+    finish_run(connection, id, "corridor", inputs, result, now)
+    tell("Looking for ways", 1, 1)
+    return Routed(id, result)
+
+
+def corridor_of(mission: Mission, here: Situation, asked: Asked) -> dict[str, Any]:
+    """The same from a situation already read; what `plan_corridor` gives without the run."""
+    speeds = default_speeds()
+    mode = next(m.mode for m in speeds.movers.values() if m.mode.name == asked.mode)
+    x1, y1, from_name = here.point(asked.start)
+    x2, y2, to_name = here.point(asked.end)
+    roads = read_roads(asked.roads) if asked.roads else []
+    network = mission_network(mission, here, mode, here.season, roads, asked.closed, asked.stops)
+    if not network.nodes:
+        raise BadInput(
+            "nobody moves by {mode} in the {season} season here: choose another mode", mode=asked.mode,
+            season=here.season,
+        )  # fmt: skip
+    a, b = network.node_at(x1, y1), network.node_at(x2, y2)
+    if a == b:
+        raise BadInput("'{a}' and '{b}' are the same place at this scale", a=from_name, b=to_name)
+    front = pareto_front(network, a, b)
+    ways = front.corridors
+    middle = knee(front)
+    chosen = ways[middle]
+    weight = 0.0
+    if middle > 0:
+        weight = (chosen.hours - ways[0].hours) / max(ways[0].exposure - chosen.exposure, 1e-12)
+    others = alternatives(network, chosen, k=asked.others, weight=weight)
+    daylight = (0.0, 24.0) if asked.night else DAYLIGHT
+    shown = sorted({0, middle, len(ways) - 1, *np.linspace(0, len(ways) - 1, 12).round().astype(int).tolist()})
+    return {
+        "from": {"name": from_name, "lon": x1, "lat": y1},
+        "to": {"name": to_name, "lon": x2, "lat": y2},
+        "mode": asked.mode,
+        "season": here.season,
+        "roads": bool(roads),
+        "front_size": len(ways),
+        "complete": front.complete,
+        "front": [_way(network, ways[k]) for k in shown],
+        "fastest": _way(network, ways[0]),
+        "safest": _way(network, ways[-1]),
+        "chosen": {**_way(network, chosen), "line": _line(network, chosen)},
+        "others": [
+            {**_way(network, o), "line": _line(network, o), "shared": shared_share(network, chosen, o)} for o in others
+        ],
+        "by_hour": _by_hour(network, (ways[0], chosen, ways[-1]), asked),
+        **_card(network, here, chosen, asked, daylight),
+        "events": len(here.recent(HAZARD_MONTHS)),
+        "assumes": [line.format(km=HAZARD_KM, months=HAZARD_MONTHS) for line in ASSUMES]
+        + ([] if roads else ["No roads were given: every cell is passed at the mode's speed as the crow flies."]),
+        "worse": list(WORSE),
+        "method": "label-setting over the whole front, costs rounded up to a second and a millionth of the exposure",
+        "data_hash": _hash(network),
+    }
+
+
+def _card(
+    network: Network, here: Situation, way: Corridor, asked: Asked, daylight: tuple[float, float]
+) -> dict[str, Any]:
+    # No leg longer than half a day, so that a convoy that stops at dusk can.
+    cuts = cut_points(network, way, max(asked.legs, int(np.ceil(2 * way.hours / (daylight[1] - daylight[0])))))
+    names = [here.name_of(float(network.lon[way.nodes[c]]), float(network.lat[way.nodes[c]])) for c in cuts]
+    able = [u for u, ok in zip(here.units, responders(here.units), strict=True) if ok]
+    speeds = default_speeds()
+    reach = None
+    if able:
+        movers = [speeds[u.kind] for u in able]
+        reach = straight_help(
+            np.array([u.lon for u in able]), np.array([u.lat for u in able]),
+            np.array([m.mode.straight_kmh[here.season] for m in movers]),
+            np.array([m.start_hours[here.season] for m in movers]), network,
+        )  # fmt: skip
+    legs, rests = legs_of(
+        network, way, cuts, names, leave=asked.leave, daylight=daylight, help_hours=reach,
+        helpers=[u.name for u in able],
+    )  # fmt: skip
+    return {
+        "leave": asked.leave,
+        "legs": [leg.__dict__ for leg in legs],
+        "rests": [rest.__dict__ for rest in rests],
+        "arrive_after_hours": way.hours + sum(r.hours for r in rests),
+    }
+
+
+def _way(network: Network, way: Corridor) -> dict[str, Any]:
+    return {"hours": way.hours, "exposure": way.exposure, "km": way.km, "no_event_chance": way.survival}
+
+
+def _line(network: Network, way: Corridor) -> list[list[float]]:
+    at = list(way.nodes)
+    return [[round(float(x), 5), round(float(y), 5)] for x, y in zip(network.lon[at], network.lat[at], strict=True)]
+
+
+def _by_hour(network: Network, ways: Sequence[Corridor], asked: Asked) -> list[dict[str, Any]]:
+    if not asked.of_hour:
+        return []
+    names = ("fastest", "chosen", "safest")
+    return [
+        {"leave": hour, **{n: exposure_at(network, w, float(hour), asked.of_hour) for n, w in zip(names, ways,
+         strict=True)}}
+        for hour in range(24)
+    ]  # fmt: skip
+
+
+def _hash(network: Network) -> str:
+    digest = hashlib.sha256()
+    for part in (network.tail, network.head, network.hours, network.exposure):
+        digest.update(np.ascontiguousarray(part).tobytes())
+    return digest.hexdigest()[:16]
+
+
+def _plain(asked: Asked) -> dict[str, Any]:
+    found = dict(asked.__dict__)
+    if asked.roads:
+        found["roads"] = hashlib.sha256(asked.roads.read_bytes()).hexdigest()
+    return found

@@ -1,0 +1,162 @@
+"""What a convoy needs to know about its way: legs, where it is exposed, where to turn back, who can reach it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tocsin.core.errors import BadInput
+from tocsin.core.geometry import distance_km
+from tocsin.plan.corridors.model import Corridor, Floats, Network
+
+
+@dataclass(frozen=True)
+class Leg:
+    """A part of the way between two points that have names.
+
+    `hours` and `exposure` are of this leg; `clock` is the time of day (hours) on leaving it; `helper` can arrive in
+    `helper_hours` at the point of the leg that is hardest to reach (None: nobody can).
+    """
+
+    start: str
+    end: str
+    lon: float
+    lat: float
+    km: float
+    hours: float
+    exposure: float
+    clock: float
+    dark: bool
+    helper: str | None
+    helper_hours: float | None
+    turn_back: bool
+
+
+@dataclass(frozen=True)
+class Rest:
+    """Where a convoy must stop because the day ends, and the hours until it may go on."""
+
+    after_leg: int
+    hours: float
+
+
+def cut_points(network: Network, way: Corridor, legs: int) -> list[int]:
+    """Positions on the way that cut it into about equal times; the first is 0, the last its end.
+
+    >>> import numpy as np
+    >>> net = Network(np.arange(4), np.arange(1, 5), np.array([1.0, 1, 1, 3]), np.zeros(4), np.ones(4), np.zeros(5),
+    ...               np.zeros(5))
+    >>> from tocsin.plan.corridors.front import corridor
+    >>> cut_points(net, corridor(net, [0, 1, 2, 3], 0), 2)
+    [0, 3, 4]
+    """
+    if legs < 1:
+        raise BadInput("a way has at least one leg")
+    done = np.concatenate(([0.0], np.cumsum(network.hours[list(way.edges)])))
+    marks = np.searchsorted(done, done[-1] * np.arange(1, legs) / legs - 1e-9)
+    return sorted({0, *(int(m) for m in marks), len(way.edges)})
+
+
+def legs_of(
+    network: Network,
+    way: Corridor,
+    cuts: Sequence[int],
+    names: Sequence[str],
+    *,
+    leave: float = 6.0,
+    daylight: tuple[float, float] = (6.0, 18.0),
+    help_hours: Floats | None = None,
+    helpers: Sequence[str] = (),
+) -> tuple[list[Leg], list[Rest]]:
+    """The legs of a way with times of day, who could help and up to where turning back is the shorter way to safety.
+
+    Parameters
+    ----------
+    cuts : sequence of int
+        Positions from `cut_points`.
+    names : sequence of str
+        Name of the point at each cut.
+    leave : float
+        Time of day of leaving, hours.
+    daylight : (float, float)
+        Hours of the day within which a convoy may move; it stops at the last named point it reaches by the end of the
+        day. A leg longer than the day is driven into the dark and marked.
+    help_hours : ndarray, shape (n_helpers, n_nodes), optional
+        Hours each helper needs to each node.
+    helpers : sequence of str
+    """
+    first, last = daylight
+    if not 0 <= first < last <= 24 or not 0 <= leave < 24:
+        raise BadInput("daylight and the hour of leaving are times of day from 0 to 24")
+    made: list[Leg] = []
+    rests: list[Rest] = []
+    clock = leave
+    hours_so_far = 0.0
+    for k in range(len(cuts) - 1):
+        edges = np.array(way.edges[cuts[k] : cuts[k + 1]], dtype=np.int64)
+        time = float(network.hours[edges].sum())
+        whole_day = (first, last) == (0.0, 24.0)
+        of_day = clock % 24
+        if not whole_day and (of_day < first or of_day + time > last) and (time <= last - first or of_day != first):
+            wait = (first - of_day) % 24
+            if wait > 0:
+                rests.append(Rest(k, wait))
+                clock += wait
+        begin = clock % 24
+        clock += time
+        nodes = list(way.nodes[cuts[k] : cuts[k + 1] + 1])
+        helper: str | None = None
+        most: float | None = None
+        if help_hours is not None and len(helpers):
+            nearest = help_hours[:, nodes].min(axis=0)
+            worst = int(np.argmax(nearest))
+            if np.isfinite(nearest[worst]):
+                most = float(nearest[worst])
+                helper = helpers[int(np.argmin(help_hours[:, nodes[worst]]))]
+        hours_so_far += time
+        end = int(way.nodes[cuts[k + 1]])
+        dark = not whole_day and (begin < first or begin + time > last)
+        made.append(
+            Leg(
+                names[k],
+                names[k + 1],
+                float(network.lon[end]),
+                float(network.lat[end]),
+                float(network.km[edges].sum()),
+                time,
+                float(network.exposure[edges].sum()),
+                clock % 24,
+                dark,
+                helper,
+                most,
+                hours_so_far <= way.hours / 2,
+            )
+        )
+    return made, rests
+
+
+def exposure_at(network: Network, way: Corridor, leave: float, of_hour: Sequence[float]) -> float:
+    """Exposure of the way when leaving at a time of day, with hazard multiplied by a factor for each hour of the day.
+
+    The factor counts where the convoy is when it enters a stretch; 24 factors, one an hour from midnight.
+
+    >>> import numpy as np
+    >>> from tocsin.plan.corridors.front import corridor
+    >>> net = Network(np.arange(2), np.arange(1, 3), np.ones(2), np.ones(2), np.ones(2), np.zeros(3), np.zeros(3))
+    >>> exposure_at(net, corridor(net, [0, 1], 0), 17.5, [1.0] * 18 + [3.0] * 6)
+    4.0
+    """
+    factor = np.asarray(of_hour, dtype=np.float64)
+    if factor.shape != (24,) or not np.all(factor >= 0):
+        raise BadInput("hazard by time of day needs 24 factors of zero or more, one an hour from midnight")
+    edges = np.array(way.edges, dtype=np.int64)
+    enter = leave + np.concatenate(([0.0], np.cumsum(network.hours[edges])[:-1]))
+    return float((network.exposure[edges] * factor[(enter % 24).astype(np.int64)]).sum())
+
+
+def straight_help(lon: Floats, lat: Floats, kmh: Floats, start: Floats, network: Network) -> Floats:
+    """Hours from helpers to every node as the crow flies, shape (n_helpers, n_nodes); inf where a speed is zero."""
+    away = distance_km(lon[:, None], lat[:, None], network.lon[None, :], network.lat[None, :])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = start[:, None] + away / kmh[:, None]
+    return np.where(kmh[:, None] > 0, found, np.where(away > 0, np.inf, start[:, None]))

@@ -94,14 +94,15 @@ def reach(
 
     from tocsin.core.mission import find
     from tocsin.core.time import month_text, parse_month, utc_now
+    from tocsin.plan.reach import check_reach_file, write_reach
     from tocsin.plan.reach import reach as work
-    from tocsin.plan.reach import write_reach
     from tocsin.store import writing
 
     talk = answer(context, mission, as_json, quiet)
     home = find(talk.folder())
     month = parse_month(as_of) if as_of else None
     limits = hours or [2.0, 6.0, 12.0]
+    check_reach_file(file, limits)
     with talk.progress() as tell, writing(records(home)) as connection:
         found = work(connection, home, utc_now(), month, tuple(unit or ()), tuple(operation or ()), tell)
     write_reach(found, file, limits)

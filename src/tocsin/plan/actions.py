@@ -14,6 +14,7 @@ from tocsin.assess.forecast import stream
 from tocsin.assess.ground import Land, gw_of, land_of
 from tocsin.core import lattice
 from tocsin.core.codes import UnitKind
+from tocsin.core.errors import BadInput
 from tocsin.core.mission import Mission
 from tocsin.core.progress import Progress, silent
 from tocsin.core.time import last_day, month_text, months_of, parse_month
@@ -95,9 +96,13 @@ def plan(
 
     Raises
     ------
+    BadInput
+        If the limit is not above zero, or a count is below it.
     NoData
         If no unit or no forecast is known.
     """
+    if not 0 < limit_hours < np.inf:
+        raise BadInput("hours must lie above zero, and somewhere end")
     assessed = latest_assessment(connection, mission, now, as_of, tell)
     summary = assessed.summary
     month = parse_month(summary["as_of"])

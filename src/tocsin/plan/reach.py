@@ -31,6 +31,7 @@ from tocsin.store import run_of
 
 Floats = npt.NDArray[np.float64]
 MOST_PLANS = 4
+AREA_FILES = (".geojson", ".json")
 
 
 def overland_of(mission: Mission, gids: npt.NDArray[np.int64], month: int) -> Overland | None:
@@ -116,16 +117,26 @@ def write_reach(found: Reached, path: Path, limits: Sequence[float]) -> None:
     BadInput
         If the ending is none of these or a limit is not above zero.
     """
-    if not limits or min(limits) <= 0:
-        raise BadInput("hours must lie above zero")
+    check_reach_file(path, limits)
     suffix = path.suffix.lower()
-    if suffix in (".geojson", ".json"):
+    if suffix in AREA_FILES:
         path.write_text(json.dumps(isochrones(found.grid, found.field, sorted(limits))), encoding="utf-8")
     elif suffix == ".asc":
         path.write_text(ascii_grid(found.grid, found.field), encoding="ascii")
-    elif suffix in (".tif", ".tiff"):
-        _write_tiff(found, path)
     else:
+        _write_tiff(found, path)
+
+
+def check_reach_file(path: Path, limits: Sequence[float]) -> None:
+    """Refuse a file or limits that `write_reach` could not write, before any work is done for it.
+
+    Raises
+    ------
+    BadInput
+    """
+    if not limits or not all(0 < limit < np.inf for limit in limits):
+        raise BadInput("hours must lie above zero, and somewhere end")
+    if path.suffix.lower() not in (*AREA_FILES, ".asc", ".tif", ".tiff"):
         raise BadInput("'{name}' must end with .geojson, .tif or .asc", name=path.name)
 
 
@@ -171,8 +182,8 @@ def what_if(
     to : str
         ``lon,lat``, the name of a place or of another unit.
     """
-    if not limit_hours > 0:
-        raise BadInput("hours must lie above zero")
+    if not 0 < limit_hours < np.inf:
+        raise BadInput("hours must lie above zero, and somewhere end")
     here = situation(connection, mission, now, as_of, operations, tell)
     moving = here.unit(unit)
     lon, lat, name = here.point(to)

@@ -4,8 +4,9 @@ from scipy.optimize import minimize
 
 from tocsin.assess.forecast import MODELS, forecast, stream
 from tocsin.assess.forecast.additive import BANDS, band_of, fit_rates, log_likelihood
-from tocsin.assess.forecast.cells import Cells, gather, seen_from
+from tocsin.assess.forecast.cells import Cells, gather, happened, seen_from
 from tocsin.assess.forecast.sampling import occurrence, with_sizes
+from tocsin.assess.forecast.sizes import past_sizes, sizes
 from tocsin.assess.panel import Panel
 from tocsin.core.errors import BadInput
 from tocsin.core.lattice import gid_at
@@ -60,19 +61,33 @@ def test_draws_keep_the_chance_and_hang_together():
         assert got[p == level].mean() == pytest.approx(level, abs=0.01)
     together = np.asarray(hit[60:120].sum(axis=0)).ravel()
     assert together.var() > 1.3 * 60 * 0.02 * 0.98  # more than independent cells would give
-    sizes = with_sizes(hit, np.array([1.0, 9.0]), np.array([3.0, 1.0]), stream(1, "sizes"))
-    assert sizes.data.mean() == pytest.approx(3, abs=0.1)
+    drawn = with_sizes(hit, sizes(np.array([1.0, 9.0]), np.array([3.0, 1.0])), stream(1, "sizes"))
+    assert drawn.data.mean() == pytest.approx(3, abs=0.1)
 
 
 def test_the_pass_over_the_planes_finds_what_stood_before_each_event(panel):
+    events = happened(panel.counts["os"], stream(1, "events"))
     month, cell = np.nonzero(panel.counts["os"] > 0)
-    found = gather(panel, "os", (month, cell), (month[:5], cell[:5]), 2)
-    late = month - 2 >= 96
+    assert np.array_equal(events.month, month)
+    assert events.weight.tolist() == [1.0] * len(month)
+    found = gather(panel, "os", events, (month[:5], cell[:5]), stream(1, "rows"))
+    late = month - 1 >= 96
     name = found.names.index("own 1")
     plane = seen_from(panel, "os", np.arange(1, 201))[:, :, name]
-    assert np.array_equal(found.at_events[1][:, name], plane[month[late] - 2, cell[late]].astype(float))
+    assert np.array_equal(found.before[0][:, name], plane[month[late] - 1, cell[late]].astype(float))
     assert found.sums[:, name] == pytest.approx(plane.sum(axis=1), rel=1e-5)
     assert np.array_equal(found.past[-1], seen_from(panel, "os", np.array([200]))[0])
+
+
+def test_an_event_shared_over_an_area_counts_once(panel):
+    shared = panel.counts["os"].copy()
+    shared[50:] += 0.01 * (np.arange(150) % 10 == 0)[:, None]  # one event in the area, a hundredth in each cell
+    events = happened(shared, stream(1, "events"))
+    assert events.weight.sum() == pytest.approx(np.minimum(shared, 1).sum(), abs=0.5)
+    assert len(events.month) < (panel.counts["os"] > 0).sum() + 40
+    blurred = Panel(GIDS, 1, {"os": shared, "sb": panel.counts["sb"]})
+    p, before = (forecast(one, "os", "combined", horizon=1).p_any().sum() for one in (blurred, panel))
+    assert p == pytest.approx(before, rel=0.25)
 
 
 @pytest.mark.parametrize("model", ["additive", "combined"])
@@ -119,3 +134,20 @@ def test_the_correction_follows_the_last_year(panel):
     fitted = Cells(share=0).fit(panel.until(188), "os")
     assert fitted.seeing(louder).correction[0] > 1.3
     assert 0.5 < fitted.seeing(panel).correction[0] < 2
+
+
+def test_sizes_of_a_war_leave_with_it_and_their_tail_goes_on():
+    rng = np.random.default_rng(3)
+    plane = np.zeros((60, 50), dtype=np.float32)
+    plane[:30] = rng.integers(20, 60, (30, 50))  # a war everywhere
+    plane[30:, 0] = 2  # one cell afterwards
+    in_war, after = past_sizes(plane[:30], 24), past_sizes(plane, 24)
+    u = (np.arange(1000) + 0.5) / 1000
+    assert in_war.at(u).mean() > 30
+    assert after.at(u).mean() < in_war.at(u).mean() / 3
+    heavy = np.rint(rng.pareto(2.5, 4000) * 10 + 1)
+    law = sizes(heavy, np.ones(4000))
+    assert law.scale > 0
+    assert law.at(u).mean() == pytest.approx(heavy.mean(), rel=0.06)
+    assert np.all(np.diff(law.at(np.sort(rng.random(500)))) >= 0)
+    assert sizes(np.empty(0), np.empty(0)).at(u).tolist() == [1.0] * 1000

@@ -3,7 +3,20 @@ import pytest
 
 from tocsin.assess.forecast import stream
 from tocsin.assess.forecast.additive import fit_rates, log_likelihood
-from tocsin.assess.forecast.daily import Days, before, fit, simulate, sources, standard_errors, states
+from tocsin.assess.forecast.daily import (
+    Chance,
+    Days,
+    Excitation,
+    before,
+    fit,
+    fit_chance,
+    level,
+    outlook,
+    simulate,
+    sources,
+    standard_errors,
+    states,
+)
 from tocsin.core.lattice import adjacency, gid_at
 
 LON, LAT = np.meshgrid(np.arange(18.25, 22, 0.5), np.arange(4.25, 7, 0.5))
@@ -61,3 +74,41 @@ def test_forecasts_are_about_right_in_sum_and_blind_to_the_future():
     assert model.expected(moved.until(2000), 7).tobytes() == model.expected(days.until(2000), 7).tobytes()
     names = [name for name, _, _ in sources(days.until(100))]
     assert len(names) == len(set(names)) == len(model.weights)
+
+
+def test_chance_of_bursts_is_found_again():
+    rng = stream(7, "chance")
+    expected = rng.gamma(0.5, 0.4, 40_000)
+    truth = Chance(0.8, 0.6)
+    happened = rng.random(len(expected)) < truth.of(expected)
+    found = fit_chance(expected, happened)
+    assert found.of(expected).sum() == pytest.approx(happened.sum(), rel=0.01)
+    assert found.of(np.array([0.1, 1.0])) == pytest.approx(truth.of(np.array([0.1, 1.0])), rel=0.08)
+    assert fit_chance(expected, np.zeros(len(expected), bool)).of(np.array([0.5])) == pytest.approx(1 - np.exp(-0.5))
+
+
+def test_level_by_hand():
+    # one cell, a rate of 0.1 a day everywhere: 36.5 expected in the year before, 73 seen
+    gids = GIDS[:1]
+    day = np.sort(np.r_[np.arange(0, 365, 5), np.full(73, 400)])
+    days = Days(gids, 800, day, np.zeros(len(day), int), np.ones(len(day), bool))
+    names = [name for name, _, _ in sources(days)]
+    weights = np.where(np.array(names) == "everywhere", 0.1, 0.0)
+    model = Excitation(tuple(names), np.zeros(len(names)), weights, weights)
+    assert level(days, model, np.array([365, 735]), 20.0) == pytest.approx([(73 + 20) / 56.5, (73 + 20) / 56.5])
+    assert level(days, model, np.array([0]), 20.0) == pytest.approx([1.0])
+
+
+def test_an_outlook_is_calibrated_and_blind_to_the_future():
+    days = simulate(GIDS, 3200, 0.002, {2.0: 0.3, 45.0: 0.3}, 0.25, stream(5, "outlook"))
+    past = days.until(2600)
+    view = outlook(past, (7, 28))
+    when = np.arange(2600, 3150, 7)
+    chances = view.chances(days, when)
+    for ahead, found in chances.items():
+        happened = np.stack([days.plane(True)[w : w + ahead].sum(axis=0) > 0 for w in when])
+        assert found.sum() / happened.sum() == pytest.approx(1, abs=0.25), ahead
+        assert ((found >= 0) & (found < 1)).all()
+    later = days.until(3000)
+    assert np.array_equal(view.chances(later, when[when < 3000])[7], chances[7][when < 3000])
+    assert outlook(days.until(2600), (7, 28)).chance == view.chance

@@ -7,7 +7,7 @@ bₖ ≥ 0, so expectation-maximisation finds the one optimum from the event row
 kernel would shrink to nothing. After Mohler et al. (2011), JASA 106, and Lewis et al. (2012), Security Journal 25.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +23,9 @@ Ints = npt.NDArray[np.int64]
 HALF_LIVES = (2.0, 10.0, 45.0, 365.0)
 MAP_DAYS = 3650.0
 WARM_UP_DAYS = 3 * 365
+YEAR = 365
+LEVEL_EVENTS = 20.0  # how many events "as fitted" weighs against the last year's
+PAST_YEARS = 10  # of weekly origins from which the chance of any event is learned
 
 
 @dataclass(frozen=True)
@@ -157,6 +160,80 @@ def standard_errors(x: Floats, weights: Floats) -> Floats:
     out = np.full(len(weights), np.nan)
     out[used] = np.sqrt(np.diag(np.linalg.pinv(scaled.T @ scaled)).clip(0))
     return out
+
+
+@dataclass(frozen=True)
+class Chance:
+    """Chance that anything happens where `e` events are expected: 1 − (1 + s e / k)⁻ᵏ.
+
+    Events come in bursts, so fewer cells are hit than a Poisson count says; `scale` s and `spread` k → ∞ is Poisson.
+    """
+
+    scale: float = 1.0
+    spread: float = 1e9
+
+    def of(self, expected: Floats) -> Floats:
+        """Chance of one or more events, same shape."""
+        return np.asarray(-np.expm1(-self.spread * np.log1p(self.scale * expected / self.spread)))
+
+
+def fit_chance(expected: Floats, happened: npt.NDArray[np.bool_]) -> Chance:
+    """Chance by maximum likelihood from what was expected and whether anything happened, arrays of one shape."""
+    from scipy.optimize import minimize
+
+    hit, quiet = expected[happened], expected[~happened]
+
+    def against(logs: Floats) -> float:
+        chance = Chance(*np.exp(np.clip(logs, -7, 7)))
+        return float(-np.log(chance.of(hit) + 1e-12).sum() - np.log1p(-chance.of(quiet)).sum())
+
+    if not len(hit):
+        return Chance()
+    found = np.exp(np.clip(minimize(against, np.zeros(2), method="Nelder-Mead").x, -7, 7))
+    return Chance(float(found[0]), float(found[1]))
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """A fitted process and, for each number of days ahead, the chance of any event."""
+
+    model: Excitation
+    chance: Mapping[int, Chance]
+
+    def chances(self, days: Days, when: Ints) -> dict[int, Floats]:
+        """Chance of any event within each number of days ahead, from each day of `when`: shape (len(when), C) each."""
+        return {a: self.chance[a].of(e) for a, e in _expected(days, self.model, when, list(self.chance)).items()}
+
+
+def _expected(days: Days, model: Excitation, when: Ints, aheads: Sequence[int]) -> dict[int, Floats]:
+    """Expected events at the level of the year before, from one pass over the sources."""
+    raised, now = level(days, model, when), states(days, when)
+    return {a: np.stack([f * model.expected_from(s, a) for f, s in zip(raised, now, strict=True)]) for a in aheads}
+
+
+def level(days: Days, model: Excitation, when: Ints, events: float = LEVEL_EVENTS) -> Floats:
+    """How the year before each day of `when` compares with what the model made of it, shape (len(when),).
+
+    (seen + `events`) / (expected + `events`) over 365 days: a war that ends or begins moves every cell.
+    """
+    rate = sum(
+        weight * plane.sum(axis=1, dtype=np.float64)
+        for (_, plane, _), weight in zip(sources(days), model.weights, strict=True)
+    )
+    expected = np.concatenate([[0.0], np.cumsum(rate)])
+    seen = np.concatenate([[0.0], np.cumsum(np.bincount(days.day[days.own], minlength=days.n_days + 1))])
+    first = np.maximum(when - YEAR, 0)
+    return np.asarray((seen[when] - seen[first] + events) / (expected[when] - expected[first] + events))
+
+
+def outlook(days: Days, aheads: Sequence[int]) -> Outlook:
+    """Fit the process, and the chance of any event from the weekly origins of the last years before `days` end."""
+    model = fit(days)
+    first = max(WARM_UP_DAYS + YEAR, days.n_days - PAST_YEARS * YEAR)
+    when = np.arange(first, days.n_days - max(aheads) + 1, 7)
+    own = np.vstack([np.zeros((1, len(days.gids))), np.cumsum(days.plane(True), axis=0, dtype=np.float64)])
+    expected = _expected(days, model, when, aheads)
+    return Outlook(model, {a: fit_chance(expected[a], own[when + a] > own[when]) for a in aheads})
 
 
 def simulate(

@@ -6,6 +6,7 @@ fit best, or starts one. Joining is transitive, up to a cap in distance, time an
 """
 
 import datetime as dt
+import functools
 import math
 import zlib
 from collections.abc import Iterable, Sequence
@@ -144,6 +145,7 @@ class _Columns:
         return more
 
 
+@functools.lru_cache(maxsize=20_000)
 def words_mask(text: str) -> int:
     """Set of a text's words (numbers left out) as 64 bits, for quick comparing.
 
@@ -362,6 +364,28 @@ class Joiner:
     def history(self, alert: int) -> tuple[Change, ...]:
         """Everything that made an alert what it is, what left it included, in order."""
         return tuple(c for c in self._history if alert in (c.source, c.target))
+
+    def leave(self, item: str) -> None:
+        """Take one report out, as if it had never come; it may be put back by `restore`.
+
+        Raises
+        ------
+        NotFound
+            If it is not there.
+        """
+        alert = self.alert_of(item)
+        row = self._rows.pop(item)
+        self._members[alert] = [r for r in self._members[alert] if r != row]
+        cell = self._cell(row)
+        self._cells[cell] = [r for r in self._cells.get(cell, ()) if r != row]
+
+    def __contains__(self, item: str) -> bool:
+        """Whether a report is there."""
+        return item in self._rows
+
+    def __len__(self) -> int:
+        """How many reports it has ever taken in: what its memory grows with."""
+        return len(self._items)
 
     def close(self, alert: int) -> None:
         """Take an alert's reports out of the search: later ones start anew. Its history stays."""

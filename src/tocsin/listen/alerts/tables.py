@@ -49,13 +49,15 @@ report = sa.Table(
     "report",
     metadata,
     sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
-    sa.Column("delivery", sa.Text, nullable=False, comment="hash of gateway, provider's id, version and content"),
+    sa.Column("delivery", sa.Text, nullable=False, comment="keyed hash of gateway, id, version and content"),
     sa.Column("gateway_id", sa.Text, nullable=False, comment="no foreign key: taking in must not wait for it"),
     sa.Column("provider_id", sa.Text, comment="the provider's own id; null where it has none"),
     sa.Column("version", sa.Text, comment="of the provider's form; another one is a correction"),
-    sa.Column("raw_sha256", sa.Text, nullable=False),
+    sa.Column("content_hash", sa.Text, nullable=False, comment="keyed: a plain one would let a number be guessed"),
     sa.Column("conflict_with", sa.BigInteger, comment="earlier report with the same id and other content"),
     sa.Column("corrects", sa.BigInteger, comment="earlier report that this one updates or cancels"),
+    sa.Column("answers", sa.BigInteger, comment="missed call that was called back with this report"),
+    sa.Column("called_back_at", Instant, comment="of a missed call: when somebody last tried to call back"),
     sa.Column("kind", sa.Text, nullable=False, comment="sms, missed_call, form …"),
     sa.Column("practice", sa.Boolean, nullable=False, comment="exercise, test or draft"),
     sa.Column("sent_at", Instant, nullable=False),
@@ -156,4 +158,59 @@ alert_change = sa.Table(
     sa.Column("details", sa.JSON, nullable=False, comment="codes, numbers, report ids; never words of a source"),
     sa.Column("undoes", sa.BigInteger, comment="the change that this one takes back"),
     sa.Index("ix_alert_change_alert_id", "alert_id"),
+)
+
+# What was done to a report, by whom, in order; `before` holds the values that changed, so that it can be taken back.
+report_change = sa.Table(
+    "report_change",
+    metadata,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+    sa.Column(
+        "report_id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), sa.ForeignKey("report.id"), nullable=False
+    ),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("who", sa.Text, nullable=False, comment="account, or 'program'"),
+    sa.Column("what", sa.Text, nullable=False, comment="read, accepted, placed, dismissed, moved, called_back, undone"),
+    sa.Column("details", sa.JSON, nullable=False, comment="codes, numbers, ids; never words of a source"),
+    sa.Column("before", sa.JSON, nullable=False, comment="columns as they were"),
+    sa.Column("bulk", sa.Text, comment="one name for everything done in one go"),
+    sa.Column("undone_at", Instant),
+    sa.Index("ix_report_change_report_id", "report_id"),
+    sa.Index("ix_report_change_bulk", "bulk"),
+)
+
+# What the program tells the people who run the intake: a silent gateway, reports waiting in the spool.
+notice = sa.Table(
+    "notice",
+    metadata,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False, comment="gateway_silent, gateway_refusing, gateway_unreadable, spool"),
+    sa.Column("object_id", sa.Text, nullable=False, comment="which gateway; empty for the whole intake"),
+    sa.Column("began_at", Instant, nullable=False),
+    sa.Column("last_at", Instant, nullable=False),
+    sa.Column("ended_at", Instant, comment="null = still so"),
+    sa.Column("details", sa.JSON, nullable=False, comment="numbers and codes"),
+    sa.Column("seen_at", Instant),
+    sa.Column("seen_by", sa.Text),
+    sa.Index("ix_notice_kind_object_id", "kind", "object_id"),
+)
+
+# Who does a work that only one process may do at a time, and until when it need not say so again.
+lease = sa.Table(
+    "lease",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("holder", sa.Text, nullable=False, comment="random name of a process; empty = nobody"),
+    sa.Column("until", Instant, nullable=False),
+)
+
+# Answers already given to requests with an Idempotency-Key, so that a request sent again does nothing twice.
+given_answer = sa.Table(
+    "given_answer",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True, comment="hash of account, method, path and key"),
+    sa.Column("request", sa.Text, nullable=False, comment="hash of the body: another body with this key is a conflict"),
+    sa.Column("status", sa.Integer, nullable=False),
+    sa.Column("answer", sa.JSON, nullable=False),
+    sa.Column("at", Instant, nullable=False),
 )

@@ -116,9 +116,11 @@ def upgrade() -> None:
         sa.Column("gateway_id", sa.Text, nullable=False),
         sa.Column("provider_id", sa.Text),
         sa.Column("version", sa.Text),
-        sa.Column("raw_sha256", sa.Text, nullable=False),
+        sa.Column("content_hash", sa.Text, nullable=False),
         sa.Column("conflict_with", sa.BigInteger),
         sa.Column("corrects", sa.BigInteger),
+        sa.Column("answers", sa.BigInteger),
+        sa.Column("called_back_at", sa.DateTime(timezone=True)),
         sa.Column("kind", sa.Text, nullable=False),
         sa.Column("practice", sa.Boolean, nullable=False),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=False),
@@ -158,12 +160,60 @@ def upgrade() -> None:
     op.create_index("ix_report_gateway_id_provider_id", "report", ["gateway_id", "provider_id"], unique=False)
     op.create_index("ix_report_source_id", "report", ["source_id"], unique=False)
     op.create_index("ix_report_state_id", "report", ["state", "id"], unique=False)
+    op.create_table(
+        "report_change",
+        sa.Column("id", BIG, nullable=False),
+        sa.Column("report_id", BIG, nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("who", sa.Text, nullable=False),
+        sa.Column("what", sa.Text, nullable=False),
+        sa.Column("details", sa.JSON, nullable=False),
+        sa.Column("before", sa.JSON, nullable=False),
+        sa.Column("bulk", sa.Text),
+        sa.Column("undone_at", sa.DateTime(timezone=True)),
+        sa.ForeignKeyConstraint(["report_id"], ["report.id"], name="fk_report_change_report_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_report_change"),
+    )
+    op.create_index("ix_report_change_report_id", "report_change", ["report_id"], unique=False)
+    op.create_index("ix_report_change_bulk", "report_change", ["bulk"], unique=False)
+    op.create_table(
+        "notice",
+        sa.Column("id", BIG, nullable=False),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("object_id", sa.Text, nullable=False),
+        sa.Column("began_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True)),
+        sa.Column("details", sa.JSON, nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True)),
+        sa.Column("seen_by", sa.Text),
+        sa.PrimaryKeyConstraint("id", name="pk_notice"),
+    )
+    op.create_index("ix_notice_kind_object_id", "notice", ["kind", "object_id"], unique=False)
+    op.create_table(
+        "lease",
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("holder", sa.Text, nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_lease"),
+    )
+    op.create_table(
+        "given_answer",
+        sa.Column("key", sa.Text, nullable=False),
+        sa.Column("request", sa.Text, nullable=False),
+        sa.Column("status", sa.Integer, nullable=False),
+        sa.Column("answer", sa.JSON, nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("key", name="pk_given_answer"),
+    )
     for table in LABELLED:
         for statement in guard(table, op.get_bind().dialect.name):
             op.execute(statement)
 
 
 def downgrade() -> None:
+    for name in ("given_answer", "lease", "notice", "report_change"):
+        op.drop_table(name)
     op.drop_table("report")
     op.drop_table("alert_change")
     op.drop_table("source")

@@ -1,0 +1,1 @@
+"""How each gateway wants a message, what it answers, and how it reports delivery."""

@@ -9,15 +9,16 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
-from tocsin.assess.forecast import BENCHMARKS, MODELS, forecast
+from tocsin.assess.forecast import BENCHMARKS, MODELS, forecast, stream
 from tocsin.assess.ground import Land, gw_of, land_of
+from tocsin.assess.levels import WHOLE, Places, area_sums, at_places, place_shares
 from tocsin.assess.panel import TARGETS, Panel
 from tocsin.assess.panel.build import build, count, read_parquet, write_panel, write_parquet
 from tocsin.assess.panel.placement import place
 from tocsin.core.errors import BadInput, NoData
 from tocsin.core.mission import Mission
 from tocsin.core.progress import Progress, silent
-from tocsin.core.time import month_text
+from tocsin.core.time import last_day, month_text
 from tocsin.listen.events.reads import Vintage, known_events, newest_month, vintage
 from tocsin.store import finish_run, run_of
 from tocsin.store.runs import run_id
@@ -26,6 +27,7 @@ LONGEST_HORIZON = 36
 # What plans and briefs use unless told otherwise.
 MAIN_MODEL = "conflictology_n"
 TOP = 10
+EXACT_PLACE = 2  # where_prec: within 25 km
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ def assess(
     models: tuple[str, ...] | None = None,
     seed: int = 1,
     tell: Progress = silent,
+    h3: int | None = None,
 ) -> Assessed:
     """Build the panel and forecast every cell and month of the horizon.
 
@@ -80,11 +83,13 @@ def assess(
         Names in `MODELS`; the benchmark family if not given.
     seed : int
     tell : Progress
+    h3 : int, optional
+        Also forecast H3 cells of this resolution, 4 to 7, by the main model.
 
     Raises
     ------
     BadInput
-        If horizon, target or a model does not exist.
+        If horizon, target, resolution or a model does not exist.
     NoData
         If no imported file covers the month.
     """
@@ -108,6 +113,7 @@ def assess(
         "target": target,
         "models": list(names),
         "seed": seed,
+        **({} if h3 is None else {"h3": h3}),
     }
     id = run_id("assess", inputs)
     earlier = run_of(connection, id)
@@ -120,25 +126,38 @@ def assess(
     write_panel(panel, panel_file)
     tables: list[dict[str, Any]] = []
     top: list[dict[str, Any]] = []
+    sums: list[dict[str, Any]] = []
+    spots: list[dict[str, Any]] = []
+    main = MAIN_MODEL if MAIN_MODEL in names else names[-1]
+    places = None if h3 is None else _places(connection, land, seen, month, h3)
     total = len(TARGETS) * len(names)
     for what in TARGETS:
         for name in names:
             tell("Forecasting", len(tables), total)
             made = forecast(panel, what, name, horizon, seed)
             tables.append(made.table())
-            if what == target and name == (MAIN_MODEL if MAIN_MODEL in names else names[-1]):
+            sums.append(_by_area(area_sums(made, land.ground).table(), land))
+            if places is not None and name == main:
+                fine = at_places(made, places, stream(seed, "places", what, month)).table()
+                spots.append({"h3": fine["priogrid_gid"], **fine})
+            if what == target and name == main:
                 top = _top(tables[-1], land, horizon)
+                area_top = _area_top(sums[-1], horizon)
     columns = {key: np.concatenate([t[key] for t in tables]) for key in tables[0]}
     about = {**panel.about, "run": id, "horizon": horizon, "models": list(names), "seed": seed}
     forecast_file = mission.panels / f"forecast-{stem}.parquet"
     write_parquet(columns, forecast_file, about)
+    extra = {"areas": sums, **({"h3": spots} if spots else {})}
+    for kind, blocks in extra.items():
+        joined = {key: np.concatenate([t[key] for t in blocks]) for key in blocks[0]}
+        write_parquet(joined, mission.panels / f"{kind}-{stem}.parquet", about)
     tell("Forecasting", total, total)
     summary = {
         "run": id,
         "as_of": month_text(month),
         "horizon": horizon,
         "target": target,
-        "model": MAIN_MODEL if MAIN_MODEL in names else names[-1],
+        "model": main,
         "models": list(names),
         "cells": len(panel.gids),
         "months": panel.n_months,
@@ -146,9 +165,11 @@ def assess(
         "rows": len(columns["month"]),
         **facts,
         "top": top,
+        "areas": area_top,
         "files": {
             "panel": str(panel_file.relative_to(mission.folder)),
             "forecast": str(forecast_file.relative_to(mission.folder)),
+            **{kind: f"{mission.panels.name}/{kind}-{stem}.parquet" for kind in extra},
         },
     }
     finish_run(connection, id, "assess", inputs, summary, now)
@@ -207,6 +228,42 @@ def _covered(land: Land, seen: Vintage, first: int, as_of: int) -> np.ndarray:
     for number in np.unique(ground.country_of_cell).tolist():
         plane[:, ground.country_of_cell == number] = seen.covered(number or None, first, as_of)[:, None]
     return plane
+
+
+def _places(connection: sa.Connection, land: Land, seen: Vintage, as_of: int, resolution: int) -> Places:
+    """Shares of H3 cells from events placed at a point, half as much every ten years."""
+    events = known_events(connection, seen, as_of)
+    exact = (events.where_prec <= EXACT_PLACE) & np.isin(events.gid, land.ground.gids)
+    years = (np.datetime64(last_day(as_of)) - events.first_day[exact].astype("datetime64[D]")).astype(float) / 365.25
+    return place_shares(land.ground.gids, resolution, events.lon[exact], events.lat[exact], 0.5 ** (years / 10))
+
+
+def _by_area(table: dict[str, np.ndarray], land: Land) -> dict[str, np.ndarray]:
+    """A table of area sums with the level and name of each area in place of a cell."""
+    names = np.array([*(a.name for a in land.ground.areas), ""], dtype=object)
+    index = table.pop("priogrid_gid")
+    level = np.where(index == WHOLE, "whole", "area").astype(object)
+    return {"level": level, "area": names[index], **table}
+
+
+def _area_top(table: dict[str, np.ndarray], horizon: int) -> list[dict[str, Any]]:
+    """The whole and every area by what is expected over the horizon; next month's chance and 80 % interval."""
+    rows = []
+    first = table["month"] == table["month"].min()
+    for level, area in dict.fromkeys(zip(table["level"], table["area"], strict=True)):
+        mine = (table["level"] == level) & (table["area"] == area)
+        now = np.flatnonzero(mine & first)[0]
+        if np.isnan(table["mean"][now]):
+            continue
+        rows.append({
+            "level": str(level),
+            "area": str(area) or None,
+            "mean": round(float(table["mean"][mine].sum()), 3),
+            "p_any_next_month": round(float(table["p_any"][now]), 3),
+            "low_80": round(float(table["q10"][now]), 2),
+            "high_80": round(float(table["q90"][now]), 2),
+        })  # fmt: skip
+    return sorted(rows, key=lambda r: (r["level"] != "whole", -float(r["mean"])))
 
 
 def _top(table: dict[str, np.ndarray], land: Land, horizon: int) -> list[dict[str, Any]]:

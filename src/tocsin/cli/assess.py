@@ -21,6 +21,7 @@ def assess(
     target: Annotated[str, typer.Option(help="What to rank places by: civilians, os, sb or ns.")] = "civilians",
     model: Annotated[list[str] | None, typer.Option(help="Model; may be repeated. Default: all.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same file.")] = 1,
+    h3: Annotated[int | None, typer.Option("--h3", help="Also H3 cells of this resolution, 4 to 7.")] = None,
     mission: MissionOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -35,7 +36,9 @@ def assess(
     home = find(talk.folder())
     month = parse_month(as_of) if as_of else None
     with talk.progress() as tell, writing(records(home)) as connection:
-        done = work(connection, home, utc_now(), month, horizon, target, tuple(model) if model else None, seed, tell)
+        done = work(
+            connection, home, utc_now(), month, horizon, target, tuple(model) if model else None, seed, tell, h3
+        )
     s = done.summary
     talk.show(
         f"{home.name} as of {s['as_of']}: {s['cells']} cells, {s['months']} months of {s['source'].upper()}, "
@@ -49,6 +52,12 @@ def assess(
     ]  # fmt: skip
     header = ["", "cell", "area", f"expected, {s['horizon']} months", "any next month", "80 % next month"]
     talk.table(f"Most at risk ({s['target']}, {s['model']})", header, rows)
+    rows = [
+        [t["area"] or "all", f"{t['mean']:.1f}", f"{t['p_any_next_month']:.0%}",
+         f"{t['low_80']:.0f} to {t['high_80']:.0f}"]
+        for t in s.get("areas", [])
+    ]  # fmt: skip
+    talk.table("Areas", ["", *header[3:]], rows)
     for name in s["files"].values():
         talk.show(f"wrote {name}")
     talk.give(s)

@@ -6,12 +6,24 @@ import typer
 
 from tocsin.cli.output import JsonOption, MissionOption, QuietOption, answer, records
 
+LOSSES = 10
+VERDICTS = {
+    "no forecasts": "No forecast was made before any of these months: run `tocsin assess` each month.",
+    "as expected": "What came is within what was forecast.",
+    "more": "More places saw killing than forecasts allowed for. A new war is not a data error: "
+    "take forecasts for a floor until they have caught up.",
+    "fewer": "For three months fewer than half of the places expected saw killing: a lull, or missing reports.",
+    "nothing counted": "Nothing was counted where much was expected: check that the newest event file is whole.",
+}
+
 
 def register(app: typer.Typer) -> None:
     """Add this room's commands."""
     room = typer.Typer(help="How good were forecasts and plans?", no_args_is_help=True, rich_markup_mode=None)
     room.callback()(lambda: None)
     room.command("backtest")(backtest)
+    room.command("here")(here)
+    room.command("watch")(watch)
     room.command("hindsight")(hindsight)
     app.add_typer(room, name="learn")
 
@@ -47,15 +59,40 @@ def backtest(
     def cell(value: float | None) -> str:
         return "–" if value is None else f"{value:.4f}"
 
-    names = ("crps", "crps_events", "ign", "mis", "ap", "mean_ratio", "top_10")
+    def share(value: float | None) -> str:
+        return "–" if value is None else f"{value:.0%}"
+
+    names = ("crps", "crps_events", "ign", "mis", "ap", "mean_ratio", "top_10", "people_10")
     rows = [
         [r["target"], r["model"], r["months_ahead"], *(cell(r[n]) for n in names)]
         for r in s["table"]
-        if r["months_ahead"] in ("all", "1")
+        if r["months_ahead"] in ("all", "1", "onset", "continuation")
     ]
     talk.show(f"{home.name}: {s['origins']} origins from {s['first_origin']}, judged to {s['until']}")
-    talk.table("Record (crps, ign, mis: lower is better; ap, top_10: higher; mean_ratio: 1)",
+    talk.table("Record (crps, ign, mis: lower is better; ap, top_10, people_10: higher; mean_ratio: 1)",
                ["target", "model", "months ahead", *names], rows)  # fmt: skip
+    rows = [
+        [r["target"], r["model"], str(r["mass_killings"]), *(share(r[f"share_{n}_ahead"])
+         for n in ("1_month", "3_months", "6_months")), cell(r["mean_lead"])]
+        for r in s["lead"]
+    ]  # fmt: skip
+    talk.table("Among the riskiest twentieth of cells before 25 or more were killed",
+               ["target", "model", "cell-months", "1 month before", "3 months", "6 months", "mean lead, months"],
+               rows)  # fmt: skip
+    rows = [
+        [r["target"], r["model"], r["against"], share(r["crps_skill"]),
+         f"{share(r['low_90'])} to {share(r['high_90'])}", cell(r["dm_p"])]
+        for r in s["skill"]
+    ]  # fmt: skip
+    talk.table("Gain in crps (90 % by year blocks; p of Diebold and Mariano)",
+               ["target", "model", "against", "gain", "90 %", "p"], rows)  # fmt: skip
+    rows = [
+        [r["target"], r["months_ahead"], r["measure"], cell(r["ours"]), f"{cell(r['theirs'])} ({r['model']})",
+         share(r["behind"])]
+        for r in s["losses"][:LOSSES]
+    ]  # fmt: skip
+    talk.table(f"Where {s['model']} loses, worst first ({len(s['losses'])} in all, the rest in --json)",
+               ["target", "months ahead", "measure", "ours", "best", "behind"], rows)  # fmt: skip
     talk.show(f"wrote {s['file']}")
     talk.give(s)
 
@@ -121,3 +158,67 @@ def hindsight(
     for sentence in s["assumes"]:
         talk.show(sentence)
     talk.give(s)
+
+
+def here(
+    context: typer.Context,
+    cell: Annotated[int, typer.Argument(metavar="CELL", help="Number of a PRIO-GRID cell of the mission.")],
+    target: Annotated[str, typer.Option(help="civilians, os, sb or ns.")] = "civilians",
+    model: Annotated[str, typer.Option(help="Model that was judged.")] = "conflictology_n",
+    mission: MissionOption = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Say how good forecasts have been in one cell and around it, by the newest backtest."""
+    from tocsin.assess.panel.build import read_parquet
+    from tocsin.core.mission import find
+    from tocsin.learn.record.here import here as work
+    from tocsin.learn.record.here import newest_record
+
+    talk = answer(context, mission, as_json, quiet)
+    found = work(read_parquet(newest_record(find(talk.folder()))), cell, target, model)
+
+    def said(value: float | None) -> str:
+        return "–" if value is None else f"{value:.1%}"
+
+    rows = [
+        [name, str(one["forecasts"]), str(one["months_with_killing"]), f"{one['expected']:.1f}",
+         f"{one['counted']:.1f}", said(one["chance_when_killing"]), said(one["chance_when_quiet"])]
+        for name, one in (("this cell", found["cell"]), ("the eight around", found["around"]))
+    ]  # fmt: skip
+    talk.table(f"Record of cell {cell} ({target}, {model}); deaths are summed over all forecasts",
+               ["", "forecasts", "months with killing", "deaths expected", "deaths counted",
+                "chance given before killing", "before quiet months"], rows)  # fmt: skip
+    talk.give(found)
+
+
+def watch(
+    context: typer.Context,
+    until: Annotated[str | None, typer.Option(help="Last month to judge, YYYY-MM. Default: the newest.")] = None,
+    months: Annotated[int, typer.Option(help="Number of months to look at.")] = 24,
+    target: Annotated[str, typer.Option(help="civilians, os, sb or ns.")] = "civilians",
+    model: Annotated[str, typer.Option(help="Model that was forecast with.")] = "conflictology_n",
+    mission: MissionOption = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Judge the forecasts made before by the months that came, and say when calibration breaks."""
+    from tocsin.core.mission import find
+    from tocsin.core.time import parse_month
+    from tocsin.learn.record.actions import drift
+    from tocsin.store import reading
+
+    talk = answer(context, mission, as_json, quiet)
+    home = find(talk.folder())
+    with reading(records(home)) as connection:
+        found = drift(connection, home, parse_month(until) if until else None, months, target, model)
+    rows = [
+        [r["month"], r["as_of"], f"{r['cells_expected']:.1f}", f"{r['cells_counted']:.0f}",
+         f"{r['deaths_expected']:.0f}", f"{r['deaths_counted']:.0f}", f"{r['z']:+.1f}"]
+        for r in found["months"]
+    ]  # fmt: skip
+    talk.table(f"Forecasts and what came ({target}, {model})",
+               ["month", "forecast as of", "cells expected", "cells counted", "deaths expected", "deaths counted", "z"],
+               rows)  # fmt: skip
+    talk.show(VERDICTS[found["verdict"]])
+    talk.give(found)

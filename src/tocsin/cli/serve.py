@@ -50,11 +50,14 @@ def serve(
     quiet: QuietOption = False,
 ) -> None:
     """Serve the mission to people who sign in; by default on 127.0.0.1, for this machine only."""
+    import sys
+
     import uvicorn
 
     from tocsin.core.mission import find
     from tocsin.web.app import make_app
     from tocsin.web.settings import serve_settings
+    from tocsin.web.watch import start_log
 
     talk = answer(context, mission, as_json, quiet)
     home = find(talk.folder())
@@ -64,6 +67,7 @@ def serve(
     door = _listen(settings.address, port)
     name = f"[{settings.address}]" if ":" in settings.address else settings.address
     address = f"http://{name}:{door.getsockname()[1]}/"
+    start_log(settings.log)
     app = make_app(home, settings)
     link = _way_in(home, app.state.demo, address)
     talk.show(f"{home.name} is at {address} (stop with Ctrl+C)")
@@ -72,6 +76,8 @@ def serve(
     elif link:
         talk.show(f"Nobody may sign in yet. This link makes the first administrator; it works once:\n  {link}")
     talk.give({"mission": home.name, "address": address, "link": link})
+    sys.setswitchinterval(0.001)  # who answers must not wait 5 ms for each thread that reads or writes
+    # No access log: addresses of gateways hold their secrets. Live streams are cut after some seconds.
     # Addresses and schemes of proxies are judged by our own guard, against the mission's settings.
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, proxy_headers=False, server_header=False, timeout_keep_alive=15,

@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from tocsin import __version__
@@ -19,7 +18,7 @@ from tocsin.core.mission import Mission
 from tocsin.core.words import languages
 from tocsin.store import open_store, reading
 from tocsin.store.policy import demand
-from tocsin.web import account, act, demo, listen, people, screen, sign_in
+from tocsin.web import account, act, demo, listen, people, screen, sign_in, single_sign_on, watch
 from tocsin.web.api import assess, plan, today
 from tocsin.web.budgets import budgets
 from tocsin.web.guard import HEADERS, Guard
@@ -72,7 +71,6 @@ def make_app(mission: Mission, serve: Serve | None = None) -> FastAPI:
     )
     app.state.demo = demo.demo_door(mission, settings)
     app.add_exception_handler(errors.TocsinError, problem)
-    app.add_exception_handler(RequestValidationError, not_understood)
 
     @app.get("/brief.{suffix}", tags=["brief"])
     def brief_file(at: At, asker: Asker, suffix: str, lang: str = "en") -> Response:
@@ -85,7 +83,16 @@ def make_app(mission: Mission, serve: Serve | None = None) -> FastAPI:
         """What this door can be asked."""
         return JSONResponse(app.openapi())
 
-    for part in (sign_in.router, account.router, account.api, people.router, people.api, demo.router):
+    for part in (
+        sign_in.router,
+        account.router,
+        account.api,
+        people.router,
+        people.api,
+        demo.router,
+        watch.router,
+        single_sign_on.router,
+    ):
         app.include_router(part)
     app.include_router(today.router)
     app.include_router(assess.router)
@@ -93,7 +100,8 @@ def make_app(mission: Mission, serve: Serve | None = None) -> FastAPI:
     app.include_router(screen.router)
     act.attach(app)
     listen.attach(app)
-    app.add_middleware(Guard, house=lambda: app.state.house)
+    app.state.meters = watch.Meters()
+    app.add_middleware(Guard, house=lambda: app.state.house, meters=app.state.meters)
     return app
 
 
@@ -129,11 +137,3 @@ def problem(request: Request, error: Exception) -> Response:
         return page
     body = {"type": f"urn:tocsin:{known.code}", "title": str(known), "status": status}
     return JSONResponse(body, status, headers, media_type="application/problem+json")
-
-
-def not_understood(_: Request, error: Exception) -> JSONResponse:
-    """A request that does not fit its route: which fields and why, never what stood in them."""
-    found = error.errors() if isinstance(error, RequestValidationError) else []
-    fields = [{"field": ".".join(str(p) for p in e["loc"]), "why": e["type"]} for e in found]
-    body = {"type": "urn:tocsin:bad_input", "title": "the request does not fit: see fields", "status": 422}
-    return JSONResponse({**body, "fields": fields}, 422, media_type="application/problem+json")

@@ -80,6 +80,6 @@ class Budgets:
     hashing: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(2))
 
 
-def budgets(requests_per_s: float = 50.0, intake_per_s: float = 500.0) -> Budgets:
+def budgets(requests_per_s: float = 50.0, intake_per_s: float = 2_000.0) -> Budgets:
     """Budgets with the mission's rates; a burst is eight seconds' worth."""
     return Budgets(Buckets(requests_per_s, requests_per_s * 8), Buckets(intake_per_s, intake_per_s * 8))

@@ -8,16 +8,19 @@ import asyncio
 import ipaddress
 import json
 import threading
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
+import structlog
 from starlette.datastructures import Headers, MutableHeaders
 
 from tocsin.core.errors import TocsinError
 from tocsin.store import writing
 from tocsin.store.sessions import touch
 from tocsin.web.budgets import asker_of
+from tocsin.web.watch import Meters
 from tocsin.web.who import COOKIE, CSRF_HEADER, House, bearer_of, csrf_of
 
 Scope = MutableMapping[str, Any]
@@ -27,6 +30,8 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 INTAKE = "/in/"
+PROBES = frozenset({"/health", "/ready"})  # asked by machines under any name; they say yes or no
+log = structlog.get_logger("tocsin.web")
 MOST_BYTES = 8 << 20
 MOST_TARGET = 8_192  # bytes of path and query
 BODY_S = 30.0
@@ -61,10 +66,12 @@ class Guard:
     app : ASGI application
     house : callable
         Gives the house at the time.
+    meters : Meters
+        Count every answer.
     """
 
-    def __init__(self, app: App, house: Callable[[], House]) -> None:
-        self.app, self._house = app, house
+    def __init__(self, app: App, house: Callable[[], House], meters: Meters) -> None:
+        self.app, self._house, self._meters = app, house, meters
         self._busy = 0
         self._touched: dict[str, float] = {}
         self._touching = threading.Lock()
@@ -75,6 +82,30 @@ class Guard:
             if scope["type"] == "lifespan":
                 await self.app(scope, receive, send)
             return
+        start, status = time.perf_counter(), 500
+
+        async def noted(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        self._meters.at_work.inc()
+        try:
+            await self._guarded(scope, receive, noted)
+        finally:
+            self._meters.at_work.dec()
+            self._note(scope, status, time.perf_counter() - start)
+
+    def _note(self, scope: Scope, status: int, seconds: float) -> None:
+        """Count an answer and log it: the pattern of its route, never the address it was asked at."""
+        intake = scope["path"].startswith(INTAKE)
+        route = "/in/{gateway}" if intake else str(getattr(scope.get("route"), "path", "none"))
+        self._meters.note(scope["method"], route, status, seconds)
+        if not intake and (status >= 400 or scope["method"] not in SAFE):
+            log.info("answered", method=scope["method"][:7], route=route, status=status, ms=round(seconds * 1000))
+
+    async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
         home = self._house()
         headers = Headers(scope=scope)
         _behind_proxies(scope, headers, home)
@@ -86,7 +117,8 @@ class Guard:
                     raise _Refuse(429, "too_many", "this address brings more than it may: send it again", wait)
                 await self.app(scope, receive, send)
                 return
-            self._admit(scope, headers, home)
+            if scope["path"] not in PROBES:
+                self._admit(scope, headers, home)
         except _Refuse as no:
             await _answer(send, no, https, scope["method"] == "HEAD")
             return

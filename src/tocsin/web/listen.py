@@ -4,7 +4,7 @@ import threading
 
 from fastapi import FastAPI
 
-from tocsin.listen.alerts.committer import Committer
+from tocsin.listen.alerts.committer import Committer, quick_engine
 from tocsin.listen.alerts.jobs import Worker, run
 from tocsin.store.keys import key_folder
 from tocsin.web import problems
@@ -19,8 +19,8 @@ LOOK_S = 60.0
 class Reader:
     """The thread that reads reports, and the one that looks for a newer forecast; both end with the application."""
 
-    def __init__(self, app: FastAPI, gate: "threading.Lock") -> None:
-        self.app, self.gate = app, gate
+    def __init__(self, app: FastAPI, committer: Committer) -> None:
+        self.app, self.committer = app, committer
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -30,14 +30,22 @@ class Reader:
             return
         house: House = self.app.state.house
         rank: ForecastRank = self.app.state.rank
-        worker = Worker(house.engine, house.mission, rank, self.gate)
+        engine = quick_engine(house.mission.store_url)  # who holds the gate must not wait long for the database
+        worker = Worker(engine, house.mission, rank, self.committer.gate)
 
         def look() -> None:
             while not self._stop.is_set():
                 rank.try_look()
                 self._stop.wait(LOOK_S)
 
-        for name, target in (("look", look), ("read", lambda: run(worker, house.now, self._stop))):
+        def read() -> None:
+            run(worker, house.now, self._stop, self.committer.patience_s)
+            engine.dispose()
+
+        for name, target in (
+            ("look", look),
+            ("read", read),
+        ):
             thread = threading.Thread(target=target, name=f"tocsin-{name}", daemon=True)
             self._threads.append(thread)
             thread.start()
@@ -58,12 +66,12 @@ def attach(app: FastAPI) -> None:
         return found
 
     mission = present().mission
-    gate = threading.Lock()
-    committer = Committer(mission.store_url, mission.folder, key_folder(mission), lambda: present().now(), gate)
+    committer = Committer(mission.store_url, mission.folder, key_folder(mission), lambda: present().now())
+    app.state.committer = committer
     app.state.rank = ForecastRank(present().engine, mission)
     app.state.bell = listen_live.Bell(present)
     for part in (listen_reports, listen_alerts, listen_sources, listen_live):
         app.include_router(part.router)
     problems.attach(app)
-    app.add_middleware(IntakeDoor, house=present, committer=committer, beside=Reader(app, gate),
+    app.add_middleware(IntakeDoor, house=present, committer=committer, beside=Reader(app, committer),
                        receipt=getattr(app.state, "receipt", None))  # fmt: skip

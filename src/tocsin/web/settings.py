@@ -38,7 +38,7 @@ class Serve:
     trusted_proxies: tuple[Any, ...] = ()
     metrics_token: str = field(default="", repr=False)
     requests_per_s: float = 50.0
-    intake_per_s: float = 500.0
+    intake_per_s: float = 2_000.0
     log: str = "text"
     single_sign_on: dict[str, str] = field(default_factory=dict)
 

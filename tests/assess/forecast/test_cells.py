@@ -6,6 +6,7 @@ from tocsin.assess.forecast import MODELS, forecast, stream
 from tocsin.assess.forecast.additive import BANDS, band_of, fit_rates, log_likelihood
 from tocsin.assess.forecast.cells import Cells, gather, happened, seen_from
 from tocsin.assess.forecast.sampling import occurrence, with_sizes
+from tocsin.assess.forecast.sizes import past_sizes, sizes
 from tocsin.assess.panel import Panel
 from tocsin.core.errors import BadInput
 from tocsin.core.lattice import gid_at
@@ -60,8 +61,8 @@ def test_draws_keep_the_chance_and_hang_together():
         assert got[p == level].mean() == pytest.approx(level, abs=0.01)
     together = np.asarray(hit[60:120].sum(axis=0)).ravel()
     assert together.var() > 1.3 * 60 * 0.02 * 0.98  # more than independent cells would give
-    sizes = with_sizes(hit, np.array([1.0, 9.0]), np.array([3.0, 1.0]), stream(1, "sizes"))
-    assert sizes.data.mean() == pytest.approx(3, abs=0.1)
+    drawn = with_sizes(hit, sizes(np.array([1.0, 9.0]), np.array([3.0, 1.0])), stream(1, "sizes"))
+    assert drawn.data.mean() == pytest.approx(3, abs=0.1)
 
 
 def test_the_pass_over_the_planes_finds_what_stood_before_each_event(panel):
@@ -133,3 +134,20 @@ def test_the_correction_follows_the_last_year(panel):
     fitted = Cells(share=0).fit(panel.until(188), "os")
     assert fitted.seeing(louder).correction[0] > 1.3
     assert 0.5 < fitted.seeing(panel).correction[0] < 2
+
+
+def test_sizes_of_a_war_leave_with_it_and_their_tail_goes_on():
+    rng = np.random.default_rng(3)
+    plane = np.zeros((60, 50), dtype=np.float32)
+    plane[:30] = rng.integers(20, 60, (30, 50))  # a war everywhere
+    plane[30:, 0] = 2  # one cell afterwards
+    in_war, after = past_sizes(plane[:30], 24), past_sizes(plane, 24)
+    u = (np.arange(1000) + 0.5) / 1000
+    assert in_war.at(u).mean() > 30
+    assert after.at(u).mean() < in_war.at(u).mean() / 3
+    heavy = np.rint(rng.pareto(2.5, 4000) * 10 + 1)
+    law = sizes(heavy, np.ones(4000))
+    assert law.scale > 0
+    assert law.at(u).mean() == pytest.approx(heavy.mean(), rel=0.06)
+    assert np.all(np.diff(law.at(np.sort(rng.random(500)))) >= 0)
+    assert sizes(np.empty(0), np.empty(0)).at(u).tolist() == [1.0] * 1000

@@ -4,7 +4,7 @@ import pytest
 from tocsin.assess.forecast import BENCHMARKS, MODELS
 from tocsin.assess.panel import Panel
 from tocsin.core.errors import BadInput
-from tocsin.learn.record import backtest, block_bootstrap, outcomes, summary
+from tocsin.learn.record import backtest, block_bootstrap, diebold_mariano, losses, outcomes, summary
 
 GIDS = np.array([135757, 135758, 135759])
 
@@ -56,3 +56,40 @@ def test_history_beats_zero_where_history_repeats_and_the_interval_says_so(panel
         block_bootstrap(ours, zero.where(zero.step == 1))
     with pytest.raises(BadInput):
         backtest(panel, "os", MODELS["zero"](), [50, 50], steps)
+
+
+def test_diebold_mariano_agrees_with_the_plain_t_test_where_months_do_not_overlap():
+    from dataclasses import replace
+
+    from scipy.stats import ttest_1samp
+
+    rng = np.random.default_rng(4)
+    plane = (rng.random((160, 3)) < 0.4) * rng.geometric(0.2, (160, 3))
+    panel = Panel(GIDS, 1, {"os": plane.astype(np.float32)})
+    ours = backtest(panel, "os", MODELS["conflictology"](), range(24, 150), np.array([1]))
+    zero = backtest(panel, "os", MODELS["zero"](), range(24, 150), np.array([1]))
+    found = diebold_mariano(ours, zero)
+    gap = (ours.crps - zero.crps).reshape(-1, 3).mean(axis=1)
+    assert found.mean == pytest.approx(gap.mean())
+    assert found.p == pytest.approx(ttest_1samp(gap, 0).pvalue, rel=1e-6)
+    same = diebold_mariano(ours, ours)
+    assert (same.mean, same.p) == (0, 1)
+    # Overlap makes errors of neighbouring origins alike; a test that ignored it would be too sure.
+    months = np.arange(126).repeat(3)
+    wave = replace(ours, step=np.full(378, 12), crps=zero.crps + 0.1 + np.sin(months / 9))
+    naive = np.std(0.1 + np.sin(np.arange(126) / 9)) / np.sqrt(126)
+    assert diebold_mariano(wave, zero).error > 2 * naive
+    assert np.isnan(diebold_mariano(ours.where(ours.origin < 30), zero.where(zero.origin < 30)).p)
+
+
+def test_losses_name_what_we_lose_and_to_whom():
+    row = {"target": "os", "months_ahead": "1"}
+    table = [
+        row | {"model": "a", "crps": 1.1, "ap": 0.5, "brier": None},
+        row | {"model": "b", "crps": 1.0, "ap": 0.4, "brier": 0.1},
+        row | {"model": "c", "crps": 1.2, "ap": 0.8, "brier": 0.2},
+    ]
+    found = losses(table, "a")
+    assert [(r["measure"], r["model"], r["theirs"]) for r in found] == [("ap", "c", 0.8), ("crps", "b", 1.0)]
+    assert found[1]["behind"] == pytest.approx(0.1)
+    assert losses(table[1:2], "b") == []

@@ -9,7 +9,6 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from tests.conftest import NOW
-from tests.store.conftest import empty_database, empty_file, engine, mission, url  # noqa: F401
 from tocsin.core.codes import Component, Role
 from tocsin.core.mission import Mission
 from tocsin.store import open_store, writing
@@ -45,7 +44,7 @@ class Door:
         return TestClient(self.app, base_url=BASE, headers=headers, follow_redirects=False)
 
 
-def people(engine: sa.Engine) -> tuple[dict[str, str], dict[str, str]]:  # noqa: F811
+def people(engine: sa.Engine) -> tuple[dict[str, str], dict[str, str]]:
     """An account and a session for each role people hold."""
     sessions, ids = {}, {}
     with writing(engine) as connection:
@@ -80,7 +79,7 @@ def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def door(mission: Mission) -> Iterator[Door]:  # noqa: F811
+def door(mission: Mission) -> Iterator[Door]:
     app = frozen(make_app(mission))
     made = people(app.state.house.engine)
     yield Door(app, *made)
@@ -99,7 +98,7 @@ def with_password(door: Door) -> Door:
 
 
 @pytest.fixture
-def small_engine(mission: Mission) -> Iterator[sa.Engine]:  # noqa: F811
+def small_engine(mission: Mission) -> Iterator[sa.Engine]:
     made = open_store(mission.store_url)
     yield made
     made.dispose()

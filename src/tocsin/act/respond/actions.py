@@ -269,25 +269,9 @@ def close(
     details = {"outcome": outcome.value}
     new = change_alert(connection, actor, alert_id, expected_changed, values, "closed", details, now)
     answer_ladders(connection, subjects_of(alert_id), actor.id, now)
-    if not row["practice"]:
-        _learn(connection, alert_id, outcome)
     told, personally = (0, ()) if not tell else tell_sources(connection, rules, actor, alert_id, now, texts, language)
     record(connection, now, Entry(actor.id, "alert.close", "alert", str(alert_id), details=details))
     return Closed(new, told, personally)
-
-
-def _learn(connection: sa.Connection, alert_id: int, outcome: Outcome) -> None:
-    """What became of it goes into the track record of those who said so; what is not known changes none."""
-    column = {
-        Outcome.FALSE: source.c.refuted, Outcome.AVERTED: source.c.verified, Outcome.DETERRED: source.c.verified,
-        Outcome.IN_TIME: source.c.verified, Outcome.LATE: source.c.verified,
-    }.get(outcome)  # fmt: skip
-    if column is None:
-        return
-    spoke = sa.select(report.c.source_id).where(
-        report.c.alert_id == alert_id, report.c.source_id.is_not(None), report.c.denied.is_(False)
-    )
-    connection.execute(sa.update(source).where(source.c.id.in_(spoke)).values({column: column + 1.0}))
 
 
 def tell_sources(

@@ -216,13 +216,9 @@ def hand_on(
     _history(connection, task_id, actor, "handed_on", {"owner": owner}, now)
     answer_ladders(connection, _subjects(connection, task_id, overdue=False), actor.id, now)
     rule, priority = _ladder_of(connection, rules, row)
-    # Its own subject, so that the former owner's answer does not count for the new one.
-    raise_ladder(
-        connection,
-        rules,
-        Cause(f"task:{task_id}", rule, priority + rules.rise, 1, row["alert_id"], task_id, owner),
-        now,
-    )
+    # A subject of its own, so that the former owner's answer does not count for the new one.
+    cause = Cause(f"task:{task_id}:{new}", rule, priority, 1, row["alert_id"], task_id, owner)
+    raise_ladder(connection, rules, cause, now)
     record(connection, now, Entry(actor.id, "task.hand_on", "task", str(task_id)))
     return new
 

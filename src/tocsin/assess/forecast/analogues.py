@@ -20,6 +20,7 @@ from scipy.sparse import csr_matrix
 from tocsin.assess.features import decayed, since, trailing, trailing_max
 from tocsin.assess.forecast.benchmarks import plane_of, seen_in
 from tocsin.assess.forecast.forecast import Forecast
+from tocsin.assess.forecast.trees import grow, threads
 from tocsin.assess.panel.model import Panel
 from tocsin.core.errors import BadInput
 
@@ -109,11 +110,6 @@ class FittedAnalogues:
         return Forecast(recent.gids, recent.as_of, steps, self.target, self.model.name, draws, known)
 
 
-def threads(rows: int) -> int:
-    """Threads for LightGBM: one for small tables, where waiting for each other costs more than the work."""
-    return 1 if rows < 200_000 else 0
-
-
 def _with_horizon(x: npt.NDArray[np.float32], horizon: Ints) -> npt.NDArray[np.float32]:
     return np.column_stack([x, horizon.astype(np.float32)])
 
@@ -137,8 +133,6 @@ class Analogues:
         BadInput
             If the panel is shorter than five years.
         """
-        import lightgbm as lgb
-
         if panel.n_months < LEAST_HISTORY:
             raise BadInput("looking for similar months needs five years of history, the panel has less")
         rng = np.random.default_rng(self.seed)
@@ -159,7 +153,6 @@ class Analogues:
         change = (outcome + OFFSET) / (level[origin, place] + OFFSET)
         weight = np.where(peaceful, 1 / QUIET_SHARE, 1.0)
         x = _with_horizon(features[origin, place], horizon)
-        data = lgb.Dataset(x, np.log(change), weight=weight, params={"max_bin": 63, "verbose": -1})
         settings = {
             "boosting": "rf",
             "objective": "l2",
@@ -168,14 +161,8 @@ class Analogues:
             "feature_fraction": 0.6,
             "num_leaves": self.leaves,
             "min_data_in_leaf": self.least_in_leaf,
-            "max_bin": 63,
-            "seed": self.seed,
-            "deterministic": True,
-            "force_row_wise": True,
-            "num_threads": threads(len(x)),
-            "verbose": -1,
         }
-        forest = lgb.train(settings, data, self.trees)
+        forest = grow(x, np.log(change), weight, self.trees, self.seed, settings)
         leaves = np.asarray(forest.predict(x, pred_leaf=True, num_threads=threads(len(x))), dtype=np.int32).reshape(
             len(x), -1
         )

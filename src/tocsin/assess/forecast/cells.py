@@ -5,7 +5,7 @@
   with killing at random horizons and a weighted sample of the others.
 
 Which of them is believed, and how much, is a share fitted on forecasts of past months that neither had seen
-(`fit_share`). Sizes come from the stock of past months with killing in the panel, recent ones counting more. The
+(`fit_share`). Sizes come from past months with killing that were about as violent (`sizes`). The
 cell's number is never a feature. Constants were chosen on Central African origins from 2009 to 2013.
 
 An event known only to lie in an area is a fraction of an event in each of its cells (`Happened`): it counts for that
@@ -22,10 +22,11 @@ from scipy.sparse import vstack
 
 from tocsin.assess.features.around import surroundings
 from tocsin.assess.forecast.additive import BANDS, Rates, band_of, fit_rates
-from tocsin.assess.forecast.analogues import threads
 from tocsin.assess.forecast.benchmarks import plane_of, seen_in
 from tocsin.assess.forecast.forecast import Forecast
 from tocsin.assess.forecast.sampling import occurrence, with_sizes
+from tocsin.assess.forecast.sizes import past_sizes
+from tocsin.assess.forecast.trees import grow, threads
 from tocsin.assess.panel.model import Panel
 from tocsin.core.errors import BadInput
 
@@ -36,11 +37,11 @@ WARM_UP = 96
 LEAST_HISTORY = 120
 FARTHEST = 36
 ZEROS_PER_EVENT = 10
-SIZE_HALF_LIFE = 6.0
+SIZE_HALF_LIFE = 24.0
 FLOOR = 1e-4
 SHARES = (0.0, 0.25, 0.5)
 HELD_OUT = 36
-LOOK_BACK = 12
+LOOK_BACK = 6
 MOST_CORRECTION = 3.0
 LEAST_PART = 0.25
 MOST_ROWS = 20_000
@@ -53,6 +54,11 @@ class Happened:
     month: Ints
     cell: Ints
     weight: Floats
+
+    def where(self, months: npt.NDArray[np.bool_]) -> "Happened":
+        """Those in the months (rows of the plane) that are true."""
+        keep = months[self.month]
+        return Happened(self.month[keep], self.cell[keep], self.weight[keep])
 
 
 def happened(plane: npt.NDArray[np.float32], rng: np.random.Generator) -> Happened:
@@ -77,7 +83,8 @@ class Gathered:
     """One pass over the planes: what each model needs of them.
 
     `before[b]` (N_b, K) sources before events, of each band of horizons, with `count[b]` events each; `sums` (M, K) of
-    each month; `rows` (R, K) of the classifier's rows; `past` (months, C, K) of the last two years.
+    each month; `rows` (R, K) of the classifier's rows; `past` (months, C, K) of the last months; `largest` (K,) the
+    highest value of each source in any cell a year ago or before.
     """
 
     names: tuple[str, ...]
@@ -86,6 +93,7 @@ class Gathered:
     sums: Floats
     rows: npt.NDArray[np.float32]
     past: npt.NDArray[np.float32]
+    largest: Floats
 
 
 def gather(panel: Panel, target: str, events: Happened, rows: tuple[Ints, Ints], rng: np.random.Generator) -> Gathered:
@@ -103,11 +111,11 @@ def gather(panel: Panel, target: str, events: Happened, rows: tuple[Ints, Ints],
         if len(use) > MOST_ROWS:
             share = MOST_ROWS / len(use)
             use = np.sort(rng.choice(use, MOST_ROWS, replace=False))
-        pairs.append((month[use] - ahead[use], cell[use]))
-        count.append(weight[use] / share)
+        pairs.append(((month[use] - ahead[use]).astype(np.int64), cell[use].astype(np.int64)))
+        count.append((weight[use] / share).astype(np.float64))
     names: list[str] = []
     before: list[list[Floats]] = [[] for _ in BANDS]
-    sums, picked, past = [], [], []
+    sums, picked, past, largest = [], [], [], []
     recent = _recent(panel) - panel.first_month
     for name, plane in surroundings(panel, target):
         names.append(name)
@@ -116,8 +124,17 @@ def gather(panel: Panel, target: str, events: Happened, rows: tuple[Ints, Ints],
         sums.append(plane.sum(axis=1, dtype=np.float64))
         picked.append(plane[rows])
         past.append(plane[recent])
+        largest.append(float(plane[:-12].max(initial=0)))
     stacked = [np.stack(values, axis=1) for values in before]
-    return Gathered(tuple(names), stacked, count, np.stack(sums, 1), np.stack(picked, 1), np.stack(past, -1))
+    return Gathered(
+        names=tuple(names),
+        before=stacked,
+        count=count,
+        sums=np.stack(sums, 1),
+        rows=np.stack(picked, 1),
+        past=np.stack(past, -1),
+        largest=np.array(largest),
+    )
 
 
 def _recent(panel: Panel) -> Ints:
@@ -142,6 +159,7 @@ class FittedCells:
     trees: Any
     share: float
     past: npt.NDArray[np.float32]
+    largest: Floats
 
     def seeing(self, panel: Panel) -> "FittedCells":
         """The same weights at the end of a newer panel."""
@@ -154,7 +172,7 @@ class FittedCells:
 
     @functools.cached_property
     def correction(self) -> Floats:
-        """How far the last year's forecasts were out, per band: months with killing counted over expected.
+        """How far forecasts of late were out, per band: months with killing counted over expected (`LOOK_BACK` months).
 
         Drawn towards 1 by `Cells.prior_events`; never beyond a factor of `MOST_CORRECTION`.
         """
@@ -188,21 +206,13 @@ class FittedCells:
         x = np.column_stack([np.log(sources + FLOOR), np.full(len(sources), float(min(step, FARTHEST)))])
         return additive, np.asarray(self.trees.predict(x, num_threads=threads(len(x))))
 
-    def sizes(self) -> tuple[Floats, Floats]:
-        """Past sizes and their weights."""
-        plane = plane_of(self.panel, self.target)
-        month, cell = np.nonzero(np.nan_to_num(plane) > 0)
-        size = plane[month, cell].astype(np.float64)
-        weight = np.minimum(size, 1) * 0.5 ** ((len(plane) - 1 - month) / self.model.size_half_life)
-        return np.maximum(size, 1), weight
-
     def predict(self, steps: npt.NDArray[np.int64], rng: np.random.Generator) -> Forecast:
         """Draws that share a factor within a region."""
-        sizes, weight = self.sizes()
+        law = past_sizes(plane_of(self.panel, self.target), self.model.size_half_life)
         blocks = []
         for step in steps:
             hit = occurrence(self.chance(int(step)), self.panel.gids, self.model.n_draws, rng)
-            blocks.append(with_sizes(hit, sizes, weight, rng))
+            blocks.append(with_sizes(hit, law, rng))
         known = seen_in(plane_of(self.panel, self.target)[-12:])
         draws = vstack(blocks, format="csr", dtype=np.float32)
         return Forecast(self.panel.gids, self.panel.as_of, steps, self.target, self.model.name, draws, known)
@@ -237,13 +247,18 @@ def fit_share(earlier: FittedCells, panel: Panel) -> float:
 
 @dataclass(frozen=True)
 class Cells:
-    """Chance and size for each cell; see the module. With `share` None the share is fitted on the past."""
+    """Chance and size for each cell; see the module. With `share` None the share is fitted on the past.
+
+    With `leave_out` k, outcomes of every eighth year, from the k-th on, are not learned from: eight such refits say how
+    far reasons depend on single years.
+    """
 
     n_draws: int = 1000
     share: float | None = None
     rounds: int = 120
     size_half_life: float = SIZE_HALF_LIFE
     prior_events: float = 20.0
+    leave_out: int | None = None
     seed: int = 1
     name: str = "combined"
 
@@ -262,8 +277,11 @@ class Cells:
             )
         rng = np.random.default_rng(self.seed)
         plane = plane_of(panel, target)
-        events = happened(plane, rng)
-        rows, horizon, label, weight = self._rows(plane, events, rng)
+        learned = np.ones(panel.n_months, dtype=bool)
+        if self.leave_out is not None:
+            learned = (np.arange(panel.n_months) // 12) % 8 != self.leave_out
+        events = happened(plane, rng).where(learned)
+        rows, horizon, label, weight = self._rows(plane, events, learned, rng)
         found = gather(panel, target, events, rows, rng)
         weights: list[Floats] = []
         for n, band in enumerate(BANDS):
@@ -271,7 +289,7 @@ class Cells:
             if not usable:
                 weights.append(weights[-1])
                 continue
-            exposure = sum(found.sums[WARM_UP : panel.n_months - h].sum(axis=0) for h in usable)
+            exposure = sum(learned[WARM_UP + h :] @ found.sums[WARM_UP : panel.n_months - h] for h in usable)
             weights.append(fit_rates(found.before[n], np.asarray(exposure), found.count[n]))
         rates = Rates(found.names, np.stack(weights))
         trees = None
@@ -281,33 +299,37 @@ class Cells:
         if self.share is None and trees is not None and panel.n_months - HELD_OUT >= LEAST_HISTORY:
             earlier = replace(self, share=0.5).fit(panel.until(panel.as_of - HELD_OUT), target)
             share = fit_share(earlier, panel)
-        return FittedCells(self, panel, target, rates, trees, share, found.past)
+        return FittedCells(self, panel, target, rates, trees, share, found.past, found.largest)
 
     def _rows(
-        self, plane: npt.NDArray[np.float32], events: Happened, rng: np.random.Generator
+        self,
+        plane: npt.NDArray[np.float32],
+        events: Happened,
+        learned: npt.NDArray[np.bool_],
+        rng: np.random.Generator,
     ) -> tuple[tuple[Ints, Ints], Ints, Floats, Floats]:
         """Origins for the classifier: every event at four random horizons, and ten times as many others."""
         months, cells = plane.shape
         least = min(len(events.month), MOST_ROWS)
         chosen = np.sort(rng.permutation(len(events.month))[:least])
         repeat = 4 * least / max(len(events.month), 1)
-        month, cell, part = (np.tile(a[chosen], 4) for a in (events.month, events.cell, events.weight))
+        month, cell = np.tile(events.month[chosen], 4), np.tile(events.cell[chosen], 4)
+        part = np.tile(events.weight[chosen], 4)
         horizon = rng.integers(1, 13, len(month))
         n = ZEROS_PER_EVENT * len(month)
         at, where, ahead = rng.integers(WARM_UP, months, n), rng.integers(0, cells, n), rng.integers(1, 13, n)
-        quiet = plane[at, where] == 0
-        zeros = float(np.sum(plane[WARM_UP:] == 0))
-        weight = np.concatenate([part / max(repeat, 1e-9), np.full(quiet.sum(), zeros / max(float(quiet.sum()), 1))])
-        month, cell, horizon = (
-            np.concatenate([a, b[quiet]]) for a, b in ((month, at), (cell, where), (horizon, ahead))
-        )
+        quiet = (plane[at, where] == 0) & learned[at]
+        zeros = float(np.sum(plane[WARM_UP:][learned[WARM_UP:]] == 0))
+        others = np.full(quiet.sum(), zeros / max(float(quiet.sum()), 1))
+        weight = np.concatenate([part / max(repeat, 1e-9), others])
+        month = np.concatenate([month, at[quiet]])
+        cell = np.concatenate([cell, where[quiet]])
+        horizon = np.concatenate([horizon, ahead[quiet]])
         label = np.repeat([1.0, 0.0], [len(part), int(quiet.sum())])
         keep = month - horizon >= WARM_UP
-        return (month[keep] - horizon[keep], cell[keep]), horizon[keep], label[keep], weight[keep].astype(np.float64)
+        return (month[keep] - horizon[keep], cell[keep]), horizon[keep], label[keep], weight[keep]
 
     def _grow(self, rows: npt.NDArray[np.float32], horizon: Ints, label: Floats, weight: Floats) -> Any:
-        import lightgbm as lgb
-
         x = np.column_stack([np.log(rows + FLOOR), horizon])
         settings = {
             "objective": "binary",
@@ -318,12 +340,5 @@ class Cells:
             "bagging_fraction": 0.6,
             "bagging_freq": 1,
             "lambda_l2": 20,
-            "max_bin": 63,
-            "seed": self.seed,
-            "deterministic": True,
-            "force_row_wise": True,
-            "num_threads": threads(len(x)),
-            "verbose": -1,
         }
-        data = lgb.Dataset(x, label, weight=weight, params={"max_bin": 63, "verbose": -1})
-        return lgb.train(settings, data, self.rounds)
+        return grow(x, label, weight, self.rounds, self.seed, settings)

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from scipy.sparse import csr_matrix
 from scipy.stats import gamma
 
+from tocsin.assess.forecast.sizes import Sizes
 from tocsin.core import lattice
 
 Floats = npt.NDArray[np.float64]
@@ -44,20 +45,16 @@ def occurrence(p: Floats, gids: npt.NDArray[np.int64], n_draws: int, rng: np.ran
     return hit
 
 
-def with_sizes(hit: csr_matrix, sizes: Floats, weight: Floats, rng: np.random.Generator) -> csr_matrix:
-    """Every occurrence with a size from a weighted stock: even steps through the stock in each row, in random order."""
+def with_sizes(hit: csr_matrix, law: Sizes, rng: np.random.Generator) -> csr_matrix:
+    """Every occurrence with a size: even steps through the law of sizes in each row, in random order."""
     out = hit.copy()
-    if not len(sizes) or not hit.nnz:
+    if not hit.nnz:
         return out
-    in_order = np.argsort(sizes, kind="stable")
-    mass = np.cumsum(weight[in_order])
     each = np.diff(hit.indptr)
     cell = np.repeat(np.arange(hit.shape[0], dtype=np.uint64), each)
     shuffled = np.argsort((cell << np.uint64(32)) | rng.integers(0, 2**32, hit.nnz, dtype=np.uint64), kind="stable")
     place = np.empty(hit.nnz)
     place[shuffled] = np.arange(hit.nnz) - np.repeat(hit.indptr[:-1], each)
     start = rng.random(hit.shape[0])
-    u = (place + np.repeat(start, each)) / np.repeat(each, each)
-    at = np.searchsorted(mass, u * mass[-1], side="right")
-    out.data = sizes[in_order[np.minimum(at, len(sizes) - 1)]].astype(np.float32)
+    out.data = law.at((place + np.repeat(start, each)) / np.repeat(each, each)).astype(np.float32)
     return out

@@ -15,10 +15,10 @@ from tocsin.learn.exercise.files import write
 from tocsin.learn.exercise.scenario import Scenario, load
 from tocsin.listen.imports import import_file
 from tocsin.listen.missions import make
+from tocsin.plan.mobility.ground import add_layer
 from tocsin.store import open_store, writing
 from tocsin.store.accounts import CONSOLE, invite
 
-# What a mission is told; the truth stays out of its records.
 # Whose work a visitor can look at; these accounts have no password, so only the demonstration's own link opens them.
 DEMO_PEOPLE = {
     "duty": Role.DUTY_OFFICER,
@@ -29,7 +29,10 @@ DEMO_PEOPLE = {
     "admin": Role.ADMINISTRATOR,
 }
 MADE_UP = "simulated"
+# What a mission is told; the truth stays out of its records.
 TAKEN_IN = {"events.csv": "ucdp-ged", "units.csv": "units", "places.csv": "places", "population.csv": "population"}
+GROUND = {"roads": "roads.geojson", "rivers": "rivers.geojson"}
+ALWAYS = dt.date(1990, 1, 1)  # the roads of the made-up country were there before its records begin
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,8 @@ def make_demo(
         with writing(open_store(home.store_url)) as connection:
             counts[name] = import_file(connection, home, kept / name, now, layout, tell=silent).counts.added
         tell("Simulating", 2 + number / len(TAKEN_IN), 3)
+    for kind, name in GROUND.items():
+        add_layer(home, kind, kept / name, ALWAYS, "simulated")
     with writing(open_store(home.store_url)) as connection:
         for login, role in DEMO_PEOPLE.items():
             invite(connection, CONSOLE, login, login.title(), {role}, now)

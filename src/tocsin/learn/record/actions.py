@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import sqlalchemy as sa
 
-from tocsin.assess.actions import make_panel
+from tocsin.assess.actions import MAIN_MODEL, make_panel
 from tocsin.assess.forecast import BENCHMARKS, MODELS, stream
 from tocsin.assess.ground import gw_of, land_of
 from tocsin.assess.panel import TARGETS
@@ -16,15 +17,23 @@ from tocsin.core.errors import BadInput
 from tocsin.core.mission import Mission
 from tocsin.core.progress import Progress, silent
 from tocsin.core.time import month_text, year_month
-from tocsin.learn.record.backtest import block_bootstrap, outcomes
+from tocsin.learn.record.backtest import outcomes
+from tocsin.learn.record.compare import block_bootstrap, diebold_mariano, losses
 from tocsin.learn.record.scores import Rows, joined, score
-from tocsin.learn.record.summary import summary
+from tocsin.learn.record.summary import people_share, pit_histogram, reliability, summary
+from tocsin.learn.record.warnings import lead_times, onset
+from tocsin.learn.record.watch import verdict, watch
 from tocsin.listen.events.reads import newest_month, vintage
 from tocsin.store import finish_run
 from tocsin.store.runs import run_id
 
-METRICS = ("crps", "crps_events", "ign", "mis", "brier", "ap", "ap_25", "mean_ratio", "coverage_pit", "top_5", "top_10")
+METRICS = (
+    "crps", "crps_events", "ign", "mis", "brier", "log_any", "ap", "ap_25", "mean_ratio", "coverage_pit", "width",
+    "top_1", "top_5", "top_10",
+)  # fmt: skip
 RIVALS = ("zero", "conflictology")  # every model is compared with these two
+AREA_METRICS = ("crps", "brier", "ap", "mean_ratio", "rows")
+SHARES = (0.01, 0.05, 0.10)  # of people
 
 
 @dataclass(frozen=True)
@@ -95,10 +104,19 @@ def record(
             parts[target, name].append(score(made, outcomes(truth, target, origin, steps)))
     tell("Judging", len(months), len(months))
     rows = {key: joined(found) for key, found in parts.items()}
+    people = land.people.people
     table = [
-        {"target": target, "model": name, "months_ahead": label, "n": len(chosen), **_plain(summary(chosen, METRICS))}
+        {
+            "target": target,
+            "model": name,
+            "months_ahead": label,
+            "n": len(chosen),
+            **_plain(summary(chosen, METRICS)),
+            **_plain(_of_people(chosen, people[np.searchsorted(truth.gids, chosen.gid)])),
+        }
         for (target, name), found in rows.items()
-        for label, chosen in _slices(found)
+        for label, chosen in _slices(found, onset(found, truth, target))
+        if len(chosen)
     ]
     skill = [
         {"target": target, "model": name, "against": rival, **_skill(found, rows[target, rival])}
@@ -106,6 +124,24 @@ def record(
         for rival in RIVALS
         if rival != name and (target, rival) in rows
     ]
+    calibration = [
+        {
+            "target": target,
+            "model": name,
+            "pit": [float(v) for v in pit_histogram(found)],
+            "reliability": {k: [float(v) for v in values] for k, values in reliability(found).items()},
+        }
+        for (target, name), found in rows.items()
+    ]
+    warned = [
+        {"target": target, "model": name, **lead_times(found).summary()} for (target, name), found in rows.items()
+    ]
+    areas = [
+        {"target": target, "model": name, "area": area, **_plain(summary(chosen, AREA_METRICS))}
+        for (target, name), found in rows.items()
+        for area, chosen in _by_area(found, truth.gids, land.area_names)
+    ]
+    ours = MAIN_MODEL if MAIN_MODEL in names else names[-1]
     inputs = {
         "files": [[f["layout"], f["sha256"]] for f in vintage(connection, end, gw).files],
         "until": end, "origins": origins, "horizon": horizon, "targets": list(targets), "models": list(names),
@@ -122,30 +158,68 @@ def record(
         "horizon": horizon,
         "table": table,
         "skill": skill,
+        "calibration": calibration,
+        "lead": warned,
+        "areas": areas,
+        "model": ours,
+        "losses": losses(table, ours),
         "file": str(path.relative_to(mission.folder)),
     }
     finish_run(connection, id, "record", inputs, result, now)
     return Recorded(id, result)
 
 
-def _slices(rows: Rows) -> list[tuple[str, Rows]]:
-    """All months ahead together, the first alone, and each year of origins."""
+def drift(
+    connection: sa.Connection, mission: Mission, until: int | None, months: int, target: str, model: str
+) -> dict[str, Any]:
+    """Forecasts made before, judged by the months that came: ``verdict`` and ``months``, oldest first.
+
+    Raises
+    ------
+    BadInput
+        If the target does not exist.
+    """
+    if target not in TARGETS:
+        raise BadInput("'{name}' is not a target; there are: {known}", name=target, known=", ".join(TARGETS))
+    gw = gw_of(mission)
+    end = newest_month(connection, gw) if until is None else until
+    panel, _ = make_panel(connection, land_of(connection, mission, end), vintage(connection, end, gw), end)
+    rows = watch(mission, panel, target, model, months)
+    return {"until": month_text(end), "target": target, "model": model, "verdict": verdict(rows), "months": rows}
+
+
+def _slices(rows: Rows, first: npt.NDArray[np.bool_]) -> list[tuple[str, Rows]]:
+    """All months ahead together, each band of them, where violence begins and goes on, each year of origins."""
     years = np.array([year_month(int(m))[0] for m in rows.origin])
+    bands = (("1", 1, 1), ("2–3", 2, 3), ("4–6", 4, 6), ("7–12", 7, 12), ("13–24", 13, 24), ("25–36", 25, 36))
     return [
         ("all", rows),
-        ("1", rows.where(rows.step == 1)),
+        *((name, rows.where((rows.step >= low) & (rows.step <= high))) for name, low, high in bands),
+        ("onset", rows.where(first)),
+        ("continuation", rows.where(~first)),
         *((f"origins of {year}", rows.where(years == year)) for year in np.unique(years)),
     ]
 
 
+def _of_people(rows: Rows, people: npt.NDArray[np.float64]) -> dict[str, float]:
+    return {f"people_{round(100 * share)}": people_share(rows, people, share) for share in SHARES}
+
+
+def _by_area(rows: Rows, gids: npt.NDArray[np.int64], names: list[str]) -> list[tuple[str, Rows]]:
+    area = np.array(names, dtype=object)[np.searchsorted(gids, rows.gid)]
+    return [(str(name), rows.where(area == name)) for name in sorted(set(names)) if name]
+
+
 def _skill(rows: Rows, rival: Rows) -> dict[str, float | None]:
-    """CRPS skill with its 90 % block-bootstrap interval; None where the rival is perfect or blocks are too few."""
+    """CRPS skill with its 90 % block-bootstrap interval and the Diebold-Mariano p; None where blocks are too few."""
+    test = diebold_mariano(rows, rival)
+    dm = _plain({"crps_difference": test.mean, "dm_error": test.error, "dm_p": test.p})
     if not rival.crps.sum() > 0:
-        return {"crps_skill": None, "low_90": None, "high_90": None}
+        return {"crps_skill": None, "low_90": None, "high_90": None, **dm}
     with np.errstate(divide="ignore", invalid="ignore"):
         skill, low, high = block_bootstrap(rows, rival)
     few = len(np.unique((rows.origin - rows.origin.min()) // 12)) < 2
-    return {"crps_skill": skill, "low_90": None if few else low, "high_90": None if few else high}
+    return {"crps_skill": skill, "low_90": None if few else low, "high_90": None if few else high, **dm}
 
 
 def _plain(values: dict[str, float]) -> dict[str, float | None]:

@@ -5,16 +5,17 @@ to fit may be fitted anew only every so many origins and carried forward in betw
 """
 
 import itertools
-import zlib
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from tocsin.assess.forecast import Fitted, Model, stream
+from tocsin.assess.forecast import Fitted, Forecast, Model, stream
 from tocsin.assess.panel.model import Panel
 from tocsin.core.errors import BadInput
 from tocsin.core.progress import Progress, silent
+from tocsin.core.spread import spread
 from tocsin.learn.record.scores import Rows, joined, score
 
 
@@ -38,6 +39,7 @@ def backtest(
     refit_every: int = 1,
     cells: npt.NDArray[np.int64] | None = None,
     tell: Progress = silent,
+    how: str = "no",
 ) -> Rows:
     """Score a model over rolling origins.
 
@@ -57,6 +59,8 @@ def backtest(
     cells : ndarray of int64, optional
         Judge these cells only; the model may learn from all.
     tell : Progress
+    how : str
+        Where it runs (`core.spread`): each run of origins that share a fit is one task. The numbers are the same.
 
     Raises
     ------
@@ -66,50 +70,38 @@ def backtest(
     months = list(origins)
     if any(b <= a for a, b in itertools.pairwise(months)):
         raise BadInput("origins must be ascending months")
-    fitted: Fitted | None = None
+    blocks = [months[at : at + refit_every] for at in range(0, len(months), refit_every)]
+    tasks = [_Block(panel.until(b[-1]) if how != "no" else panel, target, model, tuple(b), steps, seed) for b in blocks]
+    made: Iterable[list[Forecast]]
+    made = spread(forecasts_of, tasks, how) if how != "no" else map(forecasts_of, tasks)
     parts: list[Rows] = []
-    for n, origin in enumerate(months):
-        tell(f"Judging {model.name}", n, len(months))
-        seen = panel.until(origin)
-        anew = fitted is None or n % refit_every == 0
-        fitted = model.fit(seen, target) if fitted is None or anew else fitted.seeing(seen)
-        made = fitted.predict(steps, stream(seed, model.name, target, origin))
-        rows = score(made, outcomes(panel, target, origin, steps))
-        parts.append(rows if cells is None else rows.where(np.isin(rows.gid, cells)))
+    for n, block in enumerate(made):
+        tell(f"Judging {model.name}", n * refit_every, len(months))
+        for one in block:
+            rows = score(one, outcomes(panel, target, one.as_of, steps))
+            parts.append(rows if cells is None else rows.where(np.isin(rows.gid, cells)))
     tell(f"Judging {model.name}", len(months), len(months))
     return joined(parts)
 
 
-def block_bootstrap(
-    rows: Rows, other: Rows, metric: str = "crps", block: int = 12, draws: int = 1000, seed: int = 0
-) -> tuple[float, float, float]:
-    """Skill of `rows` against `other` (1 − ratio of mean scores) and its 90 % interval.
+@dataclass(frozen=True)
+class _Block:
+    """Origins that share one fit: a task that can be made anywhere."""
 
-    Origins are drawn anew in whole blocks of months, because neighbouring origins share most of their outcomes.
+    panel: Panel
+    target: str
+    model: Model
+    origins: tuple[int, ...]
+    steps: npt.NDArray[np.int64]
+    seed: int
 
-    Parameters
-    ----------
-    rows, other : Rows
-        The same cells, origins and steps in the same order.
-    metric : str
-        ``crps``, ``ign`` or ``mis``.
-    block : int
-        Months in a block.
 
-    Returns
-    -------
-    skill, low, high : float
-        Positive when `rows` is better.
-    """
-    if metric not in ("crps", "ign", "mis"):
-        raise BadInput("'{metric}' is not a score of single rows: choose crps, ign or mis", metric=metric)
-    if not (np.array_equal(rows.gid, other.gid) and np.array_equal(rows.origin, other.origin)):
-        raise BadInput("two records can only be compared on the same cells and origins")
-    group = (rows.origin - rows.origin.min()) // block
-    ours = np.bincount(group, getattr(rows, metric))
-    theirs = np.bincount(group, getattr(other, metric))
-    rng = np.random.default_rng([seed, zlib.crc32(metric.encode())])
-    pick = rng.integers(0, len(ours), size=(draws, len(ours)))
-    skills = 1 - ours[pick].sum(axis=1) / theirs[pick].sum(axis=1)
-    low, high = np.quantile(skills, [0.05, 0.95])
-    return float(1 - ours.sum() / theirs.sum()), float(low), float(high)
+def forecasts_of(block: _Block) -> list[Forecast]:
+    """The forecasts of one block, the model fitted at its first origin."""
+    fitted: Fitted | None = None
+    made = []
+    for origin in block.origins:
+        seen = block.panel.until(origin)
+        fitted = block.model.fit(seen, block.target) if fitted is None else fitted.seeing(seen)
+        made.append(fitted.predict(block.steps, stream(block.seed, block.model.name, block.target, origin)))
+    return made

@@ -60,6 +60,35 @@ def top_share(rows: Rows, share: float, risk: Floats | None = None) -> float:
     return float(caught / total) if total > 0 else float("nan")
 
 
+def people_share(rows: Rows, people: Floats, share: float) -> float:
+    """Share of deaths among the `share` of people who live in the riskiest cells of their month.
+
+    Parameters
+    ----------
+    rows : Rows
+    people : ndarray, shape (N,)
+        People of each row's cell; rows where they are unknown are left out.
+    share : float
+
+    Returns
+    -------
+    float
+        The cell in which the share is reached counts in part; NaN without deaths or people.
+    """
+    known = ~np.isnan(people)
+    rows, people = rows.where(known), people[known]
+    order = np.lexsort((-rows.mean, rows.step, rows.origin))
+    _, at = np.unique(np.stack([rows.origin[order], rows.step[order]]), axis=1, return_inverse=True)
+    at = at.ravel()
+    counted, deaths = people[order], rows.observed[order]
+    whole = np.bincount(at, counted) if len(at) else np.zeros(0)
+    upto = np.cumsum(counted) - np.concatenate([[0.0], np.cumsum(whole)])[at]
+    room = share * whole[at] - (upto - counted)
+    inside = np.clip(room / np.where(counted > 0, counted, 1), 0, 1)
+    total = deaths.sum()
+    return float((inside * deaths).sum() / total) if total > 0 and whole.sum() > 0 else float("nan")
+
+
 def pit_histogram(rows: Rows, bins: int = 10) -> Floats:
     """Share of outcomes in each tenth of the forecast distribution; all equal when calibrated.
 
@@ -100,6 +129,11 @@ def _on(rows: Rows, values: Floats, events: bool) -> float:
     return float(chosen.mean()) if len(chosen) else float("nan")
 
 
+def _log_any(rows: Rows) -> float:
+    p, hit = np.clip(rows.p_any, 5e-4, 1 - 5e-4), np.minimum(rows.observed, 1)
+    return float(-np.mean(hit * np.log2(p) + (1 - hit) * np.log2(1 - p)))
+
+
 METRICS: dict[str, Callable[[Rows], float]] = {
     "crps": lambda r: float(r.crps.mean()),
     "crps_events": lambda r: _on(r, r.crps, True),
@@ -119,6 +153,10 @@ METRICS: dict[str, Callable[[Rows], float]] = {
     "top_1": lambda r: top_share(r, 0.01),
     "top_5": lambda r: top_share(r, 0.05),
     "top_10": lambda r: top_share(r, 0.10),
+    # −log₂ of the chance given to what happened, any death or none; a chance of 0 counts as half a draw in 1,000.
+    "log_any": _log_any,
+    # Mean width of the 90 % interval: sharpness, to be read with coverage.
+    "width": lambda r: float(np.mean(r.high - r.low)),
     "positives": lambda r: float(np.mean(r.observed > 0)),
     "rows": lambda r: float(len(r)),
 }

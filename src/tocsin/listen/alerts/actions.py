@@ -75,7 +75,7 @@ def change_alert(
     ).where(alert.c.id == alert_id).with_for_update()  # fmt: skip
     row = connection.execute(query).mappings().one_or_none()
     if row is None:
-        raise NotFound("there is no alert {id}", id=alert_id)
+        raise NotFound("there is no such alert")
     demand(actor, "change", "alert", "*", thing_of(dict(row)))
     if expected_changed is not None and row["changed"] != expected_changed:
         raise Conflict("alert {id} was changed by somebody else since you saw it: look again", id=alert_id)

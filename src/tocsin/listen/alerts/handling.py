@@ -100,7 +100,7 @@ def correct(
     for name, value in given.items():
         if name in known:
             if value is not None and value not in {k.value for k in known[name]}:
-                raise BadInput("'{value}' is no {name}", value=value, name=name)
+                raise BadInput("that is no {name}: {known}", name=name, known=", ".join(k.value for k in known[name]))
         elif name not in ("number", "denied"):
             raise BadInput("a report's {name} is not corrected this way", name=name)
         values[name] = value
@@ -235,7 +235,7 @@ def call_back(
     query = only_readable(sa.select(report).where(report.c.id == report_id), report, actor)
     row = connection.execute(query).mappings().one_or_none()
     if row is None:
-        raise NotFound("there is no report {id}, or it is not for you", id=report_id)
+        raise NotFound("there is no such report, or it is not for you")
     demand(actor, "create", "report", "*", thing_of(dict(row)))
     if row["kind"] != "missed_call":
         raise BadInput("report {id} is no missed call", id=report_id)
@@ -296,7 +296,7 @@ def _rows(
     seen = only_readable(sa.select(report.c.id).where(report.c.id.in_(wanted)), report, actor)
     missing = set(wanted) - set(connection.execute(seen).scalars())
     if missing:
-        raise NotFound("there is no report {ids}, or it is not for you", ids=_some(missing))
+        raise NotFound("{n} of these reports are not there, or not for you", n=len(missing))
     query = sa.select(report).where(report.c.id.in_(wanted)).order_by(report.c.id).with_for_update()
     rows = [dict(row) for row in connection.execute(query).mappings()]
     for row in rows:
@@ -369,6 +369,6 @@ def _open_alert(connection: sa.Connection, actor: Actor, alert_id: int) -> None:
     query = only_readable(sa.select(alert.c.id, alert.c.state).where(alert.c.id == alert_id), alert, actor)
     row = connection.execute(query).one_or_none()
     if row is None:
-        raise NotFound("there is no alert {id}, or it is not for you", id=alert_id)
+        raise NotFound("there is no such alert, or it is not for you")
     if row.state in (*GONE, "closed"):
         raise Conflict("alert {id} is {state}: choose one that is open", id=alert_id, state=row.state)

@@ -165,7 +165,7 @@ def read_report(connection: sa.Connection, actor: Actor, report_id: int) -> dict
     query = only_readable(sa.select(*columns).where(report.c.id == report_id), report, actor)
     row = connection.execute(query).mappings().one_or_none()
     if row is None:
-        raise NotFound("there is no report {id}, or it is not for you", id=report_id)
+        raise NotFound("there is no such report, or it is not for you")
     c = report.c
     others = sa.select(c.id, c.conflict_with, c.corrects, c.answers).where(
         sa.or_(c.conflict_with == report_id, c.corrects == report_id, c.answers == report_id)
@@ -182,7 +182,7 @@ def read_alert(connection: sa.Connection, actor: Actor, alert_id: int) -> dict[s
     query = only_readable(sa.select(alert).where(alert.c.id == alert_id), alert, actor)
     row = connection.execute(query).mappings().one_or_none()
     if row is None:
-        raise NotFound("there is no alert {id}, or it is not for you", id=alert_id)
+        raise NotFound("there is no such alert, or it is not for you")
     reports: Sequence[Mapping[str, Any]] = []
     if allowed(actor, "read", "report"):
         reports = list_reports(connection, actor, ReportFilter(alert_id=alert_id), MOST, newest=False).rows

@@ -76,7 +76,7 @@ def read_source(connection: sa.Connection, actor: Actor, source_id: str) -> dict
     query = only_readable(sa.select(source).where(source.c.id == source_id), source, actor)
     row = connection.execute(query).mappings().one_or_none()
     if row is None:
-        raise NotFound("there is no source {id}, or it is not for you", id=source_id)
+        raise NotFound("there is no such source, or it is not for you")
     letter, why = reliability(TrackRecord(max(row["verified"], 0.0), max(row["refuted"], 0.0)))
     return dict(row) | {
         "reliability": letter.value,
@@ -122,5 +122,5 @@ def thing_of_source(row: Mapping[str, Any]) -> Thing:
 def _row(connection: sa.Connection, source_id: str) -> dict[str, Any]:
     row = connection.execute(sa.select(source).where(source.c.id == source_id)).mappings().one_or_none()
     if row is None:
-        raise NotFound("there is no source {id}, or it is not for you", id=source_id)
+        raise NotFound("there is no such source, or it is not for you")
     return dict(row)

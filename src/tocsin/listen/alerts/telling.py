@@ -88,7 +88,7 @@ def call_back(
     query = sa.select(c.id, c.kind).where(c.id == report_id)
     seen = connection.execute(only_readable(query, report, actor)).one_or_none()
     if seen is None:
-        raise NotFound("there is no report {id}, or it is not for you", id=report_id)
+        raise NotFound("there is no such report, or it is not for you")
     answer = None
     if text.strip():
         if not reached:

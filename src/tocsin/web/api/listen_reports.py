@@ -155,7 +155,7 @@ def read_media(at: At, actor: Asker, id: Id, number: Annotated[int, Field(ge=0, 
     with reading(at.engine) as connection:
         files = reads.read_report(connection, actor, id)["attachments"] or []
         if number >= len(files) or not str(files[number]["where"]).startswith(media.MARK):
-            raise NotFound("report {id} has no file {number} here", id=id, number=number)
+            raise NotFound("the report has no such file here")
         keys = open_keys(connection, key_folder(at.mission), at.now())
     content = media.give(at.mission.folder, keys, files[number]["where"])
     headers = {"Content-Disposition": f'attachment; filename="report-{id}-{number}"'}

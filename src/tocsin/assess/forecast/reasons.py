@@ -1,0 +1,208 @@
+"""Why a forecast says what it says: the part of each group of sources in a difference between two chances.
+
+A chance is always compared with another: of a typical cell, of another cell, of the same cell a month ago. Each group
+of sources is exchanged between the two, in every order, and its part is the mean change of the logarithm of the chance
+it makes (Shapley value); so the factors of all groups multiply to the ratio of the two chances, exactly, whatever the
+model. A part says what goes with the difference in the model. It is not a cause, and must not be told as one.
+"""
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tocsin.assess.forecast.additive import band_of
+from tocsin.assess.forecast.cells import Cells, FittedCells
+from tocsin.assess.panel.model import Panel
+
+Floats = npt.NDArray[np.float64]
+
+# First word of a source's name, and the group people read.
+GROUP_OF = {
+    "own": "here",
+    "big": "here",
+    "ring": "around",
+    "far": "around",
+    "other": "fighting",
+    "map": "decades",
+    "towns": "people",
+}
+GROUPS = ("here", "around", "fighting", "decades", "people", "lately")
+FOLDS = 8
+LEAST_AGREEMENT = FOLDS - 1
+NEGLIGIBLE = 1.05
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One group's part.
+
+    Parameters
+    ----------
+    group : str
+        One of `GROUPS`.
+    factor : float
+        How many times higher (below 1: lower) the chance is with this group as it is than as in the comparison.
+    low, high : float
+        Smallest and largest factor among refits that each leave out an eighth of the years; NaN if not asked.
+    stable : bool or None
+        Whether at least `LEAST_AGREEMENT` of `FOLDS` refits agree with its direction; None if not asked.
+    """
+
+    group: str
+    factor: float
+    low: float = float("nan")
+    high: float = float("nan")
+    stable: bool | None = None
+
+
+def groups_of(names: Sequence[str]) -> npt.NDArray[np.int64]:
+    """Index in `GROUPS` of each source, −1 for the constant."""
+    return np.array([GROUPS.index(GROUP_OF[n.split()[0]]) if n.split()[0] in GROUP_OF else -1 for n in names])
+
+
+def typical(fitted: FittedCells) -> Floats:
+    """Sources of a typical cell: the median over cells with a known history, shape (K,)."""
+    return np.asarray(np.median(fitted.now, axis=0))
+
+
+def contrast(
+    fitted: FittedCells, here: Floats, there: Floats, step: int, level: tuple[float, float] | None = None
+) -> Floats:
+    """Log factors of each group, shape (N, len(GROUPS)), between sources `here` and `there`, each of shape (N, K).
+
+    Parameters
+    ----------
+    level : (float, float), optional
+        Correction of each side (the group `lately`); the same on both sides if not given.
+    """
+    group = groups_of(fitted.rates.names)
+    own = float(fitted.correction[band_of(step)])
+    here_level, there_level = level or (own, own)
+    moving = [g for g in range(len(GROUPS)) if g != GROUPS.index("lately")]
+    if here_level != there_level:
+        moving.append(GROUPS.index("lately"))
+    subsets = [s for size in range(len(moving) + 1) for s in itertools.combinations(moving, size)]
+    blocks = [np.where(np.isin(group, s), here, there) for s in subsets]
+    additive, boosted = fitted.opinions(np.concatenate(blocks), step)
+    chance = np.clip((1 - fitted.share) * additive + fitted.share * boosted, 0, 1 - 1e-9).reshape(len(subsets), -1)
+    value = {}
+    for n, s in enumerate(subsets):
+        corrected = here_level if GROUPS.index("lately") in s else there_level
+        value[s] = np.log(np.maximum(-np.expm1(np.log1p(-chance[n]) * corrected), 1e-12))
+    parts = np.zeros((len(here), len(GROUPS)))
+    m = len(moving)
+    for g in moving:
+        for s in subsets:
+            if g not in s:
+                share = math.factorial(len(s)) * math.factorial(m - len(s) - 1) / math.factorial(m)
+                parts[:, g] += share * (value[tuple(sorted((*s, g)))] - value[s])
+    return parts
+
+
+def refits(model: Cells, panel: Panel, target: str, share: float) -> list[FittedCells]:
+    """The model fitted without each eighth of the years in turn; the share of the trees as given."""
+    from dataclasses import replace
+
+    return [replace(model, share=share, leave_out=fold).fit(panel, target) for fold in range(FOLDS)]
+
+
+def reasons(
+    fitted: FittedCells,
+    others: Sequence[FittedCells],
+    pick: Callable[[FittedCells], tuple[Floats, Floats, tuple[float, float] | None]],
+    step: int,
+) -> list[Reason]:
+    """Reasons for one difference, the largest first, with what refits say of them.
+
+    Parameters
+    ----------
+    fitted : FittedCells
+    others : sequence of FittedCells
+        Refits (`refits`); empty if stability is not asked.
+    pick : callable
+        From a fitted model to sources here, sources there (each (K,)) and the corrections of both, or None.
+    step : int
+    """
+
+    def parts(one: FittedCells) -> Floats:
+        here, there, level = pick(one)
+        return np.asarray(contrast(one, here[None], there[None], step, level)[0])
+
+    main = parts(fitted)
+    again = np.array([parts(one) for one in others]).reshape(len(others), len(GROUPS))
+    found = []
+    for g in np.argsort(-np.abs(main), kind="stable"):
+        if abs(main[g]) < math.log(NEGLIGIBLE):
+            continue
+        if not len(others):
+            found.append(Reason(GROUPS[g], float(np.exp(main[g]))))
+            continue
+        agree = int((np.sign(again[:, g]) == np.sign(main[g])).sum())
+        low, high = np.exp([again[:, g].min(), again[:, g].max()])
+        needed = len(others) * LEAST_AGREEMENT / FOLDS
+        found.append(Reason(GROUPS[g], float(np.exp(main[g])), float(low), float(high), agree >= needed))
+    return found
+
+
+def novel(fitted: FittedCells) -> npt.NDArray[np.bool_]:
+    """Where a group of sources is higher than any cell ever had a year ago or before: shape (C, len(GROUPS)).
+
+    There the model extrapolates; its forecast rests on nothing like it.
+    """
+    group = groups_of(fitted.rates.names)
+    beyond = fitted.now > fitted.largest * (1 + 1e-6)
+    out = np.zeros((len(beyond), len(GROUPS)), dtype=bool)
+    for k, g in enumerate(group):
+        if g >= 0:
+            out[:, g] |= beyond[:, k]
+    return out
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """What sources looked at, per cell: share of the last 12 months with data, of the 12 before, and events then.
+
+    `reports_now`, `reports_before` are months with any deaths of any kind, here and in the ring. Silence is not peace:
+    a place where both the data and the reports go dark is unknown, not quiet.
+    """
+
+    now: Floats
+    before: Floats
+    reports_now: Floats
+    reports_before: Floats
+
+    @property
+    def dark(self) -> npt.NDArray[np.bool_]:
+        """Less than half of the last year was looked at."""
+        return np.asarray(self.now < 0.5)
+
+    @property
+    def silent(self) -> npt.NDArray[np.bool_]:
+        """Reports stopped where there were at least three months with some the year before."""
+        return np.asarray((self.reports_now == 0) & (self.reports_before >= 3))
+
+
+def coverage(panel: Panel) -> Coverage:
+    """Reporting coverage of each cell at the panel's end."""
+    from tocsin.core import lattice
+
+    any_plane = next(iter(panel.counts.values()))
+    seen = ~np.isnan(any_plane)
+    active = np.zeros(any_plane.shape, dtype=np.float32)
+    for plane in panel.counts.values():
+        np.maximum(active, np.nan_to_num(np.minimum(plane, 1)), out=active)
+    active = (active >= 0.5).astype(np.float32)
+    ring = lattice.adjacency(panel.gids)
+
+    def reports(rows: slice) -> Floats:
+        months = active[rows]
+        around = np.asarray(ring @ months.T) > 0
+        return np.asarray(((months.T > 0) | around).sum(axis=1), dtype=np.float64)
+
+    last, earlier = slice(-12, None), slice(-24, -12)
+    before = seen[earlier].mean(axis=0) if len(seen) > 12 else np.full(seen.shape[1], np.nan)
+    return Coverage(seen[last].mean(axis=0), before, reports(last), reports(earlier))

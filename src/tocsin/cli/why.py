@@ -1,0 +1,47 @@
+"""The command that says why."""
+
+from typing import Annotated
+
+import typer
+
+from tocsin.cli.output import JsonOption, MissionOption, QuietOption, answer, records
+
+
+def register(app: typer.Typer) -> None:
+    """Add this command."""
+    app.command("why")(why)
+
+
+def why(
+    context: typer.Context,
+    cell: Annotated[int, typer.Argument(metavar="CELL", help="Number of a PRIO-GRID cell, as `tocsin assess` shows.")],
+    against: Annotated[int | None, typer.Option("--against", help="Another cell: why here and not there.")] = None,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", help="Last month whose data may be seen, YYYY-MM. Default: the newest.")
+    ] = None,
+    ahead: Annotated[int, typer.Option("--ahead", help="Months ahead, 1 to 36.")] = 1,
+    target: Annotated[str, typer.Option(help="civilians, os, sb or ns.")] = "civilians",
+    language: Annotated[str | None, typer.Option("--lang", help="en or fr. Default: the mission's.")] = None,
+    mission: MissionOption = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Say what a cell's forecast rests on, and how far to trust it."""
+    from tocsin.assess.why import in_words
+    from tocsin.assess.why import why as work
+    from tocsin.core.mission import find
+    from tocsin.core.time import parse_month
+    from tocsin.core.words import translator
+    from tocsin.store import reading
+
+    talk = answer(context, mission, as_json, quiet)
+    home = find(talk.folder())
+    words = translator(language or home.language)
+    month = parse_month(as_of) if as_of else None
+    with talk.progress() as tell, reading(records(home)) as connection:
+        found = work(connection, home, cell, against, month, ahead, target, tell)
+    lines = in_words(found, words)
+    talk.show(f"{found.gid} {found.area}".rstrip())
+    for line in lines:
+        talk.show(line)
+    talk.give(found.as_dict() | {"text": lines})

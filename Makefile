@@ -5,13 +5,16 @@ BIN := .venv/bin
 VENV := .venv/.ready
 GEODATA := src/tocsin/core/geodata/.ready
 NODE := frontend/node_modules/.package-lock.json
+SCREEN := src/tocsin/web/static/index.html
+SCREEN_SOURCES := $(shell find frontend/src frontend/messages frontend/public -type f) \
+  $(wildcard frontend/*.json frontend/*.ts frontend/*.html)
 
 .PHONY: help setup demo test check lint types rules tests bench golden serve build lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-setup: $(VENV) $(GEODATA) ## install everything into this folder (a second run does nothing)
+setup: $(VENV) $(GEODATA) $(SCREEN) ## install everything into this folder (a second run does nothing)
 
 $(VENV): requirements-dev.lock requirements-setup.lock pyproject.toml tools/setup-system
 	tools/setup-system
@@ -29,6 +32,10 @@ $(GEODATA): tools/build_geodata.py frontend/scripts/geodata.mjs $(NODE) $(VENV)
 	cd frontend && node scripts/geodata.mjs
 	$(BIN)/python tools/build_geodata.py
 
+$(SCREEN): $(NODE) $(SCREEN_SOURCES)
+	cd frontend && npm run --silent build -- --logLevel error
+	touch $@
+
 demo: setup ## run the whole chain on the demonstration mission and serve the result on 127.0.0.1
 	tools/demo
 
@@ -39,8 +46,10 @@ lint: setup
 	$(BIN)/ruff format --check src tests benchmarks tools
 	$(BIN)/ruff check src tests benchmarks tools
 
-types: setup
+types: setup # the screen's types are made from what the HTTP door says it offers, so they are never out of date
 	$(BIN)/mypy
+	$(BIN)/python tools/openapi frontend/build/openapi.json
+	cd frontend && npm run --silent types >/dev/null && npm run --silent check
 
 rules: setup
 	$(BIN)/lint-imports
@@ -54,7 +63,7 @@ bench: setup ## measure; ONLY=name for one; writes benchmarks/results and docs/b
 golden: setup ## rewrite the expected files of the golden tests after a meant change
 	$(BIN)/pytest tests -k golden --rewrite-golden
 
-build: setup ## the wheel, with map data inside
+build: setup ## the wheel, with map data and screen inside
 	$(BIN)/uv build --wheel
 
 lock: ## choose versions anew (names, versions and hashes only)
@@ -65,4 +74,4 @@ lock: ## choose versions anew (names, versions and hashes only)
 	grep -A100 '^uv==' requirements-dev.lock | awk 'NR==1 || /^    --hash/ {print; next} {exit}' > requirements-setup.lock
 
 clean: ## remove everything that setup made
-	rm -rf .venv frontend/node_modules frontend/build src/tocsin/core/geodata demo-mission
+	rm -rf .venv frontend/node_modules frontend/build src/tocsin/core/geodata src/tocsin/web/static demo-mission

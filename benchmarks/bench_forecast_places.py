@@ -1,7 +1,7 @@
-"""Where in a cell: shares of H3 cells (resolution 5) in the killing of their PRIO-GRID cell, Central African Republic.
+"""Where in a cell: shares of H3 cells (resolution 5) in the killing of their PRIO-GRID cell, in the CAR.
 
-One-sided events placed at a point (where_prec 1 or 2), 2015 to 2020, each against shares from events of the years before.
-The two weights were chosen on events of 2005 to 2014.
+One-sided events placed at a point (where_prec 1 or 2), 2015 to 2020, each against shares from events of the years
+before. The two weights were chosen on events of 2005 to 2014.
 """
 
 import csv
@@ -53,8 +53,8 @@ def run() -> list[Figure]:
     people, town_top, _ = gain(range(2015, 2021), TOWN_WEIGHT, LAND_WEIGHT, memory=0.0)
     note = f"{n} events, 12 to 13 places a cell"
     return [
-        Figure("place in the cell: bits gained over equal shares", bits, "bits", 0, "higher", Peer("towns alone", people),
-               note),
+        Figure("place in the cell: bits gained over equal shares", bits, "bits", 0, "higher",
+               Peer("towns alone", people), note),
         Figure("events in the likeliest place of their cell", 100 * top, "%", None, "higher",
                Peer("towns alone", 100 * town_top)),
     ]  # fmt: skip

@@ -1,7 +1,7 @@
 """A load of its own process: signed deliveries over many kept-open connections, and how long each answer took.
 
-Run by `bench_intake`: ``python -m benchmarks.intake_load PORT PATH SECRET REPORTS CONNECTIONS RATE``. One in ten deliveries
-is one that was sent before. RATE 0 is as fast as answers come. Prints JSON.
+Run by `bench_intake`: ``python -m benchmarks.intake_load PORT PATH SECRET REPORTS CONNECTIONS RATE SEED``. One in ten
+deliveries is one that was sent before. RATE 0 is as fast as answers come. Prints JSON.
 """
 
 import asyncio

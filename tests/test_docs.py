@@ -1,5 +1,6 @@
 """Documents that cannot rot: they are compared with the code."""
 
+import dataclasses
 import re
 import tomllib
 from pathlib import Path
@@ -10,6 +11,7 @@ from tocsin.cli.main import app
 from tocsin.cli.output import EXIT_CODES
 from tocsin.core.codes import UnitKind
 from tocsin.listen.imports import LAYOUTS
+from tocsin.web.settings import Serve
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -57,6 +59,7 @@ def test_settings_written_by_init_are_those_documented(tmp_path: Path) -> None:
     create(tmp_path / "m", "CAF")
     written = tomllib.loads((tmp_path / "m" / "tocsin.toml").read_text())
     keys = {f"{table}.{key}" for table, values in written.items() for key in values} | {"store.url"}
+    keys |= {f"serve.{field.name}" for field in dataclasses.fields(Serve)}
     assert keys == {cell for cell in first_cells("settings.md") if "." in cell and "/" not in cell} - {
         "tocsin.toml", "area.geojson", "cells.csv", "tocsin.db",
     }  # fmt: skip

@@ -100,7 +100,7 @@ def add_source(connection: sa.Connection, ring: KeyRing, number: str, **more: An
 
 def add_report(connection: sa.Connection, alert_id: int | None, source_id: str | None, **more: Any) -> int:
     values = {
-        "delivery": f"d{next(_count)}", "gateway_id": "sms", "raw_sha256": "0", "kind": "sms", "practice": False,
+        "delivery": f"d{next(_count)}", "gateway_id": "sms", "content_hash": "0", "kind": "sms", "practice": False,
         "sent_at": NOW, "received_at": NOW, "source_id": source_id, "text": "ils arrivent", "fields": {},
         "attachments": [], "denied": False, "state": "joined", "alert_id": alert_id, "tlp": "RED",
         "classification": "STRICTLY CONFIDENTIAL", **more,

@@ -214,40 +214,54 @@ def test_the_demonstration_mission_from_nothing_to_a_brief(tmp_path: Path) -> No
     assert len(pypdf.PdfReader(tmp_path / "b.pdf").pages) == 2
 
 
-def test_the_mission_is_served_on_this_machine_only(tmp_path: Path) -> None:
+def test_the_mission_is_served_on_this_machine_to_whoever_has_the_link(tmp_path: Path) -> None:
     import http.client
     import re
+    from urllib.parse import urlencode
 
     told("demo", "here", cwd=tmp_path)
     server = subprocess.Popen(
         [sys.executable, "-u", "-m", "tocsin", "serve", "--mission", "here", "--port", "0"],
         cwd=tmp_path, stdout=subprocess.PIPE, text=True,
+        env={**os.environ, "TOCSIN_KEYS": str(tmp_path / "keys")},
     )  # fmt: skip
     try:
-        line = server.stdout.readline()
-        port = int(re.search(r"http://127\.0\.0\.1:(\d+)/", line)[1])
+        said = [server.stdout.readline() for _ in range(3)]
+        port = int(re.search(r"http://127\.0\.0\.1:(\d+)/", said[0])[1])
+        link = re.search(r"/demo\?token=([\w-]+)", said[2])
 
-        def get(path: str, host: str | None = None) -> tuple[int, str, bytes]:
+        def ask(path: str, form: dict | None = None, **headers: str) -> tuple[int, http.client.HTTPMessage, bytes]:
             for _ in range(100):
                 door = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
                 try:
-                    door.request("GET", path, headers={"Host": host or f"127.0.0.1:{port}"})
+                    body = None if form is None else urlencode(form)
+                    if form is not None:
+                        headers["Content-Type"] = "application/x-www-form-urlencoded"
+                    door.request("POST" if form is not None else "GET", path, body,
+                                 headers={"Host": f"127.0.0.1:{port}", **headers})  # fmt: skip
                     answer = door.getresponse()
-                    return answer.status, answer.headers["Content-Security-Policy"], answer.read()
+                    return answer.status, answer.headers, answer.read()
                 except ConnectionRefusedError:
                     time.sleep(0.1)
                 finally:
                     door.close()
             raise AssertionError("the server did not come up")
 
-        status, policy, page = get("/")
+        assert ask("/brief.html")[0] == 401
+        assert ask(link[0])[0] == 200
+        form = {"token": link[1], "login": "duty"}
+        status, headers, _ = ask("/demo", form)
+        assert (status, headers["Location"]) == (303, "/")
+        cookie = headers["Set-Cookie"].split(";")[0]
+        assert ask("/demo", form)[0] == 403, "the link works once"
+        status, headers, page = ask("/brief.html", Cookie=cookie)
         assert status == 200
-        assert "default-src 'none'" in policy
+        assert "default-src 'none'" in headers["Content-Security-Policy"]
         assert "Tancora" in page.decode()
-        assert get("/brief.pdf?lang=fr")[2][:5] == b"%PDF-"
-        assert get("/brief.exe")[0] == 404
-        assert get("/brief.pdf?lang=xx")[0] == 404
-        assert get("/", host="evil.example")[0] == 403
+        assert ask("/brief.pdf?lang=fr", Cookie=cookie)[2][:5] == b"%PDF-"
+        assert ask("/brief.exe", Cookie=cookie)[0] == 404
+        assert ask("/brief.pdf?lang=xx", Cookie=cookie)[0] == 404
+        assert ask("/brief.html", Cookie=cookie, Host="evil.example")[0] == 421
     finally:
         server.terminate()
         server.wait(10)

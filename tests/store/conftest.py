@@ -30,9 +30,10 @@ def empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def empty_database(postgres: str) -> str:
     """Name of a PostgreSQL database of today's schema, to copy."""
     with _admin(postgres) as connection:
-        connection.execute(sa.text("CREATE DATABASE empty"))
-    open_store(f"{postgres}/empty", create=True).dispose()
-    return "empty"
+        name = f"empty{next(_number)}"  # a folder of tests that borrows this fixture makes its own
+        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    open_store(f"{postgres}/{name}", create=True).dispose()
+    return name
 
 
 @contextlib.contextmanager

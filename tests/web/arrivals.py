@@ -30,8 +30,10 @@ def say(place: Place, text: str, sender: str = "+23670000001", ago: float = 0.0,
 
 
 def read_all(place: Place, worker: Worker | None = None, rank: Rank = not_ranked) -> Worker:
-    """Let the program read everything that waits to be read."""
+    """Let the program read everything that waits to be read; a worker of one's own keeps its memory and its lease."""
     made = worker or Worker(place.engine, place.mission, rank)
     while made.step(place.clock()):
         pass
+    if worker is None:
+        made.give_back(place.clock())
     return made

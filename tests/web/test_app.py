@@ -8,8 +8,13 @@ from fastapi.testclient import TestClient
 
 from tests.listen import ged
 from tests.listen.test_known import bring
+from tocsin.core.codes import Role
 from tocsin.core.mission import load
+from tocsin.core.time import utc_now
 from tocsin.listen.missions import make
+from tocsin.store import writing
+from tocsin.store.accounts import CONSOLE, invite
+from tocsin.store.sessions import open_session
 from tocsin.web import app as door
 
 
@@ -23,16 +28,21 @@ def test_a_page_asked_for_while_records_are_locked_says_try_again(
     units.write_text("name,kind,latitude,longitude,strength,from,until\nA,base,6,20,100,2018-01,\n")
     bring(mission, units)
     monkeypatch.setattr("tocsin.store.database.BUSY_MS", 50)
-    client = TestClient(door.make_app(mission), base_url="http://127.0.0.1")
+    app = door.make_app(mission)
+    with writing(app.state.house.engine) as connection:
+        made, _ = invite(connection, CONSOLE, "reader", "Reader", {Role.READ_ONLY}, utc_now())
+        session = open_session(connection, made.id, "test", utc_now())
+    headers = {"authorization": f"Bearer {session}"}
+    client = TestClient(app, base_url="http://127.0.0.1", headers=headers)
     writer = sqlite3.connect(tmp_path / "m" / "tocsin.db", isolation_level=None)
     writer.execute("BEGIN IMMEDIATE")
     try:
-        answer = client.get("/")
+        answer = client.get("/brief.html")
         assert answer.status_code == 503
         assert "try again" in answer.json()["title"]
     finally:
         writer.execute("ROLLBACK")
         writer.close()
-    assert client.get("/").status_code == 200
+    assert client.get("/brief.html").status_code == 200
     assert client.post("/").status_code == 405
     assert client.get("/../../etc/passwd").status_code == 404

@@ -144,6 +144,7 @@ ranking = sa.Table(
     _big("alert_id", sa.ForeignKey("alert.id"), key=True, autoincrement=False),
     sa.Column("changed", sa.BigInteger, nullable=False, comment="the alert's counter after ranking"),
     sa.Column("basis", sa.Text, nullable=False, comment="hash of the facts and of the forecast's run"),
+    sa.Column("host_state_chance", sa.Float, comment="assessed; null = nobody has"),
     sa.Column("at", Instant, nullable=False),
 )
 

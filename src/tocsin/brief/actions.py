@@ -332,7 +332,8 @@ def _unknowns(
     if made["oldest_map"] and parse_month(made["oldest_map"]) < month:
         age = month - parse_month(made["oldest_map"])
         found.append(c.Unknown(c.GapKind.STALE, name="Geo-PKO", month=month - age, count=age))
-    found.append(c.Unknown(c.GapKind.STRAIGHT_LINE))
+    if not made.get("ground"):
+        found.append(c.Unknown(c.GapKind.STRAIGHT_LINE))
     return tuple(found)
 
 

@@ -5,7 +5,7 @@ import sys
 import typer
 
 from tocsin import __version__
-from tocsin.cli import account, alerts, assess, brief, learn, listen, plan, serve, store, why
+from tocsin.cli import account, act, alerts, assess, brief, learn, listen, plan, serve, store, why
 from tocsin.cli.output import Defaults, JsonOption, MissionOption, QuietOption, guarded
 
 app = typer.Typer(
@@ -37,7 +37,7 @@ def root(
     context.obj = Defaults(mission, as_json, quiet)
 
 
-for room in (listen, alerts, assess, why, plan, learn, brief, serve, store, account):
+for room in (listen, alerts, assess, why, plan, act, learn, brief, serve, store, account):
     room.register(app)
 
 

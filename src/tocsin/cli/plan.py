@@ -4,14 +4,14 @@ from typing import Annotated
 
 import typer
 
-from tocsin.cli import corridors
+from tocsin.cli import corridors, posture
 from tocsin.cli.output import JsonOption, MissionOption, QuietOption, answer, group, records
 
 
 def register(app: typer.Typer) -> None:
     """Add this room's commands: ``tocsin plan`` alone plans the posture, with a word behind it something else."""
     more = group(app, "plan", plan)
-    for part in (corridors,):
+    for part in (posture, corridors):
         part.register(more)
 
 
@@ -24,6 +24,8 @@ def plan(
     moves: Annotated[int, typer.Option(help="How many existing units may move.")] = 3,
     hours: Annotated[float, typer.Option(help="Within how many hours arrival counts.")] = 6.0,
     operation: Annotated[list[str] | None, typer.Option(help="Only units of this operation, e.g. MINUSCA.")] = None,
+    straight: Annotated[bool, typer.Option("--straight", help="As the crow flies, though roads are known.")] = False,
+    danger: Annotated[bool, typer.Option("--danger", help="Slow down where deaths are forecast.")] = False,
     seed: Annotated[int, typer.Option(help="The same seed gives the same plan.")] = 1,
     mission: MissionOption = None,
     as_json: JsonOption = False,
@@ -39,11 +41,16 @@ def plan(
     home = find(talk.folder())
     month = parse_month(as_of) if as_of else None
     with talk.progress() as tell, writing(records(home)) as connection:
-        done = work(connection, home, utc_now(), month, additional, moves, hours, tuple(operation or ()), seed, tell)
+        done = work(connection, home, utc_now(), month, additional, moves, hours, tuple(operation or ()), seed,
+                    straight, danger, tell)  # fmt: skip
     s = done.summary
     maps = f", oldest map {s['oldest_map']}" if s["oldest_map"] else ""
     sources = ", ".join(s["unit_sources"]) + maps
     talk.show(f"{home.name} as of {s['as_of']}: {s['units']} units ({sources}), {s['season']} season")
+    over = ", ".join(f"{g['kind']} ({g['source']}, known {g['known_on']})" for g in s["ground"])
+    talk.show(
+        f"Travel over {over}" if over else "Travel as the crow flies: no roads are known (tocsin plan ground add)"
+    )
     rows = [
         [f"{c['limit_hours']:g} h", _share(c["risk_share"]), _share(c["people_share"]), _share(after["risk_share"])]
         for c, after in zip(s["covered"], s["covered_after"], strict=True)
@@ -62,6 +69,18 @@ def plan(
     for loss in s["worse"][:5]:
         after = "nobody" if loss["hours_after"] is None else f"{loss['hours_after']:.1f} h"
         talk.show(f"Could get worse: cell {loss['gid']}, {loss['hours_before']:.1f} h now, then {after}")
+    for more in s["one_more"]:
+        talk.show(f"{more['what'].capitalize()} would bring {more['brings']:.1f} more within reach")
+    if s["second_best"]:
+        second = s["second_best"]
+        talk.show(f"Without cell {second['without']} the best is {second['value']:.1f} (second best)")
+    for road in s["lifelines"]:
+        talk.show(
+            f"One road: {len(road['lost'])} cells ({road['risk']:.1f} expected deaths) hang on road {road['road']}"
+        )
+    if s["unreachable"]:
+        talk.show(f"Nobody gets to {len(s['unreachable'])} cells: {', '.join(map(str, s['unreachable'][:8]))} …")
+    talk.show(s["association"]["words"])
     talk.give(s)
 
 

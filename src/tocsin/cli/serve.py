@@ -1,11 +1,18 @@
 """Commands that make and serve a mission: demo, serve."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tocsin.cli.output import JsonOption, MissionOption, QuietOption, answer
+from tocsin.cli.output import JsonOption, MissionOption, QuietOption, answer, records
+
+if TYPE_CHECKING:
+    import socket
+
+    from tocsin.core.mission import Mission
+    from tocsin.web.demo import DemoDoor
+    from tocsin.web.settings import Serve
 
 
 def register(app: typer.Typer) -> None:
@@ -37,31 +44,95 @@ def demo(
 
 def serve(
     context: typer.Context,
-    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 8510,
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 8510,
     mission: MissionOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Serve the mission's brief and tables on 127.0.0.1, for this machine only."""
-    import socket
+    """Serve the mission to people who sign in; by default on 127.0.0.1, for this machine only."""
+    import sys
 
     import uvicorn
 
-    from tocsin.core.errors import Conflict
     from tocsin.core.mission import find
     from tocsin.web.app import make_app
+    from tocsin.web.settings import serve_settings
+    from tocsin.web.watch import start_log
 
     talk = answer(context, mission, as_json, quiet)
     home = find(talk.folder())
-    door = socket.socket()
+    settings = serve_settings(home)
+    records(home).dispose()  # refused here, in one sentence, if another program version wrote them
+    _check_open(home, settings)
+    door = _listen(settings.address, port)
+    name = f"[{settings.address}]" if ":" in settings.address else settings.address
+    address = f"http://{name}:{door.getsockname()[1]}/"
+    start_log(settings.log)
+    app = make_app(home, settings)
+    link = _way_in(home, app.state.demo, address)
+    talk.show(f"{home.name} is at {address} (stop with Ctrl+C)")
+    if link and app.state.demo:
+        talk.show(f"The country is made up. Open this link once to look at it:\n  {link}")
+    elif link:
+        talk.show(f"Nobody may sign in yet. This link makes the first administrator; it works once:\n  {link}")
+    talk.give({"mission": home.name, "address": address, "link": link})
+    sys.setswitchinterval(0.001)  # who answers must not wait 5 ms for each thread that reads or writes
+    # No access log: addresses of gateways hold their secrets. Live streams are cut after some seconds.
+    # Addresses and schemes of proxies are judged by our own guard, against the mission's settings.
+    config = uvicorn.Config(
+        app, log_level="warning", access_log=False, proxy_headers=False, server_header=False, timeout_keep_alive=15,
+        timeout_graceful_shutdown=10,
+    )  # fmt: skip
+    uvicorn.Server(config).run(sockets=[door])
+
+
+def _listen(address: str, port: int) -> "socket.socket":
+    import socket
+
+    from tocsin.core.errors import Conflict
+
+    door = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
     door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        door.bind(("127.0.0.1", port))
+        door.bind((address, port))
     except OSError as problem:
         raise Conflict(
             "port {port} is taken ({why}): choose another with --port", port=port, why=problem.strerror
         ) from None
-    address = f"http://127.0.0.1:{door.getsockname()[1]}/"
-    talk.show(f"{home.name} is at {address} (stop with Ctrl+C)")
-    talk.give({"mission": home.name, "address": address})
-    uvicorn.Server(uvicorn.Config(make_app(home), log_level="warning")).run(sockets=[door])
+    return door
+
+
+def _check_open(home: "Mission", settings: "Serve") -> None:
+    """Refuse to stand on a network without names, an https proxy and somebody who may sign in."""
+    from tocsin.core.errors import SetupProblem
+    from tocsin.store import reading
+    from tocsin.store.accounts import any_password
+
+    if settings.is_local:
+        return
+    missing = [f"[serve] {name}" for name in ("hosts", "trusted_proxies") if not getattr(settings, name)]
+    with reading(records(home)) as connection:
+        if not any_password(connection):
+            missing.append("an account (serve on 127.0.0.1 first)")
+    if missing:
+        raise SetupProblem(
+            "to listen on {address} the door needs {what}: see docs/deploy.md",
+            address=settings.address,
+            what=" and ".join(missing),
+        )
+
+
+def _way_in(home: "Mission", demo: "DemoDoor | None", address: str) -> str | None:
+    """A link for whoever starts a mission that nobody can sign in to yet."""
+    from tocsin.core.time import utc_now
+    from tocsin.store import reading, writing
+    from tocsin.store.accounts import any_password, first_link
+
+    if demo is not None:
+        return f"{address}demo?token={demo.token}"
+    engine = records(home)
+    with reading(engine) as connection:
+        if any_password(connection):
+            return None
+    with writing(engine) as connection:
+        return f"{address}link?token={first_link(connection, 'administrator', utc_now())}"

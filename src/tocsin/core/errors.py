@@ -7,6 +7,7 @@
     ├── Conflict        it contradicts what is already known
     ├── Forbidden       the actor may not do or see this
     │   └── NotSignedIn nobody knows yet who asks
+    ├── TooMany         more than one asker may ask at a time
     ├── NoData          the question is fine, but nothing is known that could answer it
     ├── Infeasible      a plan was asked for that cannot exist; names the demands that clash
     └── SetupProblem    a part of the program is missing or broken
@@ -71,6 +72,12 @@ class NotSignedIn(Forbidden):
     """Nobody knows yet who asks."""
 
     code = "not_signed_in"
+
+
+class TooMany(TocsinError):
+    """More than one asker may ask at a time; `wait_s` says when to come back."""
+
+    code = "too_many"
 
 
 class NoData(TocsinError):

@@ -2,25 +2,36 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import sqlalchemy as sa
 
 from tocsin.assess.actions import Assessed, assess, cell_risk, read_forecast
-from tocsin.assess.ground import Land, land_of
+from tocsin.assess.forecast import stream
+from tocsin.assess.ground import Land, gw_of, land_of
 from tocsin.core import lattice
 from tocsin.core.codes import UnitKind
 from tocsin.core.mission import Mission
 from tocsin.core.progress import Progress, silent
-from tocsin.core.time import month_text, parse_month
+from tocsin.core.time import last_day, month_text, months_of, parse_month
 from tocsin.listen.deployments.model import Unit
 from tocsin.listen.deployments.reads import Posture, posture
+from tocsin.listen.events.reads import event_texts, known_events, vintage
+from tocsin.listen.places.reads import gazetteer
 from tocsin.listen.places.tables import place
 from tocsin.plan.drawn import draw_up
+from tocsin.plan.explained import explain
+from tocsin.plan.mobility import Overland, default_speeds
+from tocsin.plan.mobility.ground import checkpoints_of, danger_of, terrain_of
 from tocsin.store import finish_run, run_of
 from tocsin.store.runs import latest_run, run_id
 
+MOST_HOURS = 24.0  # over the ground, farther is said to be out of reach
+ONE_SIDED = 3
+STATE_FORCES = ("Government of", "Military Forces of", "Police Forces of")  # as UCDP and ACLED write them
 # Units that a mission can send elsewhere; headquarters, observers, hospitals and assistants stay.
 MOVABLE = {UnitKind.BASE, UnitKind.TOB, UnitKind.QRF, UnitKind.FPU, UnitKind.HELICOPTER}
 
@@ -55,9 +66,14 @@ def plan(
     limit_hours: float = 6.0,
     operations: tuple[str, ...] = (),
     seed: int = 1,
+    straight: bool = False,
+    slow_in_danger: bool = False,
     tell: Progress = silent,
 ) -> Planned:
     """Who is out of reach as of a month, and which few units would change that most.
+
+    Travel goes over the mission's ground as known at the month's end (`plan.mobility.ground`), as the crow flies where
+    nothing is known of it.
 
     Parameters
     ----------
@@ -72,6 +88,10 @@ def plan(
     operations : tuple of str
         Only units of these peace operations (MINUSCA …); all if empty.
     seed : int
+    straight : bool
+        As the crow flies even where the ground is known.
+    slow_in_danger : bool
+        Slow down by up to half where any death is forecast for the next month.
 
     Raises
     ------
@@ -83,6 +103,9 @@ def plan(
     month = parse_month(summary["as_of"])
     land = land_of(connection, mission, month)
     stand = units_of(connection, land, month, operations)
+    gids = land.ground.gids
+    day = last_day(month)
+    known = None if straight else terrain_of(mission, gids, day)
     inputs = {
         "assess": assessed.run,
         "units": [[u.name, u.kind.value, u.lon, u.lat, u.strength] for u in stand.units],
@@ -91,6 +114,8 @@ def plan(
         "most_moves": most_moves,
         "limit_hours": limit_hours,
         "seed": seed,
+        "ground": [[layer.kind, layer.sha256] for layer in known[1]] if known else [],
+        "slow_in_danger": slow_in_danger and known is not None,
     }
     id = run_id("plan", inputs)
     earlier = run_of(connection, id)
@@ -101,25 +126,41 @@ def plan(
         return Planned(id, earlier)
     tell("Planning", 0, 1)
     table = read_forecast(assessed.forecast_file(mission), summary["target"], summary["model"])
-    gids = land.ground.gids
-    risk = cell_risk(table, gids, summary["horizon"])["mean"]
-    people = land.people.people
-    drawn = draw_up(
+    cells = cell_risk(table, gids, summary["horizon"])
+    risk, people = cells["mean"], land.people.people
+    points = largest_places(connection, gids)
+    overland = None
+    if known:
+        stops = checkpoints_of(mission, gids, day)
+        level = cells["p_any_next"] if slow_in_danger else np.zeros(len(gids))
+        danger = danger_of(gids, level, stops) if slow_in_danger or stops else None
+        overland = Overland(known[0], day, danger, max(MOST_HOURS, limit_hours))
+    draw = partial(
+        draw_up,
         stand.units,
         gids,
         risk,
         None if np.isnan(people).all() else people,
         land.area_names,
         month,
-        additional=additional,
         movable=movable_rows(stand.units),
-        most_moves=most_moves,
         limit=limit_hours,
         ahead=summary["horizon"],
         wet_months=mission.wet_months,
-        points=largest_places(connection, gids),
+        points=points,
+        overland=overland,
         seed=seed,
     )
+    drawn = draw(additional=additional, most_moves=most_moves)
+    tell("Explaining", 0, 1)
+    why = explain(
+        drawn, draw, additional, most_moves, known[0] if known else None, default_speeds()[UnitKind.BASE].mode,
+        _state_share(connection, mission, gids, month), risk, points, stream(seed, "plan"),
+    )  # fmt: skip
+    names = gazetteer(connection)
+    for road in why.lifelines:
+        near = [names.nearest(*end) for end in road["ends"]]
+        road["between"] = [p.name if p else None for p in near]
     told = drawn.to_json()
     result = {
         "run": id,
@@ -131,11 +172,30 @@ def plan(
         "units": len(stand.units),
         "unit_sources": stand.sources,
         "oldest_map": month_text(stand.oldest_map) if stand.oldest_map else None,
+        "ground": [{"kind": f.kind, "known_on": f.known_on.isoformat(), "source": f.source} for f in known[1]]
+        if known
+        else [],
         **told,
+        **why.to_json(),
     }
     finish_run(connection, id, "plan", inputs, result, now)
     tell("Planning", 1, 1)
     return Planned(id, result)
+
+
+def _state_share(
+    connection: sa.Connection, mission: Mission, gids: npt.NDArray[np.int64], month: int
+) -> npt.NDArray[np.float64] | None:
+    """Share of civilians killed by state forces in the last three years, one number for all cells; None if unknown."""
+    gw = gw_of(mission)
+    events = known_events(connection, vintage(connection, month, gw), month)
+    recent = months_of(events.first_day) > month - 36
+    events = events.take(np.isin(events.gid, gids) & (events.kind == ONE_SIDED) & (events.best > 0) & recent)
+    if not len(events):
+        return None
+    texts = event_texts(connection, events.id.tolist())
+    state = np.array([str(texts[i]["side_a"]).startswith(STATE_FORCES) for i in events.id.tolist()])
+    return np.full(len(gids), float(events.best[state].sum() / events.best.sum()))
 
 
 def units_of(connection: sa.Connection, land: Land, month: int, operations: tuple[str, ...] = ()) -> Posture:

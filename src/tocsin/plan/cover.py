@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -228,3 +229,17 @@ def ratios(
             )
         )
     return tuple(found)
+
+
+def by_area(areas: Sequence[str], risk: Floats, first: Floats, later: Floats, limit: float) -> list[dict[str, Any]]:
+    """Expected deaths of each first-level area, and how much of them is within reach before and after."""
+    names = sorted({a for a in areas if a})
+    label = np.array(areas, dtype=object)
+    harm = np.nan_to_num(risk)
+    found = []
+    for name in names:
+        here = label == name
+        found.append({"area": name, "risk": float(harm[here].sum()),
+                      "within": float(harm[here & (first <= limit)].sum()),
+                      "within_after": float(harm[here & (later <= limit)].sum())})  # fmt: skip
+    return found

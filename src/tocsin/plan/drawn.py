@@ -12,7 +12,7 @@ from tocsin.core import lattice
 from tocsin.core.codes import UnitKind
 from tocsin.core.errors import BadInput
 from tocsin.listen.deployments import Unit
-from tocsin.plan.cover import LIMITS, Coverage, Gap, Ratio, best_hours, check_risk, coverage, gaps, ratios
+from tocsin.plan.cover import LIMITS, Coverage, Gap, Ratio, best_hours, by_area, check_risk, coverage, gaps, ratios
 from tocsin.plan.mobility import Overland, Speeds, hours, responders, season_of
 from tocsin.plan.moves import Move, Moves, best_moves
 
@@ -21,7 +21,10 @@ Floats = npt.NDArray[np.float64]
 STRAIGHT = (
     "Travel time is measured as the crow flies, to one point a cell, at the documented speed of each kind of unit."
 )
-OVERLAND = "Travel time is measured over the terrain given, to one point a cell, at the documented speed of each mode."
+OVERLAND = (
+    "Travel time is measured over the roads, water and land known of, to one point a cell, at the documented speed of "
+    "each mode; a road the file lacks counts as bush, and beyond 24 hours nobody is said to reach a place."
+)
 ASSUMES = (
     "Reach is not safety: being within reach says that somebody could come, not that they will, nor that it helps.",
     "The forecast does not change with the plan; violence may move to places the plan leaves (association, see docs).",
@@ -62,7 +65,29 @@ class Plan:
     worse: tuple[Loss, ...]
     unknown_strength: tuple[int, ...]
     cannot_respond: tuple[int, ...]
+    able: npt.NDArray[np.bool_]
+    hours_before: Floats
+    points: tuple[Floats, Floats]
+    risk: Floats
     overland: bool = False
+
+    def posture_after(self) -> list[Unit]:
+        """Units that can respond once the plan is carried out, in the order of ``moves.hours_after``.
+
+        A new base has the strength of the median base that moves or stands, unknown when none is known.
+        """
+        gone = {m.row for m in self.moves.moves if m.row is not None}
+        stay = [u for i, u in enumerate(self.units) if self.able[i] and i not in gone]
+        known = [u.strength for u, able in zip(self.units, self.able, strict=True) if able and u.strength]
+        usual = int(np.median(known)) if known else None
+        lon, lat = self.points
+        for move in self.moves.moves:
+            x, y = float(lon[move.place]), float(lat[move.place])
+            if move.row is not None:
+                stay.append(dataclasses.replace(self.units[move.row], lon=x, lat=y))
+            else:
+                stay.append(Unit(f"new {move.kind.value}", move.kind, x, y, usual, "", self.month))
+        return stay
 
     def to_json(self) -> dict[str, Any]:
         """The plan as plain values, for machines.
@@ -71,7 +96,8 @@ class Plan:
         `risk_share`, `risk_share_known`, `risk_share_low`, `risk_share_high`, `people_share`, `cells`); `gaps` (`gid`,
         `lon`, `lat`, `area`, `risk`, `people`, `nearest_hours`, `nearest_unit`); `moves` (`what`, `unit`, `kind`,
         `from`, `gid`, `lon`, `lat`, `area`, `gain`, `without`); `before`, `value`, `bound`, `gap`, `method`, `seed`,
-        `data_hash`; `ratios`; `unreachable` (gids); `worse`; `unknown_strength` and `cannot_respond` (unit names);
+        `data_hash`; `ratios`; `by_area` (`area`, `risk`, `within`,
+        `within_after`); `unreachable` (gids); `worse`; `unknown_strength` and `cannot_respond` (unit names);
         `assumes` (sentences). Shares are 0 to 1, risk is expected deaths, null is unknown or none.
         """
         plain = dataclasses.asdict
@@ -91,6 +117,13 @@ class Plan:
             "seed": self.moves.seed,
             "data_hash": self.moves.data_hash,
             "ratios": [plain(r) for r in self.ratios],
+            "by_area": by_area(
+                self.areas,
+                self.risk,
+                best_hours(self.hours_before),
+                best_hours(self.moves.hours_after),
+                self.limit_hours,
+            ),
             "unreachable": [int(self.gids[p]) for p in self.unreachable],
             "worse": [{**self._where(w.place), **_without_place(plain(w))} for w in self.worse],
             "unknown_strength": [self.units[i].name for i in self.unknown_strength],
@@ -257,6 +290,10 @@ def draw_up(
         _losses(first, later, expected, folk, limit),
         tuple(i for i, u in enumerate(units) if able[i] and u.strength is None),
         tuple(int(i) for i in np.flatnonzero(~able)),
+        np.asarray(able),
+        time[able],
+        (lon, lat),
+        expected,
         overland is not None,
     )
 

@@ -105,6 +105,24 @@ def find_account(connection: sa.Connection, login: str) -> Account:
     return _account(row)
 
 
+def account_of(connection: sa.Connection, account_id: str) -> Account:
+    """An account by its id.
+
+    Raises
+    ------
+    NotFound
+    """
+    return _account(_row(connection, account_id))
+
+
+def any_password(connection: sa.Connection) -> bool:
+    """Whether anybody could sign in."""
+    c = account.c
+    return (
+        connection.execute(sa.select(c.id).where(c.password != "", c.closed_at.is_(None)).limit(1)).first() is not None
+    )
+
+
 def first_link(connection: sa.Connection, login: str, now: dt.datetime) -> str:
     """Token of a one-time link that makes the first administrator.
 
@@ -161,7 +179,7 @@ def recovery_link(connection: sa.Connection, actor: Actor, account_id: str, now:
 
 
 def take_up(connection: sa.Connection, token: str, password: str, now: dt.datetime) -> Account:
-    """Use a one-time link: set the password. Recovery also ends every session, token and known device, and TOTP.
+    """Use a one-time link: set the password. Recovery also ends every session, token and known device, TOTP, passkeys.
 
     Raises
     ------

@@ -214,6 +214,13 @@ def _within(actor: Actor, ceiling: _Ceiling, limits: Iterable[str], thing: Thing
     )
 
 
+def rights_of(actor: Actor, table: Policy | None = None) -> list[str]:
+    """Every ``action object`` that some row may allow the actor, in order (for showing or hiding controls)."""
+    rules = table or policy()
+    found = {f"{action} {kind}" for kind, field, role, action in rules.rights if field == "*" and role in actor.roles}
+    return sorted(found if actor.scope is None else found & actor.scope)
+
+
 def readable_fields(actor: Actor, kind: str, fields: Iterable[str], thing: Thing | None = None) -> set[str]:
     """Those of the fields an actor may read (for live events and notifications, which are not queries)."""
     return {name for name in fields if allowed(actor, "read", kind, name, thing)}

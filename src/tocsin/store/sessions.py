@@ -64,6 +64,34 @@ class Session:
     seen_at: dt.datetime
 
 
+def password_to_try(
+    connection: sa.Connection, keys: KeyRing, login: str, address: str, now: dt.datetime, device: str = ""
+) -> str | Refused:
+    """The kept password, to try with `fits` before `sign_in` and outside any transaction.
+
+    Hashing takes a tenth of a second and must not keep other writers waiting. An unknown login has one too, which
+    nothing fits.
+    """
+    folded = login.strip().casefold()
+    row = connection.execute(sa.select(account).where(account.c.login == folded)).mappings().one_or_none()
+    known = row is not None and _is_known(connection, device, row["id"])
+    wait = _wait(connection, *_who_and_door(keys, folded, address, device, known), known, now)
+    if wait:
+        return Refused("wait", wait)
+    usable = row is not None and row["closed_at"] is None and row["password"]
+    return str(row["password"]) if row is not None and usable else _dummy()
+
+
+def fits(stored: str, password: str) -> bool:
+    """Whether a password is the one that was kept (as argon2id)."""
+    from argon2.exceptions import Argon2Error, InvalidHashError
+
+    try:
+        return hasher().verify(stored, password)
+    except (Argon2Error, InvalidHashError):
+        return False
+
+
 def sign_in(
     connection: sa.Connection,
     keys: KeyRing,
@@ -74,6 +102,7 @@ def sign_in(
     code: str = "",
     device: str = "",
     client: str = "",
+    tried: tuple[str, bool] | None = None,
 ) -> SignedIn | Refused:
     """Sign in with password and, where it is on, a TOTP code.
 
@@ -85,6 +114,8 @@ def sign_in(
         Token that an earlier `SignedIn.device` left with this browser, if any.
     client : str
         What to call the session in lists.
+    tried : tuple of str and bool, optional
+        The kept password (`password_to_try`) and whether it fits, if that was found out before.
 
     Returns
     -------
@@ -94,13 +125,13 @@ def sign_in(
     folded = login.strip().casefold()
     row = connection.execute(sa.select(account).where(account.c.login == folded)).mappings().one_or_none()
     known = row is not None and _is_known(connection, device, row["id"])
-    who = sealed.keyed_hash(keys, "sign-in login", folded)
-    door = sealed.keyed_hash(keys, "sign-in device" if known else "sign-in address", device if known else address)
+    who, door = _who_and_door(keys, folded, address, device, known)
     wait = _wait(connection, who, door, known, now)
     if wait:
         return Refused("wait", wait)
     usable = row is not None and row["closed_at"] is None and row["password"]
-    good = _verify(row["password"] if row is not None and usable else _dummy(), password)
+    stored = str(row["password"]) if row is not None and usable else _dummy()
+    good = tried[1] if tried is not None and tried[0] == stored else fits(stored, password)
     if row is None or not usable or not good:
         return _fail(connection, who, door, now, row, "wrong")
     if row["totp_step"] is not None:
@@ -178,6 +209,14 @@ def end_session(connection: sa.Connection, actor: Actor, session_id: str, now: d
     demand(actor, "change", "session", "*", _thing(row.account_id))
     connection.execute(sa.update(session).where(session.c.id == session_id).values(ended_at=now))
     record(connection, now, Entry(actor.id, "session.end", "account", row.account_id))
+
+
+def end_session_of(connection: sa.Connection, actor: Actor, token: str, now: dt.datetime) -> None:
+    """Sign out: end the session of this token, if it is the actor's."""
+    c = session.c
+    mine = sa.and_(c.hash == token_hash(token), c.account_id == actor.id, c.ended_at.is_(None))
+    if connection.execute(sa.update(session).where(mine).values(ended_at=now)).rowcount:
+        record(connection, now, Entry(actor.id, "session.end", "account", actor.id))
 
 
 def make_api_token(
@@ -296,13 +335,10 @@ def _fail(connection: sa.Connection, who: str, door: str, now: dt.datetime, row:
     return Refused(reason)
 
 
-def _verify(stored: str, password: str) -> bool:
-    from argon2.exceptions import Argon2Error, InvalidHashError
-
-    try:
-        return hasher().verify(stored, password)
-    except (Argon2Error, InvalidHashError):
-        return False
+def _who_and_door(keys: KeyRing, login: str, address: str, device: str, known: bool) -> tuple[str, str]:
+    """Under which keyed hashes failures are counted: the login, and the known device or else the address."""
+    door = ("sign-in device", device) if known else ("sign-in address", address)
+    return sealed.keyed_hash(keys, "sign-in login", login), sealed.keyed_hash(keys, *door)
 
 
 @functools.cache

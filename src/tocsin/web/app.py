@@ -1,23 +1,31 @@
-"""The HTTP door, first version: the brief in each language, the forecast as a table, and nothing that changes anything.
+"""The HTTP door: accounts in front, then the brief, then what each room adds. Every case behind it asks who asks."""
 
-For one machine only: it answers on 127.0.0.1 and has no accounts yet, so it must not be put on a network.
-"""
-
-from collections.abc import Awaitable, Callable
+import base64
+import hashlib
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse, JSONResponse, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from tocsin import __version__
 from tocsin.brief.actions import gather
 from tocsin.brief.write import render
 from tocsin.core import errors
 from tocsin.core.mission import Mission
-from tocsin.core.time import utc_now
 from tocsin.core.words import languages
 from tocsin.store import open_store, reading
-from tocsin.web import intake
-from tocsin.web.who import House
+from tocsin.store.policy import demand
+from tocsin.web import account, act, demo, listen, people, screen, sign_in, single_sign_on, watch
+from tocsin.web.api import assess, plan, today
+from tocsin.web.budgets import budgets
+from tocsin.web.guard import HEADERS, Guard
+from tocsin.web.pages import sentence, show, wants_page
+from tocsin.web.settings import Serve, serve_settings
+from tocsin.web.who import Asker, At, House
 
 STATUS: dict[type[errors.TocsinError], int] = {
     errors.BadInput: 422,
@@ -25,6 +33,7 @@ STATUS: dict[type[errors.TocsinError], int] = {
     errors.Conflict: 409,
     errors.Forbidden: 403,
     errors.NotSignedIn: 401,
+    errors.TooMany: 429,
     errors.NoData: 404,
     errors.Infeasible: 422,
     errors.Busy: 503,
@@ -36,60 +45,105 @@ MEDIA = {
     ".pdf": "application/pdf",
     ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
 }
-HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
-LOCAL = {"127.0.0.1", "localhost", "[::1]"}
 
 
-def make_app(mission: Mission) -> FastAPI:
-    """The application for one mission."""
-    app = FastAPI(title="Tocsin", version=__version__, docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
+def make_app(mission: Mission, serve: Serve | None = None) -> FastAPI:
+    """The application for one mission.
+
+    Parameters
+    ----------
+    mission : Mission
+    serve : Serve, optional
+        Settings of the door; those of the mission folder if not given.
+    """
     engine = open_store(mission.store_url)
-    app.state.house = House(mission, engine)
+    settings = serve or serve_settings(mission)
 
-    @app.middleware("http")
-    async def guard(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
-        host = request.headers.get("host", "").rsplit(":", 1)[0]
-        # A page elsewhere that points its name at this machine must not read the mission through the browser.
-        if host not in LOCAL:
-            answer: Response = JSONResponse(
-                {"title": "this address answers only as 127.0.0.1", "status": 403, "type": "about:blank"}, 403
-            )
-        else:
-            answer = await go_on(request)
-        answer.headers.update(HEADERS)
-        return answer
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        engine.dispose()
 
-    @app.exception_handler(errors.TocsinError)
-    def problem(_: Request, error: Exception) -> JSONResponse:
-        known = error if isinstance(error, errors.TocsinError) else errors.TocsinError(str(error))
-        status = next(STATUS[kind] for kind in type(known).__mro__ if kind in STATUS)
-        body = {"type": f"urn:tocsin:{known.code}", "title": str(known), "status": status}
-        wait = {"Retry-After": "60"} if isinstance(known, errors.Busy) else None
-        return JSONResponse(body, status, wait, media_type="application/problem+json")
+    app = FastAPI(
+        title="Tocsin", version=__version__, docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan
+    )
+    app.state.house = House(
+        mission, engine, serve=settings, budgets=budgets(settings.requests_per_s, settings.intake_per_s)
+    )
+    app.state.demo = demo.demo_door(mission, settings)
+    app.add_exception_handler(errors.TocsinError, problem)
+    app.add_exception_handler(RequestValidationError, not_understood)
 
-    def made(suffix: str, language: str) -> Response:
-        if language not in languages():
-            raise errors.NotFound("there is no brief in '{language}'", language=language)
-        with reading(engine) as connection:  # what is calculated on the way is not kept: reading changes nothing
-            content = gather(connection, mission, utc_now(), language=language)
-        return Response(render(content, suffix, language), media_type=MEDIA[suffix])
-
-    @app.get("/", response_class=HTMLResponse)
-    def brief() -> Response:
-        """The brief in the mission's language."""
-        return made(".html", mission.language)
-
-    @app.get("/brief.{suffix}")
-    def brief_file(suffix: str, lang: str = "en") -> Response:
+    @app.get("/brief.{suffix}", tags=["brief"])
+    def brief_file(at: At, asker: Asker, suffix: str, lang: str = "en") -> Response:
         """The brief as html, pdf or docx, in English or French."""
-        if f".{suffix}" not in MEDIA:
-            raise errors.NotFound("there is no brief as '{suffix}': html, pdf and docx are", suffix=suffix)
-        return made(f".{suffix}", lang)
+        demand(asker, "read", "brief")
+        return _brief(at, f".{suffix}", lang)
 
-    intake.attach(app)
+    @app.get("/api/openapi.json", include_in_schema=False)
+    def schema(asker: Asker) -> JSONResponse:
+        """What this door can be asked."""
+        return JSONResponse(app.openapi())
+
+    for part in (
+        sign_in.router,
+        account.router,
+        account.api,
+        people.router,
+        people.api,
+        demo.router,
+        watch.router,
+        single_sign_on.router,
+    ):
+        app.include_router(part)
+    app.include_router(today.router)
+    app.include_router(assess.router)
+    app.include_router(plan.router)
+    app.include_router(screen.router)
+    act.attach(app)
+    listen.attach(app)
+    app.state.meters = watch.Meters()
+    app.add_middleware(Guard, house=lambda: app.state.house, meters=app.state.meters)
     return app
+
+
+def _brief(at: House, suffix: str, language: str) -> Response:
+    if suffix not in MEDIA:
+        raise errors.NotFound("there is no brief as '{suffix}': html, pdf and docx are", suffix=suffix[1:])
+    if language not in languages():
+        raise errors.NotFound("there is no brief in '{language}'", language=language)
+    with reading(at.engine) as connection:  # what is calculated on the way is not kept: reading changes nothing
+        content = gather(connection, at.mission, at.now(), language=language)
+    made = render(content, suffix, language)
+    headers = {}
+    if suffix == ".html":  # its one style sheet stands inside it: let in by its hash, and nothing else
+        sheets = re.findall(rb"<style>(.*?)</style>", made, re.DOTALL)
+        hashes = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(s).digest()).decode()}'" for s in sheets)
+        rules = HEADERS["Content-Security-Policy"].replace("style-src 'self'", f"style-src {hashes}")
+        headers["Content-Security-Policy"] = rules
+    return Response(made, media_type=MEDIA[suffix], headers=headers)
+
+
+def problem(request: Request, error: Exception) -> Response:
+    """Every error of ours: a page for a person, one object for a program; who is not signed in is sent to do so."""
+    known = error if isinstance(error, errors.TocsinError) else errors.TocsinError(str(error))
+    status = next(STATUS[kind] for kind in type(known).__mro__ if kind in STATUS)
+    wait = getattr(known, "params", {}).get("wait_s", 60)
+    headers = {"Retry-After": str(max(1, round(wait)))} if status in (429, 503) else None
+    if wants_page(request):
+        if status == 401 and request.method == "GET":
+            wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            return RedirectResponse("/sign-in" + ("" if wanted == "/" else f"?{urlencode({'next': wanted})}"), 303)
+        page = show(request, "problem.html", status, problem=sentence(request, known))
+        page.headers.update(headers or {})
+        return page
+    body = {"type": f"urn:tocsin:{known.code}", "title": str(known), "status": status}
+    return JSONResponse(body, status, headers, media_type="application/problem+json")
+
+
+def not_understood(_: Request, error: Exception) -> JSONResponse:
+    """A request that does not fit its route: which fields and why, never what stood in them."""
+    found = error.errors() if isinstance(error, RequestValidationError) else []
+    fields = [{"field": ".".join(str(p) for p in e["loc"]), "why": e["type"]} for e in found]
+    body = {"type": "urn:tocsin:bad_input", "title": "the request does not fit: see fields", "status": 422}
+    return JSONResponse({**body, "fields": fields}, 422, media_type="application/problem+json")

@@ -8,9 +8,8 @@ sent it.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from typing import Any, Protocol
 
-from fastapi import FastAPI
 from starlette.datastructures import Headers
 
 from tocsin.core.errors import BadInput, Forbidden, NotFound, SetupProblem, TocsinError
@@ -22,7 +21,6 @@ from tocsin.listen.alerts.formats.values import MOST_BYTES
 from tocsin.listen.alerts.gateways import Gateway, check, path_hash
 from tocsin.listen.alerts.intake import Arrived
 from tocsin.listen.alerts.model import Delivery, NotAReport
-from tocsin.store.keys import key_folder
 from tocsin.web import openrosa
 from tocsin.web.intake_answers import Said, kept, nothing, refused
 from tocsin.web.who import House
@@ -32,6 +30,17 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Receipt = Callable[[str, str, Delivery], None]
+
+
+class Beside(Protocol):
+    """Work that begins and ends with the application."""
+
+    def start(self) -> None:
+        """Begin."""
+
+    def stop(self) -> None:
+        """End."""
+
 
 PREFIX = "/in/"
 READ_S = 30.0
@@ -52,15 +61,22 @@ class IntakeDoor:
     house : callable
         Gives the house at the time.
     committer : Committer
+    beside : Beside, optional
+        Work of the same process: the reader of reports.
     receipt : callable, optional
         Called with gateway, provider and delivery when a delivery is good but no report: a delivery receipt of a
         message that went out, for whoever keeps those. Runs in a thread; what it raises is logged by name only.
     """
 
     def __init__(
-        self, app: App, house: Callable[[], House], committer: Committer, receipt: Receipt | None = None
+        self,
+        app: App,
+        house: Callable[[], House],
+        committer: Committer,
+        beside: Beside | None = None,
+        receipt: Receipt | None = None,
     ) -> None:
-        self.app, self._house, self.committer, self.receipt = app, house, committer, receipt
+        self.app, self._house, self.committer, self.beside, self.receipt = app, house, committer, beside, receipt
         self._ready = False
         self._starting: asyncio.Lock | None = None
         self._nowhere = path_hash("nowhere")
@@ -88,7 +104,11 @@ class IntakeDoor:
                     await self._start()
                 except TocsinError as problem:  # reports can still come once the records can be read
                     log.error("the intake is not open yet: %s", problem)
+                if self.beside is not None:
+                    self.beside.start()
             elif message["type"] == "lifespan.shutdown":
+                if self.beside is not None:
+                    await asyncio.to_thread(self.beside.stop)
                 await asyncio.to_thread(self.committer.stop)
                 self._ready = False
             return message
@@ -279,16 +299,3 @@ async def _send(send: Send, said: Said, head: bool) -> None:
     ]
     await send({"type": "http.response.start", "status": said.status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if head else said.body})
-
-
-def attach(app: FastAPI) -> Committer:
-    """Put the intake in front of an application; call it after all other middleware is there."""
-
-    def present() -> House:
-        found: House = app.state.house
-        return found
-
-    mission = present().mission
-    committer = Committer(mission.store_url, mission.folder, key_folder(mission), lambda: present().now())
-    app.add_middleware(IntakeDoor, house=present, committer=committer)
-    return committer

@@ -76,12 +76,10 @@ async def parts(headers: Headers, body: bytes, keep: Callable[[bytes], str]) -> 
     async def stream() -> AsyncGenerator[bytes, None]:
         yield body
 
-    try:
-        found = await MultiPartParser(headers, stream(), max_files=50, max_fields=50).parse()
-    except (MultiPartException, KeyError, ValueError, UnicodeError) as problem:
-        raise BadInput("openrosa: the parts of the submission cannot be read") from problem
+    reader = MultiPartParser(headers, stream(), max_files=50, max_fields=50)
     xml, media = b"", []
-    async with _closing(found):
+    try:
+        found = await reader.parse()
         for name, part in found.multi_items():
             content = await part.read() if isinstance(part, UploadFile) else str(part).encode("utf-8", "replace")
             if name == "xml_submission_file":
@@ -89,17 +87,11 @@ async def parts(headers: Headers, body: bytes, keep: Callable[[bytes], str]) -> 
             elif isinstance(part, UploadFile) and content:
                 word = await asyncio.to_thread(keep, content)
                 media.append(Attachment((part.content_type or "application/octet-stream")[:100], word))
+    except (MultiPartException, KeyError, ValueError, UnicodeError) as problem:
+        raise BadInput("openrosa: the parts of the submission cannot be read") from problem
+    finally:
+        for file in reader._files_to_close_on_error:  # also those of parts that were cut off
+            file.close()
     if not xml:
         raise BadInput("openrosa: the part xml_submission_file is missing")
     return xml, tuple(media)
-
-
-class _closing:  # noqa: N801
-    def __init__(self, form: object) -> None:
-        self.form = form
-
-    async def __aenter__(self) -> None:
-        return None
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.form.close()  # type: ignore[attr-defined]

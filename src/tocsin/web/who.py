@@ -1,21 +1,26 @@
 """Who asks: the account behind a session or token, for every route that shows or changes a case."""
 
 import datetime as dt
+import hashlib
+import hmac
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import sqlalchemy as sa
-from fastapi import Depends, Request
+from fastapi import Depends, Form, Request
 
-from tocsin.core.errors import NotSignedIn
+from tocsin.core.errors import Forbidden, NotSignedIn, TooMany
 from tocsin.core.mission import Mission
 from tocsin.core.time import utc_now
 from tocsin.store import reading
 from tocsin.store.policy import Actor
 from tocsin.store.sessions import actor_of
+from tocsin.web.budgets import Budgets, budgets
+from tocsin.web.settings import Serve
 
 COOKIE = "tocsin_session"
+CSRF_HEADER = "x-csrf-token"
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,8 @@ class House:
     mission: Mission
     engine: sa.Engine
     now: Callable[[], dt.datetime] = utc_now
+    serve: Serve = field(default_factory=Serve)
+    budgets: Budgets = field(default_factory=budgets)
 
 
 def house(request: Request) -> House:
@@ -33,10 +40,20 @@ def house(request: Request) -> House:
     return found
 
 
+def bearer_of(authorization: str) -> str:
+    """Token in an ``Authorization: Bearer …`` header; empty if it holds none."""
+    scheme, _, token = authorization.strip().partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
 def token_of(request: Request) -> str:
     """Session or API token that a request carries; empty if none."""
-    scheme, _, token = request.headers.get("authorization", "").strip().partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else request.cookies.get(COOKIE, "")
+    return bearer_of(request.headers.get("authorization", "")) or request.cookies.get(COOKIE, "")
+
+
+def csrf_of(session: str) -> str:
+    """What a page must send back to show that it is ours: it follows from the session, and not the other way round."""
+    return hashlib.sha256(b"tocsin csrf\0" + session.encode()).hexdigest()[:32]
 
 
 def actor(request: Request) -> Actor:
@@ -46,6 +63,8 @@ def actor(request: Request) -> Actor:
     ------
     NotSignedIn
         If there is no session or token, or it is over.
+    TooMany
+        If the account asks more than its budget.
     """
     home, token = house(request), token_of(request)
     found = None
@@ -54,8 +73,30 @@ def actor(request: Request) -> Actor:
             found = actor_of(connection, token, home.now())
     if found is None:
         raise NotSignedIn("sign in first, or give an API token as `Authorization: Bearer …`")
+    wait = home.budgets.account.take(found.id)
+    if wait:
+        raise TooMany("that is more than one account may ask at a time: try again in a moment", wait_s=wait)
+    request.scope["tocsin.seen"] = token  # the guard notes that the session is in use, after the answer
     return found
 
 
 At: Any = Annotated[House, Depends(house)]
 Asker: Any = Annotated[Actor, Depends(actor)]
+
+
+def form_actor(request: Request, asker: Asker, csrf: Annotated[str, Form()] = "") -> Actor:
+    """The account behind a form of our own pages.
+
+    Raises
+    ------
+    Forbidden
+        If the form does not come from a page that this session was shown.
+    """
+    session = request.cookies.get(COOKIE, "")
+    if not session or not hmac.compare_digest(csrf.encode(), csrf_of(session).encode()):
+        raise Forbidden("the form is not from this session: open the page again and send it once more")
+    found: Actor = asker
+    return found
+
+
+FormAsker: Any = Annotated[Actor, Depends(form_actor)]

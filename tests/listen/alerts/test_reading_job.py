@@ -88,7 +88,7 @@ def test_a_report_of_sexual_violence_is_for_few(place: Place) -> None:
 
 def test_a_restart_and_a_second_worker_join_as_one_would_have(place: Place) -> None:
     say(place, "attaque à Ippy", "+1111111111", ago=50)
-    one = read_all(place)
+    one = read_all(place, Worker(place.engine, place.mission))
     two = Worker(place.engine, place.mission)
     say(place, "attaque à Ippy, on tire", "+2222222222", ago=40)
     assert two.step(place.clock()) is None  # the first one holds the lease

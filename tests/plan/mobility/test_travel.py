@@ -96,6 +96,18 @@ def test_cutoff_is_exact_and_nothing_lies_beyond():
     np.testing.assert_array_equal(cut[:, :61], full[:, :61])
 
 
+def test_neither_little_room_nor_the_way_steps_are_worked_out_changes_a_field(monkeypatch):
+    rng = np.random.default_rng(5)
+    kmh = rng.uniform(1, 60, (30, 40))
+    kmh[rng.random((30, 40)) < 0.2] = 0
+    kmh[15, 20] = 5
+    plain = Fields(plane(30, 40), kmh).field(20.5, 14.5)
+    level = Fields(plane(30, 40), kmh, np.full((30, 40), 700.0)).field(20.5, 14.5)
+    np.testing.assert_allclose(level, plain, rtol=1e-5)
+    monkeypatch.setattr("tocsin.plan.mobility.fields.LEAST_ROOM", 1)
+    np.testing.assert_array_equal(Fields(plane(30, 40), kmh).field(20.5, 14.5), plain)
+
+
 def test_uphill_differs_from_downhill():
     climb = np.repeat(np.arange(20.0)[None, :] * 50, 3, axis=0)  # 5 % to the east
     fields = Fields(plane(3, 20), np.full((3, 20), 4.0), climb, uphill=3.5, downhill=2.0)

@@ -31,6 +31,7 @@ from tocsin.core.words import Translator
 from tocsin.store.audit import Entry, check_reason, record
 from tocsin.store.policy import Actor, Thing, demand
 
+WRITTEN_EVERY = dt.timedelta(minutes=1)
 DUTY = Thing(tlp=Tlp.AMBER, classification=Classification.UNCLASSIFIED)
 
 
@@ -245,36 +246,43 @@ def advance_ladders(connection: sa.Connection, rules: Rules, _: Translator, now:
         for r in connection.execute(sa.select(silence).where(silence.c.first_at <= now, silence.c.last_at > now))
     ]
     rotas: dict[str | None, Rota] = {}
+    rows = connection.execute(query).mappings().all()
+    lost = _lost(connection) if rows else set()
     count = 0
-    for row in connection.execute(query).mappings().all():
+    for row in rows:
         ladder = rules.ladders.get(row["rule"])
         if ladder is None:
             continue  # a rule that the mission took away: what was opened under it waits for a person
         if row["owner"] not in rotas:
             rotas[row["owner"]] = rota_at(connection, now, row["owner"])
         state = _state(row)
-        if 0 < state.step <= len(ladder.steps) and _unreachable(connection, state):
+        if 0 < state.step <= len(ladder.steps) and (state.id, state.step - 1) in lost:
             state = replace(state, waited=max(state.waited, ladder.steps[state.step - 1].wait))
         moved, pages = advance(state, now, ladder, rotas[row["owner"]], silences)
-        connection.execute(sa.update(escalation).where(c.id == row["id"]).values(**_columns(moved)))
+        # What only waits is written once a minute: the time since is counted from there all the same.
+        if pages or moved.step != state.step or moved.unheard or abs(now - row["seen_at"]) >= WRITTEN_EVERY:
+            connection.execute(sa.update(escalation).where(c.id == row["id"]).values(**_columns(moved)))
         for each in pages:
             _write_page(connection, rules, _, row, each, now)
             count += 1
     return count
 
 
-def _unreachable(connection: sa.Connection, state: State) -> bool:
-    """Whether the last page could not be brought to its person by any way: then nobody needs to be waited for."""
+def _lost(connection: sa.Connection) -> set[tuple[str, int]]:
+    """Pages of open ladders that could not be brought to their person by any way: nobody needs to be waited for."""
     n, p = notification.c, page.c
+    over = ("failed", "dropped")
     query = (
-        sa.select(n.key).join(page, p.notification_id == n.id)
-        .where(p.escalation_id == state.id, p.step == state.step - 1, n.state.in_(("failed", "dropped")))
+        sa.select(p.escalation_id, p.step, n.key).join(notification, p.notification_id == n.id)
+        .join(escalation, escalation.c.id == p.escalation_id)
+        .where(escalation.c.answered_at.is_(None), n.state.in_(over))
     )  # fmt: skip
-    key = connection.execute(query).scalar_one_or_none()
-    if key is None:
-        return False
-    further = connection.execute(sa.select(n.state).where(n.key.startswith(f"{key}/", autoescape=True))).scalars().all()
-    return not any(s not in ("failed", "dropped") for s in further)
+    found = set()
+    for id, step, key in connection.execute(query).all():
+        further = sa.select(n.state).where(n.key.startswith(f"{key}/", autoescape=True))
+        if all(state in over for state in connection.execute(further).scalars()):
+            found.add((id, step))
+    return found
 
 
 def _write_page(
@@ -368,3 +376,22 @@ def _columns(state: State) -> dict[str, Any]:
         "answered_by": state.answered_by, "answered_at": state.answered_at, "skipped": list(state.skipped),
         "paged": list(state.paged), "unheard": state.unheard,
     }  # fmt: skip
+
+
+def answer_one(connection: sa.Connection, actor: Actor, id: str, now: dt.datetime) -> int:
+    """Answer a ladder by its id; gives how many stopped (0: answered before).
+
+    Raises
+    ------
+    NotFound
+    Forbidden
+        If the actor may neither run the duty nor was paged by it.
+    """
+    row = connection.execute(sa.select(escalation).where(escalation.c.id == id)).mappings().one_or_none()
+    if row is None:
+        raise NotFound("there is no such ladder")
+    if actor.id not in row["paged"]:
+        demand(actor, "change", "duty", "*", DUTY)
+    count = answer_ladders(connection, [row["subject"]], actor.id, now)
+    record(connection, now, Entry(actor.id, "duty.answer", "ladder", id, details={"n": count}))
+    return count

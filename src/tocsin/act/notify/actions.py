@@ -75,17 +75,14 @@ def enqueue(connection: sa.Connection, message: Message, now: dt.datetime) -> in
     return connection.execute(query.returning(notification.c.id)).scalar_one_or_none()
 
 
-def set_address(
-    connection: sa.Connection,
-    keys: KeyRing,
-    actor: Actor,
-    kind: Recipient,
-    id: str,
-    channel: Channel,
-    address: str,
-    now: dt.datetime,
-) -> None:
-    """Put the address of an account or contact under seal; of a webhook with a secret after a space, to sign with."""
+def check_address(channel: Channel, address: str) -> str:
+    """An address fit for a channel.
+
+    Raises
+    ------
+    BadInput
+        Without the address in it.
+    """
     text = address.strip()
     good = {
         Channel.SMS: lambda: bool(_PHONE.fullmatch(text)),
@@ -97,6 +94,21 @@ def set_address(
             Channel.SMS: "+ and the country's number", Channel.EMAIL: "name@host", Channel.WEBHOOK: "https://…",
         }[channel]  # fmt: skip
         raise BadInput("that is no address for {channel}: write it as {form}", channel=channel.value, form=form)
+    return text
+
+
+def set_address(
+    connection: sa.Connection,
+    keys: KeyRing,
+    actor: Actor,
+    kind: Recipient,
+    id: str,
+    channel: Channel,
+    address: str,
+    now: dt.datetime,
+) -> None:
+    """Put the address of an account or contact under seal; of a webhook with a secret after a space, to sign with."""
+    text = check_address(channel, address)
     sealed.seal(
         connection, keys, actor, Field(SEALED[kind], id, COLUMN[channel]), text, now, thing_of(connection, kind, id)
     )

@@ -17,7 +17,7 @@ from tocsin.act.respond.telling import Telling, words_for
 from tocsin.act.rules import Rules
 from tocsin.act.tables import escalation, ranking, task
 from tocsin.act.tasks.actions import cancel_for_host_state, is_sensitive, subjects_of
-from tocsin.act.tasks.model import OPEN, Outcome
+from tocsin.act.tasks.model import OPEN, Outcome, Reason
 from tocsin.act.triage.priority import Priority, prioritise
 from tocsin.core.errors import BadInput, Conflict, NotFound
 from tocsin.listen.alerts.actions import change_alert, thing_of
@@ -45,20 +45,21 @@ def get(connection: sa.Connection, alert_id: int) -> dict[str, Any]:
     return dict(row)
 
 
-def priority_of(row: Mapping[str, Any], outlook: Outlook, now: dt.datetime) -> Priority:
+def priority_of(row: Mapping[str, Any], outlook: Outlook) -> Priority:
     """Priority of an alert from what is known of it and the forecast of its cell."""
     grade = Grade(
         Reliability(row["reliability"]), Credibility(row["credibility"]), row["truth"], row["independent"], 50.0, ()
     )
     kind = ThreatKind(row["threat"]) if row["threat"] else None
     soon = Imminence(row["imminence"]) if row["imminence"] else None
-    return prioritise(kind, soon, grade, outlook.at(row["lon"], row["lat"], now), usual=outlook.usual(now))
+    forecast = outlook.at(row["lon"], row["lat"], row["heard_at"])
+    return prioritise(kind, soon, grade, forecast, usual=outlook.usual)
 
 
 def basis_of(row: Mapping[str, Any], outlook: Outlook) -> str:
     """Hash of the facts that a ranking rests on."""
     facts = [row[k] for k in ("threat", "imminence", "actor", "reliability", "credibility", "truth", "lon", "lat")]
-    text = json.dumps([facts, outlook.run, (row["priority_why"] or {}).get("host_state_chance")], default=str)
+    text = json.dumps([facts, outlook.run], default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -76,12 +77,11 @@ def rank(
     basis = basis_of(row, outlook)
     changed, made = int(row["changed"]), None
     if known is None or known["basis"] != basis:
-        made = priority_of(row, outlook, now)
+        made = priority_of(row, outlook)
         acknowledge_by, decide_by = made.due(row["heard_at"])
-        kept = {k: v for k, v in (row["priority_why"] or {}).items() if k == "host_state_chance"}
         why = {
-            **kept, "value": made.value, "imminence": made.imminence, "harm": made.harm,
-            "credibility": made.credibility, "kind": made.kind, "soon": made.soon, "grade": made.grade,
+            "imminence": made.imminence, "harm": made.harm,
+            "credibility": made.credibility, "grade": made.grade,
             "forecast": made.forecast, "run": outlook.run, "unknown": list(made.unknown),
         }  # fmt: skip
         values = {"priority": made.value, "level": made.level.name, "priority_why": why,
@@ -100,7 +100,7 @@ def rank(
 def _page(connection: sa.Connection, rules: Rules, row: Mapping[str, Any], priority: float, now: dt.datetime) -> None:
     """Open or grow the ladder of an alert; past the host state where its forces are the likely perpetrator."""
     ordinary, past = subjects_of(row["id"])
-    sensitive = is_sensitive(row, rules)
+    sensitive = is_sensitive(connection, row, rules)
     if sensitive:
         cancel_for_host_state(connection, row["id"], now)
         answer_ladders(connection, [ordinary], "program", now)  # superseded by the other ladder
@@ -143,13 +143,16 @@ def suspect_host_state(
     """Set the assessed chance (0 to 1) that the host state's forces are the perpetrator; the ladder follows at once."""
     if not 0 <= chance <= 1:
         raise BadInput("a chance is a number from 0 to 1")
-    row = get(connection, alert_id)
-    why = {**(row["priority_why"] or {}), "host_state_chance": chance}
     details = {"chance": chance}
-    new = change_alert(
-        connection, actor, alert_id, expected_changed, {"priority_why": why}, "perpetrator_assessed", details, now
-    )
-    _page(connection, rules, get(connection, alert_id), float(row["priority"]), now)
+    new = change_alert(connection, actor, alert_id, expected_changed, {}, "perpetrator_assessed", details, now)
+    query = sa.update(ranking).where(ranking.c.alert_id == alert_id).values(host_state_chance=chance)
+    if connection.execute(query).rowcount == 0:  # not ranked yet: the worker will
+        connection.execute(
+            sa.insert(ranking).values(alert_id=alert_id, changed=0, basis="", at=now, host_state_chance=chance)
+        )
+    row = get(connection, alert_id)
+    if row["state"] in LIVE:
+        _page(connection, rules, row, float(row["priority"]), now)
     record(connection, now, Entry(actor.id, "alert.host_state", "alert", str(alert_id), details=details))
     return new
 
@@ -182,21 +185,21 @@ def decide(
     alert_id: int,
     expected_changed: int | None,
     now: dt.datetime,
-    nothing_because: str = "",
+    nothing_because: Reason | None = None,
 ) -> int:
     """Note what was decided: tasks say so themselves; without one, why nothing is done for now."""
     row = get(connection, alert_id)
     _live(row)
     given = connection.execute(sa.select(task.c.id).where(task.c.alert_id == alert_id)).first()
-    if given is None and not nothing_because.strip():
+    if given is None and nothing_because is None:
         raise BadInput("give a task, or say why nothing is done")
     values: dict[str, Any] = {"state": "decided"}
     if row["decided_at"] is None:
         values |= {"decided_at": now, "decided_by": actor.id}
     if row["acknowledged_at"] is None:
         values |= {"acknowledged_at": now, "acknowledged_by": actor.id}
-    if nothing_because.strip():
-        values["unanswered_why"] = check_reason(nothing_because)
+    if nothing_because is not None:
+        values["unanswered_why"] = nothing_because.value
     new = change_alert(connection, actor, alert_id, expected_changed, values, "decided", {}, now)
     answer_ladders(connection, subjects_of(alert_id), actor.id, now)
     record(connection, now, Entry(actor.id, "alert.decide", "alert", str(alert_id)))
@@ -223,7 +226,7 @@ def close(
     texts: Mapping[str, Mapping[str, str | bool]],
     *,
     lesson: str = "",
-    unanswered_why: str = "",
+    unanswered_why: Reason | None = None,
     tell: bool = True,
     language: str = "en",
 ) -> Closed:
@@ -233,7 +236,7 @@ def close(
     ----------
     lesson : str
         What to do better; no words of a source.
-    unanswered_why : str
+    unanswered_why : Reason, optional
         Why nothing was done; asked for when there was neither a task nor a reason before.
     tell : bool
         False: the sources are told in another way, or later with `tell_sources`.
@@ -252,39 +255,23 @@ def close(
     ).first():
         raise Conflict("alert {id} has tasks that are not done: finish or cancel them first", id=alert_id)
     acted = connection.execute(sa.select(task.c.id).where(task.c.alert_id == alert_id, task.c.state == "done")).first()
-    why = unanswered_why.strip() or row["unanswered_why"] or ""
+    why = unanswered_why.value if unanswered_why else row["unanswered_why"]
     if acted is None and outcome is not Outcome.FALSE and not why:
-        raise BadInput("nothing was done about alert {id}: say why", id=alert_id)
+        raise BadInput("nothing was done about alert {id}: say why, of {known}", id=alert_id, known=", ".join(Reason))
     if len(lesson) > 2000:
         raise BadInput("a lesson has 2,000 letters at most")
     values = {
         "state": "closed", "closed_at": now, "closed_by": actor.id, "outcome": outcome.value,
-        "lesson": lesson.strip() or None, "unanswered_why": check_reason(why) if why and acted is None else None,
+        "lesson": lesson.strip() or None, "unanswered_why": why if acted is None else None,
     }  # fmt: skip
     if row["acknowledged_at"] is None:
         values |= {"acknowledged_at": now, "acknowledged_by": actor.id}
     details = {"outcome": outcome.value}
     new = change_alert(connection, actor, alert_id, expected_changed, values, "closed", details, now)
     answer_ladders(connection, subjects_of(alert_id), actor.id, now)
-    if not row["practice"]:
-        _learn(connection, alert_id, outcome)
     told, personally = (0, ()) if not tell else tell_sources(connection, rules, actor, alert_id, now, texts, language)
     record(connection, now, Entry(actor.id, "alert.close", "alert", str(alert_id), details=details))
     return Closed(new, told, personally)
-
-
-def _learn(connection: sa.Connection, alert_id: int, outcome: Outcome) -> None:
-    """What became of it goes into the track record of those who said so; what is not known changes none."""
-    column = {
-        Outcome.FALSE: source.c.refuted, Outcome.AVERTED: source.c.verified, Outcome.DETERRED: source.c.verified,
-        Outcome.IN_TIME: source.c.verified, Outcome.LATE: source.c.verified,
-    }.get(outcome)  # fmt: skip
-    if column is None:
-        return
-    spoke = sa.select(report.c.source_id).where(
-        report.c.alert_id == alert_id, report.c.source_id.is_not(None), report.c.denied.is_(False)
-    )
-    connection.execute(sa.update(source).where(source.c.id.in_(spoke)).values({column: column + 1.0}))
 
 
 def tell_sources(
@@ -316,7 +303,7 @@ def tell_sources(
         .where(report.c.alert_id == alert_id).order_by(source.c.id, report.c.received_at.desc())
     )  # fmt: skip
     told, personally, seen = 0, [], set()
-    private = row["threat"] in IN_PERSON or is_sensitive(row, rules)
+    private = row["threat"] in IN_PERSON or is_sensitive(connection, row, rules)
     for each in connection.execute(query):
         if each.id in seen:
             continue

@@ -20,12 +20,13 @@ USUAL = 0.5  # deaths that count as middling where no cell has any
 class Outlook:
     """Expected deaths of civilians by cell and month; empty where nothing was assessed.
 
-    `run` is the assessment's id, '' if there is none.
+    `run` is the assessment's id, '' if there is none; `usual` what counts as middling: the median over cells and months
+    where anything is expected.
     """
 
     run: str = ""
     by_month: dict[int, dict[int, float]] = field(default_factory=dict, repr=False)
-    middling: dict[int, float] = field(default_factory=dict, repr=False)
+    usual: float = USUAL
 
     def at(self, lon: float | None, lat: float | None, now: dt.datetime) -> float | None:
         """Deaths expected in the cell of a point in the month of an instant; None where no forecast speaks of it."""
@@ -33,10 +34,6 @@ class Outlook:
             return None
         cells = self.by_month.get(month_of(now.date()))
         return None if cells is None else cells.get(int(lattice.gid_at(lon, lat)))
-
-    def usual(self, now: dt.datetime) -> float:
-        """What counts as middling: the median over cells where anything is expected."""
-        return self.middling.get(month_of(now.date()), USUAL)
 
 
 def newest_run(connection: sa.Connection) -> str:
@@ -59,12 +56,11 @@ def read_outlook(connection: sa.Connection, mission: Mission) -> Outlook:
     except NoData:
         return Outlook(done.run)
     by_month: dict[int, dict[int, float]] = {}
-    middling: dict[int, float] = {}
     for month in np.unique(table["month"]).tolist():
         rows = table["month"] == month
         mean = table["mean"][rows].astype(float)
         known = np.isfinite(mean)
         by_month[int(month)] = dict(zip(table["priogrid_gid"][rows][known].tolist(), mean[known].tolist(), strict=True))
-        some = mean[known & (mean > 0)]
-        middling[int(month)] = float(np.median(some)) if len(some) else USUAL
-    return Outlook(done.run, by_month, middling)
+    mean = table["mean"].astype(float)
+    some = mean[np.isfinite(mean) & (mean > 0)]
+    return Outlook(done.run, by_month, max(float(np.median(some)), 1e-3) if len(some) else USUAL)

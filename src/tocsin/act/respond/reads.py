@@ -13,6 +13,7 @@ from tocsin.act.respond.actions import get
 from tocsin.act.respond.telling import words_for
 from tocsin.act.rules import Rules
 from tocsin.act.tables import duty_away, responder, task
+from tocsin.act.tasks.actions import host_state_chance
 from tocsin.act.tasks.model import Outcome, TaskState
 from tocsin.act.triage.priority import LEVELS, Level, Priority
 from tocsin.act.triage.proposal import Means, Owner, Proposal, Responder, propose
@@ -127,7 +128,7 @@ def proposal_for(
     made = propose(
         ThreatKind(row["threat"]) if row["threat"] else None, people, np.array(times, dtype=np.float64), harm,
         actor=ActorKind(row["actor"]) if row["actor"] else None,
-        host_state_chance=(row["priority_why"] or {}).get("host_state_chance"), most=most,
+        host_state_chance=host_state_chance(connection, alert_id), most=most,
     )  # fmt: skip
     known = connection.execute(
         sa.select(responder.c.name, responder.c.account_id).where(responder.c.account_id.is_not(None))
@@ -180,12 +181,12 @@ def proposal_json(choice: Choice) -> dict[str, Any]:
 def priority_sentence(row: Mapping[str, Any], _: Translator) -> str | None:
     """Why an alert has its priority, in one sentence; None where it was not ranked yet."""
     why = row["priority_why"]
-    if not isinstance(why, dict) or "value" not in why:
+    if not isinstance(why, dict) or "imminence" not in why:
         return None
     level: Level = next(v for v in LEVELS if v.name == row["level"])
     made = Priority(
-        why["value"], why["imminence"], why["harm"], why["credibility"], level,
-        ThreatKind(why["kind"]) if why["kind"] else None, Imminence(why["soon"]) if why["soon"] else None,
+        row["priority"], why["imminence"], why["harm"], why["credibility"], level,
+        ThreatKind(row["threat"]) if row["threat"] else None, Imminence(row["imminence"]) if row["imminence"] else None,
         why["grade"], why["forecast"], tuple(why["unknown"]),
     )  # fmt: skip
     return made.sentence(_)

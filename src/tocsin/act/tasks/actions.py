@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from tocsin.act.duty.actions import Cause, answer_ladders, raise_ladder
 from tocsin.act.notify import PROGRAM
 from tocsin.act.rules import Rules
-from tocsin.act.tables import escalation, responder, task, task_change
+from tocsin.act.tables import escalation, ranking, responder, task, task_change
 from tocsin.act.tasks.model import OPEN, STEPS, NewTask, Outcome, TaskState
 from tocsin.act.triage.proposal import Owner
 from tocsin.core.codes import Classification, Tlp
@@ -31,10 +31,19 @@ def thing_of(row: Mapping[str, Any]) -> Thing:
     return Thing(row["area"], row["owner"], row["component"], Tlp(row["tlp"]), Classification(row["classification"]))
 
 
-def is_sensitive(row: Mapping[str, Any], rules: Rules) -> bool:
+def host_state_chance(connection: sa.Connection, alert_id: int) -> float | None:
+    """Assessed chance that the host state's forces are the perpetrator; None where nobody has assessed it."""
+    query = sa.select(ranking.c.host_state_chance).where(ranking.c.alert_id == alert_id)
+    found = connection.execute(query).scalar_one_or_none()
+    return None if found is None else float(found)
+
+
+def is_sensitive(connection: sa.Connection, row: Mapping[str, Any], rules: Rules) -> bool:
     """Whether the host state's own forces are the likely perpetrator: reports name them, or the mission assessed it."""
-    chance = (row["priority_why"] or {}).get("host_state_chance")
-    return row["actor"] == "state" or (chance is not None and float(chance) >= rules.host_state_chance)
+    if row["actor"] == "state":
+        return True
+    chance = host_state_chance(connection, row["id"])
+    return chance is not None and chance >= rules.host_state_chance
 
 
 def give(connection: sa.Connection, rules: Rules, actor: Actor, new: NewTask, now: dt.datetime) -> int:
@@ -62,7 +71,7 @@ def give(connection: sa.Connection, rules: Rules, actor: Actor, new: NewTask, no
         demand(actor, "read", "alert", "*", thing_of_alert(about))
         if about["state"] in ("closed", "merged", "dismissed"):
             raise Conflict("alert {id} is {state}: it gets no more tasks", id=new.alert_id, state=about["state"])
-    sensitive = about is not None and is_sensitive(about, rules)
+    sensitive = about is not None and is_sensitive(connection, about, rules)
     owner_of = connection.execute(sa.select(responder.c.owner).where(responder.c.name == new.responder)).scalar()
     if sensitive and Owner.HOST_STATE in (new.responder_owner, owner_of):
         raise Forbidden("the host state's forces are the likely perpetrator: nothing about this goes through them")
@@ -207,13 +216,9 @@ def hand_on(
     _history(connection, task_id, actor, "handed_on", {"owner": owner}, now)
     answer_ladders(connection, _subjects(connection, task_id, overdue=False), actor.id, now)
     rule, priority = _ladder_of(connection, rules, row)
-    # Its own subject, so that the former owner's answer does not count for the new one.
-    raise_ladder(
-        connection,
-        rules,
-        Cause(f"task:{task_id}", rule, priority + rules.rise, 1, row["alert_id"], task_id, owner),
-        now,
-    )
+    # A subject of its own, so that the former owner's answer does not count for the new one.
+    cause = Cause(f"task:{task_id}:{new}", rule, priority, 1, row["alert_id"], task_id, owner)
+    raise_ladder(connection, rules, cause, now)
     record(connection, now, Entry(actor.id, "task.hand_on", "task", str(task_id)))
     return new
 
@@ -282,7 +287,7 @@ def _ladder_of(connection: sa.Connection, rules: Rules, row: Mapping[str, Any]) 
     if row["alert_id"] is None:
         return "task", rules.page_from
     about = dict(connection.execute(sa.select(alert).where(alert.c.id == row["alert_id"])).mappings().one())
-    return "task_sensitive" if is_sensitive(about, rules) else "task", float(about["priority"])
+    return "task_sensitive" if is_sensitive(connection, about, rules) else "task", float(about["priority"])
 
 
 def _subjects(connection: sa.Connection, task_id: int, overdue: bool) -> list[str]:

@@ -31,6 +31,20 @@ class Outcome(StrEnum):
     REFERRED = "referred"
 
 
+class Reason(StrEnum):
+    """Why nothing was done about an alert."""
+
+    NO_UNIT = "no_unit_in_reach"
+    NO_ACCESS = "no_access"
+    INSECURITY = "insecurity"
+    TOO_LATE = "too_late"
+    NO_PLACE = "no_place"
+    NOT_CREDIBLE = "not_credible"
+    NO_MEANS = "no_means"
+    OTHERS_ACTED = "others_acted"
+    NOT_OURS = "not_ours"
+
+
 # From which states a step may be taken; a step may pass over others (a patrol that reports only its arrival).
 STEPS: dict[TaskState, tuple[TaskState, ...]] = {
     TaskState.ACKNOWLEDGED: (TaskState.GIVEN,),

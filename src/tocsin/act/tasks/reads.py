@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from tocsin.act.tables import task, task_change
 from tocsin.act.tasks.model import OPEN
 from tocsin.core.errors import NotFound
+from tocsin.listen.alerts.reads import history
 from tocsin.store.policy import Actor, only_readable
 
 
@@ -38,7 +39,7 @@ def list_tasks(connection: sa.Connection, actor: Actor, wanted: TaskFilter, now:
 
 
 def get_task(connection: sa.Connection, actor: Actor, id: int, now: dt.datetime) -> dict[str, Any]:
-    """One task with its history.
+    """One task, with its history for those who may see it.
 
     Raises
     ------
@@ -49,9 +50,7 @@ def get_task(connection: sa.Connection, actor: Actor, id: int, now: dt.datetime)
     row = connection.execute(query).mappings().one_or_none()
     if row is None:
         raise NotFound("there is no task {id}", id=id)
-    lines = only_readable(sa.select(task_change).where(task_change.c.task_id == id), task_change, actor)
-    history = [dict(r) for r in connection.execute(lines.order_by(task_change.c.id)).mappings()]
-    return {**_clocks(dict(row), now), "history": history}
+    return {**_clocks(dict(row), now), "history": history(connection, actor, task_change, task_change.c.task_id == id)}
 
 
 def _clocks(row: dict[str, Any], now: dt.datetime) -> dict[str, Any]:

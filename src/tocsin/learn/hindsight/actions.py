@@ -23,7 +23,7 @@ from tocsin.learn.hindsight.responsiveness import responsiveness
 from tocsin.listen.deployments.model import Unit
 from tocsin.listen.deployments.reads import posture
 from tocsin.listen.events.reads import event_texts, known_events, newest_month, vintage
-from tocsin.plan.actions import largest_places, movable_rows
+from tocsin.plan.actions import STATE_FORCES, largest_places, movable_rows
 from tocsin.store import finish_run
 from tocsin.store.runs import run_id
 
@@ -32,7 +32,6 @@ Floats = npt.NDArray[np.float64]
 AHEAD = 12
 DISTRICT = 3  # UCDP where_prec: placed to a district or better
 NEAR_KM = 50.0
-STATE_NAMES = ("Government of", "Military Forces of", "Police Forces of")  # as UCDP and ACLED write them
 PLAN, RECENT, PEOPLE = "plan", "nearest to last year's events", "nearest to people"
 
 
@@ -161,7 +160,7 @@ def _killings(connection: sa.Connection, land: Land, end: int, gw: int | None) -
     for start in range(0, len(ids), 5000):
         texts |= event_texts(connection, ids[start : start + 5000])
     by = [
-        ("state" if str(texts[i]["side_a"]).startswith(STATE_NAMES) else "non-state") if alone else "unknown"
+        ("state" if str(texts[i]["side_a"]).startswith(STATE_FORCES) else "non-state") if alone else "unknown"
         for i, alone in zip(ids, one_sided.tolist(), strict=True)
     ]
     month = months_of(events.first_day)

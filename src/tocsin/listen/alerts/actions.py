@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from tocsin.core.codes import Classification, Tlp
 from tocsin.core.errors import BadInput, Conflict, NotFound
+from tocsin.listen.alerts.sources import judge_sources
 from tocsin.listen.alerts.tables import alert, alert_change
 from tocsin.store.policy import Actor, Thing, demand
 
@@ -46,6 +47,7 @@ def change_alert(
         Counter `changed` of the alert that the person saw; None only for the program itself, which looks first.
     values : mapping
         Columns and their new values; may be empty when only the history is to say something.
+        An `outcome` also goes into the records of the sources who spoke of it.
     what : str
         acknowledged, decided, closed …
     details : mapping
@@ -69,11 +71,11 @@ def change_alert(
     if wrong:
         raise BadInput("an alert's {names} cannot be changed this way", names=", ".join(sorted(wrong)))
     query = sa.select(
-        alert.c.changed, alert.c.area, alert.c.component, alert.c.tlp, alert.c.classification
+        alert.c.changed, alert.c.outcome, alert.c.area, alert.c.component, alert.c.tlp, alert.c.classification
     ).where(alert.c.id == alert_id).with_for_update()  # fmt: skip
     row = connection.execute(query).mappings().one_or_none()
     if row is None:
-        raise NotFound("there is no alert {id}", id=alert_id)
+        raise NotFound("there is no such alert")
     demand(actor, "change", "alert", "*", thing_of(dict(row)))
     if expected_changed is not None and row["changed"] != expected_changed:
         raise Conflict("alert {id} was changed by somebody else since you saw it: look again", id=alert_id)
@@ -81,4 +83,6 @@ def change_alert(
     connection.execute(sa.update(alert).where(alert.c.id == alert_id).values(**values, changed=new))
     line = {"alert_id": alert_id, "at": now, "who": actor.id, "what": what, "details": dict(details), "undoes": undoes}
     connection.execute(sa.insert(alert_change).values(line))
+    if "outcome" in values and values["outcome"] != row["outcome"]:
+        judge_sources(connection, alert_id, row["outcome"], values["outcome"])
     return new

@@ -33,7 +33,9 @@ from tocsin.store.tables import sealed_key
 
 MOST = 400  # reports a transaction: longer ones keep others waiting
 BUSY_MS = 150  # how long the database may be locked before reports go to the spool
+GATE_S = 1.0  # how long another part of this process may write: it waits for the database no longer than we do
 TEND_S = 0.5
+FLOOD = 300  # reports a second
 WATCH_S = 20.0
 log = logging.getLogger("tocsin.intake")
 
@@ -76,6 +78,7 @@ class Committer:
         self._watched = -WATCH_S
         self._spool: Spool | None = None
         self.direct = True
+        self._pace = (time.monotonic(), 0, 0.0)
 
     def start(self) -> None:
         """Open keys and gateways and begin.
@@ -122,6 +125,15 @@ class Committer:
     def heard(self, gateway_id: str) -> None:
         """Note a heartbeat or receipt: the gateway lives."""
         self.pings[gateway_id] = self.now()
+
+    def patience_s(self) -> float:
+        """How long other work of this process should wait: not at all below `FLOOD` reports a second."""
+        now, count = time.monotonic(), self.counts["accepted"] + self.counts["repeated"] + self.counts["spooled"]
+        since, before, rate = self._pace
+        if now - since >= 0.5:
+            rate = (count - before) / (now - since)
+            self._pace = (now, count, rate)
+        return 0.0 if rate < FLOOD else 0.5
 
     # ---- writing ----
 
@@ -170,7 +182,7 @@ class Committer:
             at += len(ticket.items)
 
     def _transaction(self, items: Sequence[Arrived]) -> list[Taken]:
-        if not self.gate.acquire(timeout=BUSY_MS / 1000):
+        if not self.gate.acquire(timeout=GATE_S):
             raise Busy("the records are held by another part of the program")
         try:
             with self.engine.begin() as connection:

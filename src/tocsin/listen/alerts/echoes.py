@@ -1,5 +1,6 @@
 """People who repeat each other are not independent sources: how many really saw or heard something themselves."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -46,6 +47,7 @@ def echo_chances(items: Sequence[Item], weights: EchoWeights | None = None) -> F
     w = weights or EchoWeights()
     found = np.full(len(items), np.nan)
     before: list[Item] = []
+    masks: list[int] = []
     for i, item in enumerate(items):
         if not item.text:
             continue
@@ -56,15 +58,19 @@ def echo_chances(items: Sequence[Item], weights: EchoWeights | None = None) -> F
         score += w.far * (item.home_km is not None and item.home_km > w.far_km) + w.first * (not before)
         if item.number and numbers:
             score += w.grown * (item.number > max(numbers)) + w.same * (item.number in numbers)
-        score += w.copied * any(_alike(item, b) for b in before if b.source != item.source)
-        found[i] = 1 / (1 + np.exp(-score))
+        mask = words_mask(item.text)
+        told = mask.bit_count() >= 5
+        score += w.copied * (
+            told and any(_alike(mask, m) for b, m in zip(before, masks, strict=True) if b.source != item.source)
+        )
+        found[i] = 1 / (1 + math.exp(-score))
         before.append(item)
+        masks.append(mask)
     return found
 
 
-def _alike(one: Item, two: Item) -> bool:
-    a, b = words_mask(one.text), words_mask(two.text)
-    return a.bit_count() >= 5 and (a & b).bit_count() >= 0.9 * (a | b).bit_count()
+def _alike(one: int, two: int) -> bool:
+    return (one & two).bit_count() >= 0.9 * (one | two).bit_count()
 
 
 def independent_sources(items: Sequence[Item], chances: Floats) -> float:

@@ -101,7 +101,7 @@ def add(
     """
     demand(actor, "create", "gateway")
     if provider not in READERS:
-        raise BadInput("'{provider}' is no provider: {known}", provider=provider, known=", ".join(sorted(READERS)))
+        raise BadInput("that is no provider: {known}", known=", ".join(sorted(READERS)))
     if not _NAME.fullmatch(id):
         raise BadInput("a gateway's name is small letters, digits and dashes, for example sms-bria")
     if connection.execute(sa.select(gateway.c.id).where(gateway.c.id == id)).first() is not None:
@@ -236,7 +236,7 @@ def check_networks(allowed: Iterable[str]) -> list[str]:
         try:
             found.append(str(ipaddress.ip_network(text.strip(), strict=False)))
         except ValueError as problem:
-            raise BadInput("'{text}' is no network: write for example 203.0.113.0/24", text=text) from problem
+            raise BadInput("one of the networks is none: write for example 203.0.113.0/24") from problem
     return found
 
 
@@ -256,7 +256,7 @@ def _row(connection: sa.Connection, id: str) -> Mapping[str, Any]:
     query = sa.select(gateway).where(gateway.c.id == id, gateway.c.closed_at.is_(None))
     row = connection.execute(query).mappings().one_or_none()
     if row is None:
-        raise NotFound("there is no open gateway '{id}'", id=id)
+        raise NotFound("there is no open gateway of that name")
     return dict(row)
 
 

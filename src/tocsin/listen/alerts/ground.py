@@ -29,9 +29,14 @@ class Ground:
 
     def area_of(self, lon: float | None, lat: float | None) -> str | None:
         """Code of the first-level area at a point; None outside all."""
-        if lon is None or lat is None:
-            return None
-        return next((a.code for a in self.areas if shapely.contains_xy(a.polygon, lon, lat)), None)
+        return area_at(self.areas, lon, lat)
+
+
+def area_at(areas: Sequence[FirstLevelArea], lon: float | None, lat: float | None) -> str | None:
+    """Code of the first-level area at a point; None outside all, and where there is no point."""
+    if lon is None or lat is None:
+        return None
+    return next((a.code for a in areas if shapely.contains_xy(a.polygon, lon, lat)), None)
 
 
 def ground_mark(connection: sa.Connection, folder: Path) -> tuple[Any, ...]:

@@ -72,6 +72,7 @@ class _Row:
     item: Arrived
     content: str
     delivery: str
+    ids: tuple[str, ...]  # the provider's own id and those it replaces, as they are kept
     near: str | None  # the delivery's name in the time before, for those without an id
     lookup: str | None
 
@@ -112,7 +113,16 @@ def _row(keys: KeyRing, place: int, item: Arrived, hashes: dict[str, str]) -> _R
         name = [item.gateway_id, slot, content, sent]
         near = _keyed(keys, "delivery", [item.gateway_id, slot - 1, content, sent])
     lookup = hashes.get(item.address) if item.address and not item.source_id else None
-    return _Row(place, item, content, _keyed(keys, "delivery", name), near, lookup)
+    ids = tuple(_safe_id(keys, item, id) for id in (got.provider_id or "", *got.replaces))
+    return _Row(place, item, content, _keyed(keys, "delivery", name), ids, near, lookup)
+
+
+def _safe_id(keys: KeyRing, item: Arrived, id: str) -> str:
+    """A provider's id; its keyed hash where the sender stands in it, as in Telegram's (chat/message)."""
+    who = (item.address or "").rpartition(":")[2].lstrip("+")
+    if item.received.provider != "cap" and len(who) >= 4 and who in id.casefold():
+        return "keyed:" + _keyed(keys, "provider id", id)
+    return id
 
 
 def _keyed(keys: KeyRing, purpose: str, what: Any) -> str:
@@ -136,9 +146,8 @@ def _apart(rows: Sequence[_Row]) -> list[list[_Row]]:
     parts: list[list[_Row]] = []
     seen: set[tuple[str, str]] = set()
     for row in rows:
-        got = row.item.received
-        mine = {(row.item.gateway_id, got.provider_id or row.content)}
-        mine |= {(row.item.gateway_id, old) for old in got.replaces}
+        mine = {(row.item.gateway_id, row.ids[0] or row.content)}
+        mine |= {(row.item.gateway_id, old) for old in row.ids[1:]}
         if not parts or mine & seen:
             parts.append([])
             seen = set()
@@ -234,7 +243,7 @@ def _sources(connection: sa.Connection, keys: KeyRing, rows: Sequence[_Row]) -> 
 
 def _earlier(connection: sa.Connection, rows: Sequence[_Row]) -> dict[tuple[str, str], list[Any]]:
     """Reports that were kept under the same ids, oldest first."""
-    wanted = {(r.item.gateway_id, id) for r in rows for id in _ids(r.item.received)}
+    wanted = {(r.item.gateway_id, id) for r in rows for id in r.ids if id}
     if not wanted:
         return {}
     c = report.c
@@ -247,24 +256,20 @@ def _earlier(connection: sa.Connection, rows: Sequence[_Row]) -> dict[tuple[str,
     return found
 
 
-def _ids(got: Received) -> list[str]:
-    return [id for id in (got.provider_id, *got.replaces) if id]
-
-
 def _values(row: _Row, sources: dict[str, tuple[str, str | None]], earlier: dict[tuple[str, str], list[Any]]) -> Any:
     item, got = row.item, row.item.received
     source_id, owner = None, item.owner
     if item.source_id or row.lookup:
         source_id, kept_by = sources[f"id:{item.source_id}" if item.source_id else str(row.lookup)]
         owner = owner or kept_by
-    before = earlier.get((item.gateway_id, got.provider_id or ""), [])
+    before = earlier.get((item.gateway_id, row.ids[0]), [])
     same = [b for b in before if b.version == got.version]
-    replaced = [b for old in got.replaces for b in earlier.get((item.gateway_id, old), [])]
+    replaced = [b for old in row.ids[1:] for b in earlier.get((item.gateway_id, old), [])]
     corrected = (replaced or [b for b in before if b.version != got.version])[-1:]
     return {
         "delivery": row.delivery,
         "gateway_id": item.gateway_id,
-        "provider_id": got.provider_id,
+        "provider_id": row.ids[0] or None,
         "version": got.version,
         "content_hash": row.content,
         "conflict_with": same[0].id if same else None,

@@ -22,7 +22,7 @@ from tocsin.listen.alerts import leases
 from tocsin.listen.alerts.ground import Ground, ground_mark, open_ground
 from tocsin.listen.alerts.join import Caps, Joiner
 from tocsin.listen.alerts.model import ThreatKind
-from tocsin.listen.alerts.refresh import COLUMNS, OVER, PROGRAM, refresh, sources_of, start_alerts
+from tocsin.listen.alerts.refresh import COLUMNS, OVER, PROGRAM, refresh, rows_of_alerts, sources_of, start_alerts
 from tocsin.listen.alerts.settle import Settled, settle
 from tocsin.listen.alerts.summing import Rank, item_of, not_ranked
 from tocsin.listen.alerts.tables import alert, alert_change, report, report_change
@@ -30,6 +30,7 @@ from tocsin.store import reading, writing
 
 NAME = "reading reports"
 BATCH = 40  # reports a transaction: intake waits while one runs
+HELD = 500  # alerts whose reports are kept in memory
 FORGET = 50_000  # reports taken in since the start, beyond the open ones, before memory is built anew
 PAUSE_S = 0.2
 RENEW = leases.LENGTH / 4
@@ -79,6 +80,7 @@ class Worker:
         self._ground: Ground | None = None
         self._seen = (0, 0)
         self._start_size = 0
+        self._rows: dict[int, list[Mapping[str, Any]]] = {}  # of alerts that grew lately, whole
         self._held = dt.datetime.min.replace(tzinfo=dt.UTC)
 
     def step(self, now: dt.datetime) -> int | None:
@@ -143,6 +145,7 @@ class Worker:
 
     def _restore(self, connection: sa.Connection, now: dt.datetime) -> None:
         """Open reports as the records have them."""
+        self._rows = {}
         self._sets = {flag: _Joined(Joiner(caps=self.caps), {}, {}) for flag in (False, True)}
         self._seen = _latest(connection)
         since = now - dt.timedelta(hours=self.caps.hours + self.caps.window_hours)
@@ -175,7 +178,8 @@ class Worker:
             query = sa.select(report.c.id).where(report.c.alert_id.in_(alerts))
             reports |= set(connection.execute(query).scalars())
         self._seen = latest
-        if reports:
+        if reports or alerts:
+            self._rows = {}
             for part in self._sets.values():
                 for id in reports:
                     if str(id) in part.joiner:
@@ -226,8 +230,38 @@ class Worker:
             {"alert_id": a, "what": "started" if a in fresh and n == fresh[a] else "joined", "details": {"report": n}}
             for n, a in joined.items()
         ]
-        refresh(connection, changed, self.rank, now, PROGRAM, history)
+        lock = sa.select(alert.c.id).where(alert.c.id.in_(changed)).order_by(alert.c.id).with_for_update()
+        connection.execute(lock).all()
+        if self._meddled(connection):
+            self._rows = {}
+        self._hold(connection, changed, mine, values)
+        held = {a: self._rows[a] for a in changed}
+        refresh(connection, changed, self.rank, now, PROGRAM, history, held)
         return len(mine)
+
+    def _meddled(self, connection: sa.Connection) -> bool:
+        """Whether a person changed anything since it was last looked: what is held in memory may be wrong then."""
+        return any(
+            connection.execute(sa.select(t.c.id).where(t.c.id > seen - 50, t.c.who != PROGRAM).limit(1)).first()
+            for t, seen in ((report_change, self._seen[0]), (alert_change, self._seen[1]))
+        )
+
+    def _hold(
+        self,
+        connection: sa.Connection,
+        changed: Collection[int],
+        rows: Sequence[Mapping[str, Any]],
+        values: Sequence[Mapping[str, Any]],
+    ) -> None:
+        """Know all reports of the alerts that changed, reading only those of alerts that did not change lately."""
+        if len(self._rows) + len(changed) > HELD:
+            self._rows = {a: self._rows[a] for a in changed if a in self._rows}
+        unknown = [a for a in changed if a not in self._rows]
+        for row, value in zip(rows, values, strict=True):
+            if value["alert_id"] in self._rows:
+                whole = {**row, **value}
+                self._rows[value["alert_id"]].append({k: whole[k] for k in COLUMNS})
+        self._rows |= rows_of_alerts(connection, unknown)
 
     def _join(
         self,
@@ -306,13 +340,21 @@ def _joined_rows(connection: sa.Connection, where: sa.ColumnElement[bool]) -> Co
     return [dict(row) for row in connection.execute(query).mappings()]
 
 
-def run(worker: Worker, now: Callable[[], dt.datetime], stop: threading.Event) -> None:
-    """Read until told to stop; a database that is away is waited for, and a mistake of ours does not end the work."""
+def run(
+    worker: Worker,
+    now: Callable[[], dt.datetime],
+    stop: threading.Event,
+    patience_s: Callable[[], float] = lambda: 0.0,
+) -> None:
+    """Read until told to stop; a database that is away is waited for, and a mistake of ours does not end the work.
+
+    `patience_s` says how long to wait after a batch: while a flood comes in, keeping comes before reading.
+    """
     wait = PAUSE_S
     while not stop.is_set():
         try:
             done = worker.step(now())
-            wait = 0.0 if done else PAUSE_S if done == 0 else 2.0
+            wait = patience_s() if done else PAUSE_S if done == 0 else 2.0
         except TocsinError as problem:
             log.warning("reading waits: %s", problem)
             wait = 2.0

@@ -6,6 +6,7 @@ fit best, or starts one. Joining is transitive, up to a cap in distance, time an
 """
 
 import datetime as dt
+import functools
 import math
 import zlib
 from collections.abc import Iterable, Sequence
@@ -144,6 +145,7 @@ class _Columns:
         return more
 
 
+@functools.lru_cache(maxsize=20_000)
 def words_mask(text: str) -> int:
     """Set of a text's words (numbers left out) as 64 bits, for quick comparing.
 

@@ -80,7 +80,7 @@ def see(connection: sa.Connection, actor: Actor, id: int, now: dt.datetime) -> N
     if connection.execute(query.values(seen_at=now, seen_by=actor.id)).rowcount == 0:
         there = connection.execute(sa.select(notice.c.id).where(notice.c.id == id)).first()
         if there is None:
-            raise NotFound("there is no notice {id}", id=id)
+            raise NotFound("there is no such notice")
 
 
 def _open(kind: str) -> sa.ColumnElement[bool]:

@@ -5,7 +5,7 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ _STRIP = str.maketrans({"ـ": None, "ى": "ي", "ة": "ه", "ی": "ي", "ک": "�
 _MARKS = str.maketrans(dict.fromkeys("ʿʾ`´’‘ʼ", "'"))
 _POINTS = str.maketrans({",": None, ".": None})
 MOST_WORDS = 400
+_MOST_MET = 20_000
 
 
 def fold(text: str) -> str:
@@ -76,6 +77,18 @@ class Lexicon:
     long: tuple[str, ...]
     numbers: Mapping[str, int]
     rules: Mapping[str, Any]
+    _met: dict[str, tuple[tuple[tuple[str, ...], str, str], ...]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+
+    def wild_for(self, word: str) -> tuple[tuple[tuple[str, ...], str, str], ...]:
+        """Those of `wild` whose first word fits; remembered, because people use the same words."""
+        found = self._met.get(word)
+        if found is None:
+            if len(self._met) >= _MOST_MET:
+                self._met.clear()
+            found = self._met[word] = tuple(e for e in self.wild if _fits(e[0][0], word))
+        return found
 
 
 def load_lexicon(folder: Path = LEXICON) -> Lexicon:
@@ -160,7 +173,7 @@ def find_marks(words: list[Word], lexicon: Lexicon, fuzzy: bool = True) -> list[
     found: list[Mark] = []
     covered = 0
     for at, word in enumerate(words):
-        entries = [*lexicon.first.get(word.folded, ()), *(e for e in lexicon.wild if _fits(e[0][0], word.folded))]
+        entries = [*lexicon.first.get(word.folded, ()), *lexicon.wild_for(word.folded)]
         hits = [
             Mark(meaning, at, at + len(phrase), language)
             for phrase, meaning, language in entries

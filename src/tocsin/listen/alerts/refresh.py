@@ -45,6 +45,7 @@ def refresh(
     now: dt.datetime,
     who: str = PROGRAM,
     lines: Sequence[Mapping[str, Any]] = (),
+    held: Mapping[int, Sequence[Mapping[str, Any]]] | None = None,
 ) -> None:
     """Sum, grade and rank alerts anew, and write their history.
 
@@ -56,6 +57,9 @@ def refresh(
         How urgent an alert is; given by the door, because it needs the forecast.
     who : str
         Account whose deed made it necessary.
+    held : mapping of alert → reports, optional
+        Reports of alerts that the caller knows to be all of them, as they are now (a long storm is not read anew with
+        each of its reports).
     lines : sequence of mapping
         Lines of history to write first (``alert_id``, ``what``, ``details``): started, joined, split …
     """
@@ -67,11 +71,8 @@ def refresh(
         connection.execute(sa.insert(alert_change), [base | dict(line) for line in lines])
     query = sa.select(alert).where(alert.c.id.in_(ids)).order_by(alert.c.id).with_for_update()
     alerts = connection.execute(query).mappings().all()
-    rows: dict[int, list[dict[str, Any]]] = {id: [] for id in ids}
-    columns = [report.c[name] for name in COLUMNS]
-    query_reports = sa.select(*columns).where(report.c.alert_id.in_(ids), report.c.state == "joined")
-    for row in connection.execute(query_reports.order_by(report.c.received_at, report.c.id)).mappings():
-        rows[row["alert_id"]].append(dict(row))
+    rows = rows_of_alerts(connection, [id for id in ids if held is None or id not in held])
+    rows |= {id: sorted(held[id], key=lambda r: (r["received_at"], r["id"])) for id in ids if held and id in held}
     sources = sources_of(connection, {r["source_id"] for part in rows.values() for r in part if r["source_id"]})
     updates, changes = [], []
     for old in alerts:
@@ -129,6 +130,17 @@ def _values(
         again = "decided" if old["decided_at"] else "acknowledged" if old["acknowledged_at"] else "open"
         values |= {"state": again, "merged_into": None}
     return values
+
+
+def rows_of_alerts(connection: sa.Connection, ids: Collection[int]) -> dict[int, list[Mapping[str, Any]]]:
+    """Joined reports of alerts, earliest received first; an empty list for one that has none."""
+    rows: dict[int, list[Mapping[str, Any]]] = {id: [] for id in ids}
+    if ids:
+        columns = [report.c[name] for name in COLUMNS]
+        query = sa.select(*columns).where(report.c.alert_id.in_(ids), report.c.state == "joined")
+        for row in connection.execute(query.order_by(report.c.received_at, report.c.id)).mappings():
+            rows[row["alert_id"]].append(dict(row))
+    return rows
 
 
 def sources_of(connection: sa.Connection, ids: Collection[str]) -> dict[str, Source]:

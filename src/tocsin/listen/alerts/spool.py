@@ -68,12 +68,17 @@ class Spool:
         path = self.folder / name
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         file = os.fdopen(descriptor, "wb", buffering=1 << 20)
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        head = _HEAD + self.keys.current.id.encode() + b"\n"
-        file.write(head)
-        file.flush()
-        os.fsync(file.fileno())
-        _sync_folder(self.folder)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            file.write(_HEAD + self.keys.current.id.encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+            _sync_folder(self.folder)
+        except OSError:
+            path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                file.close()
+            raise
         self._file, self.path, self.frames, self._key = file, path, 0, self.keys.current.id
         return path
 

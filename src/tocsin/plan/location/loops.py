@@ -326,7 +326,8 @@ def anneal(
 
     Half the exchanges go to a column that shares a row with the one closed, half to a column that covers a row nobody
     covers. What each open column alone covers is kept up to date, so weighing an exchange reads one column's rows and
-    only an accepted one writes. Returns the best value met and its choice.
+    only an accepted one writes. Returns the best value met in the cooler half and its choice: not the start, even when
+    nothing better was met, so that several runs from one start bring back different plans that can be merged.
     """
     n_rows, n_cols = len(weight), len(group_of)
     state = np.empty(1, dtype=np.uint64)
@@ -359,8 +360,11 @@ def anneal(
         return best, best_open
     fall = (cold / hot) ** (1.0 / moves)
     heat = hot
-    for _ in range(moves):
+    for move in range(moves):
         heat *= fall
+        if move == moves // 2:
+            best = value
+            best_open[:] = is_open
         if draw_share(state) < 0.5:
             out = opened[draw_below(state, n_open)]
             width = col_at[out + 1] - col_at[out]

@@ -16,6 +16,7 @@ Floats = npt.NDArray[np.float64]
 Hours = npt.NDArray[np.float32]
 
 MOST_BUCKETS = 1 << 16
+LEAST_ROOM = 1024  # cells that may wait at a time on a small raster; doubled and done again when it was too little
 
 
 @dataclass(frozen=True)
@@ -208,19 +209,24 @@ class Fields:
         begin = np.asarray(starts, dtype=np.float32)
         # a cutoff means "at the latest then": arrival on the dot counts, whatever the last digit of a sum says
         limit = np.float32(self.cutoff * (1 + 1e-6))
-        flat = self._loops.spread_out(
-            self._edges,
-            self._slow,
-            self._lengths,
-            self._cols,
-            sources,
-            begin,
-            limit,
-            self._width,
-            self._n_buckets,
-            self._loops.STEP_ROW,
-            self._loops.STEP_COL,
-        )
+        flat: Hours = np.empty(0, dtype=np.float32)
+        room = max(LEAST_ROOM, len(self._slow) // 32)
+        while not len(flat):
+            flat = self._loops.spread_out(
+                self._edges,
+                self._slow,
+                self._lengths,
+                self._cols,
+                sources,
+                begin,
+                limit,
+                self._width,
+                self._n_buckets,
+                self._loops.STEP_ROW,
+                self._loops.STEP_COL,
+                room,
+            )
+            room *= 2
         found: Hours = flat.reshape(-1, self._cols)[2:-2, 2:-2].copy()
         return found
 

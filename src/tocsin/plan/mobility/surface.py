@@ -1,8 +1,6 @@
 """How fast one can move in every cell of a raster: roads, water, closures, barriers and danger laid over the land.
 
-What this can read: GeoJSON (roads, rivers, lakes, barriers as shapely geometries with properties) and arrays (a
-user's own speed, land-cover or elevation raster, opened with whatever they have). Shapefiles and GeoTIFFs must be
-converted first: Tocsin carries no reader for them.
+Files of a mission's ground are read by `tocsin.plan.mobility.ground`; here they are shapely geometries and arrays.
 """
 
 import datetime as dt
@@ -25,13 +23,15 @@ Flags = npt.NDArray[np.bool_]
 class Road:
     """A stretch of road: its line (lon, lat), its class (a key of the mode's `road_kmh`) and when it is closed.
 
-    `closed` holds pairs of first and last day (inclusive); `seasons` those in which it can be used at all.
+    `closed` holds pairs of first and last day (inclusive); `seasons` those in which it can be used at all. `bridge`:
+    while it is open it crosses barriers, which stay closed beside it.
     """
 
     line: Any
     road_class: str = "trunk"
     closed: tuple[tuple[dt.date, dt.date], ...] = ()
     seasons: tuple[str, ...] = ("dry", "wet")
+    bridge: bool = False
 
     def open_on(self, day: dt.date | None, season: str) -> bool:
         """Whether it can be used on a day (or, without a day, in a season)."""
@@ -104,7 +104,7 @@ def speed_raster(
     """Speed in every cell, km/h; 0 where one cannot pass.
 
     Order: open land, then water and barriers bar it, then open roads are laid on top (a road does not cross a barrier
-    without a crossing), then danger and checkpoints slow what is left.
+    without a crossing or a bridge), then danger and checkpoints slow what is left.
     """
     grid = terrain.grid
     shape = (grid.rows, grid.cols)
@@ -131,6 +131,8 @@ def speed_raster(
         if speeds and road.open_on(day, season):
             at = line_cells(grid, road.line)
             kmh[at] = np.maximum(kmh[at], speeds[season])
+            if road.bridge:
+                barred[at] = False
     kmh[barred] = 0.0
     if danger is not None:
         level = np.asarray(danger.level, dtype=np.float64)

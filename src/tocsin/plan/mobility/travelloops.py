@@ -100,6 +100,7 @@ def spread_out(
     n_buckets: int,
     step_row: Array,
     step_col: Array,
+    room: int,
 ) -> Any:
     """Least hours from the nearest source (by start time) to every cell, up to `cutoff`; inf beyond.
 
@@ -107,8 +108,11 @@ def spread_out(
     number and more than the longest step spans. A cell that gets nearer while its bucket is open is looked at again,
     so the result is exact for any width (Meyer and Sanders 2003).
 
-    Hours and pace lie side by side in memory, and on flat land the 16 steps are worked out on the way rather than
-    read: waiting for memory is what costs time here. `edges` has one row when the land is flat.
+    Waiting for memory is what costs time here. Hours and pace lie side by side; on flat land the 16 steps are worked
+    out from the paces around, each read once, rather than read; an entry carries the hours it was made with, so that
+    one overtaken by a better is known without another table. `edges` has one row when the land is flat. At most `room`
+    entries wait at a time; when that is too few the answer is empty: ask again with more (arrays that may grow inside
+    the loop would make every step three times as slow).
     """
     n = len(slow)
     flat = edges.shape[0] == 1
@@ -118,27 +122,18 @@ def spread_out(
         both[c, 0] = infinite
         both[c, 1] = slow[c]
     offset = step_row * cols + step_col
-    first, second = np.zeros(16, dtype=np.int64), np.zeros(16, dtype=np.int64)
-    for k in range(4, 16):
-        if k < 8:
-            first[k], second[k] = step_row[k] * cols, step_col[k]
-        elif k < 12:
-            half = 1 if step_col[k] > 0 else -1
-            first[k], second[k] = half, step_row[k] * cols + half
-        else:
-            half = cols if step_row[k] > 0 else -cols
-            first[k], second[k] = half, half + step_col[k]
     step = np.empty(16, dtype=np.float32)
     head = np.full(n_buckets, -1, dtype=np.int32)
-    room = max(1024, n // 4, len(sources))
+    room = max(room, len(sources))
     cell_of = np.empty(room, dtype=np.int32)
     after = np.empty(room, dtype=np.int32)
-    done_at = np.full(n, infinite, dtype=np.float32)  # hours at which a cell was last settled
+    when = np.empty(room, dtype=np.float32)
     used = 0
     free = np.int32(-1)
     waiting = 0
     per = np.float32(1.0 / width)
     mask = np.int64(n_buckets - 1)
+    share_of_row = 1.0 / cols
     lowest = np.int64(1 << 60)
     for q in range(len(sources)):
         if starts[q] <= cutoff and starts[q] < both[sources[q], 0]:
@@ -150,6 +145,7 @@ def spread_out(
         b = np.int64(both[s, 0] * per)
         lowest = min(lowest, b)
         cell_of[used] = s
+        when[used] = both[s, 0]
         after[used] = head[b & mask]
         head[b & mask] = used
         used += 1
@@ -161,25 +157,34 @@ def spread_out(
             e = head[slot]
             head[slot] = after[e]
             cell = np.int64(cell_of[e])
+            base = when[e]
             after[e] = free
             free = e
             waiting -= 1
-            base = both[cell, 0]
-            if base >= done_at[cell]:
+            if base > both[cell, 0]:
                 continue
-            done_at[cell] = base
             if flat:
+                row = np.int64((cell + 0.5) * share_of_row)  # a division of whole numbers would cost as much as a step
                 here = both[cell, 1]
-                row = cell // cols
-                for k in range(4):
-                    step[k] = lengths[row, k] * (here + both[cell + offset[k], 1])
-                for k in range(4, 8):
-                    step[k] = lengths[row, k] * (here + both[cell + offset[k], 1])
-                    if both[cell + first[k], 1] == infinite and both[cell + second[k], 1] == infinite:
-                        step[k] = infinite
-                for k in range(8, 16):
-                    pace = here + both[cell + first[k], 1] + both[cell + second[k], 1] + both[cell + offset[k], 1]
-                    step[k] = lengths[row, k] * pace
+                east, west = both[cell + 1, 1], both[cell - 1, 1]
+                south, north = both[cell + cols, 1], both[cell - cols, 1]
+                south_east, south_west = both[cell + cols + 1, 1], both[cell + cols - 1, 1]
+                north_east, north_west = both[cell - cols + 1, 1], both[cell - cols - 1, 1]
+                step[0], step[1], step[2], step[3] = here + east, here + west, here + south, here + north
+                step[4] = here + south_east if min(south, east) < infinite else infinite
+                step[5] = here + south_west if min(south, west) < infinite else infinite
+                step[6] = here + north_east if min(north, east) < infinite else infinite
+                step[7] = here + north_west if min(north, west) < infinite else infinite
+                step[8] = here + east + south_east + both[cell + offset[8], 1]
+                step[9] = here + west + south_west + both[cell + offset[9], 1]
+                step[10] = here + east + north_east + both[cell + offset[10], 1]
+                step[11] = here + west + north_west + both[cell + offset[11], 1]
+                step[12] = here + south + south_east + both[cell + offset[12], 1]
+                step[13] = here + south + south_west + both[cell + offset[13], 1]
+                step[14] = here + north + north_east + both[cell + offset[14], 1]
+                step[15] = here + north + north_west + both[cell + offset[15], 1]
+                for k in range(16):
+                    step[k] *= lengths[row, k]
             else:
                 for k in range(16):
                     step[k] = edges[cell, k]
@@ -197,18 +202,13 @@ def spread_out(
                         free = after[x]
                     else:
                         if used == room:
-                            bigger = np.empty(2 * room, dtype=np.int32)
-                            bigger[:room] = cell_of
-                            cell_of = bigger
-                            longer = np.empty(2 * room, dtype=np.int32)
-                            longer[:room] = after
-                            after = longer
-                            room *= 2
+                            return both[:0, 0]
                         x = np.int32(used)
                         used += 1
                     cell_of[x] = to
+                    when[x] = reach
                     after[x] = head[b]
                     head[b] = x
                     waiting += 1
         now += 1
-    return both[:, 0].copy()
+    return both[:, 0]

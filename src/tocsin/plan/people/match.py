@@ -62,7 +62,7 @@ def match(
     fit = fitness(people, posts)
     may = ~np.isnan(fit)
     worth = np.where(may, np.array([p.weight for p in posts])[None, :] * (1 + np.nan_to_num(fit)), 0.0)
-    told = {int(j): why_nobody(people, posts[j]) for j in np.flatnonzero(~may.any(axis=0))}
+    told = {int(j): why_nobody(people, posts[int(j)]) for j in np.flatnonzero(~may.any(axis=0))}
     lines = _lines(people, posts, rules)
     digest = data_hash(worth, may, *(repr(r) for r in rules))
     if not may.any():

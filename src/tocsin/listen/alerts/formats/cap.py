@@ -7,7 +7,7 @@ import datetime as dt
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tocsin.core.errors import BadInput
@@ -96,11 +96,23 @@ class CapArea:
 
 
 @dataclass(frozen=True)
+class CapText:
+    """The words of a warning in one more language."""
+
+    language: str
+    event: str
+    headline: str = ""
+    description: str = ""
+    instruction: str = ""
+
+
+@dataclass(frozen=True)
 class CapWarning:
     """A warning in our profile of CAP 1.2; instants are UTC-aware.
 
     `references` are (sender, identifier, sent) of earlier messages; needed for Update, Cancel, Ack and Error.
-    `addresses` is needed for scope Private, `restriction` for scope Restricted, `note` for Error.
+    `addresses` is needed for scope Private, `restriction` for scope Restricted, `note` for Error. `more` are the same
+    words in further languages: one info each.
     """
 
     identifier: str
@@ -125,6 +137,7 @@ class CapWarning:
     description: str = ""
     instruction: str = ""
     areas: tuple[CapArea, ...] = ()
+    more: tuple[CapText, ...] = ()
 
 
 def cap_time(at: dt.datetime) -> str:
@@ -161,6 +174,8 @@ def write_cap(warning: CapWarning) -> bytes:
     _add(root, "references", " ".join(f"{s},{i},{cap_time(t)}" for s, i, t in warning.references))
     if warning.event:
         _add_info(ET.SubElement(root, "info"), warning)
+        for text in warning.more:
+            _add_info(ET.SubElement(root, "info"), replace(warning, **vars(text)))
     body: bytes = ET.tostring(root, encoding="utf-8")
     return b'<?xml version="1.0" encoding="UTF-8"?>\n' + body.removeprefix(b"<?xml version='1.0' encoding='utf-8'?>\n")
 

@@ -188,6 +188,7 @@ def upgrade() -> None:
         sa.Column("alert_id", BIG, autoincrement=False, nullable=False),
         sa.Column("changed", sa.BigInteger(), nullable=False),
         sa.Column("basis", sa.Text(), nullable=False),
+        sa.Column("host_state_chance", sa.Float()),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["alert_id"], ["alert.id"], name="fk_ranking_alert_id"),
         sa.PrimaryKeyConstraint("alert_id", name="pk_ranking"),

@@ -1,0 +1,157 @@
+// The base of every map: land and borders of the world (Natural Earth), the mission's outline and areas, place names.
+import type { Feature, FeatureCollection, Polygon } from "geojson";
+import * as maplibregl from "maplibre-gl";
+import type { StyleSpecification } from "maplibre-gl";
+import "maplibre-gl/dist/maplibre-gl.css";
+import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
+import { feature } from "topojson-client";
+import type { Topology } from "topojson-specification";
+import atlasUrl from "world-atlas/countries-50m.json?url";
+import { t } from "../words";
+import type { Colours } from "./colours";
+
+maplibregl.setWorkerUrl(workerUrl);
+
+const EMPTY: FeatureCollection = { type: "FeatureCollection", features: [] };
+let world: Promise<FeatureCollection> | null = null;
+
+function land(): Promise<FeatureCollection> {
+  world ??= fetch(atlasUrl)
+    .then((answer) => answer.json() as Promise<Topology>)
+    .then((atlas) => feature(atlas, atlas.objects.countries!) as unknown as FeatureCollection);
+  return world;
+}
+
+export function style(colours: Colours): StyleSpecification {
+  return {
+    version: 8,
+    sources: {
+      world: { type: "geojson", data: EMPTY, tolerance: 0.2, attribution: "Natural Earth" },
+      area: { type: "geojson", data: EMPTY },
+      places: { type: "geojson", data: EMPTY },
+    },
+    layers: [
+      { id: "sea", type: "background", paint: { "background-color": colours.sea } },
+      { id: "land", type: "fill", source: "world", paint: { "fill-color": colours.land } },
+      { id: "borders", type: "line", source: "world", paint: { "line-color": colours.border, "line-width": 0.8 } },
+      { id: "home", type: "fill", source: "area", filter: ["==", ["get", "level"], 0], paint: { "fill-color": colours.home } },
+      { id: "areas", type: "line", source: "area", filter: ["==", ["get", "level"], 1], paint: { "line-color": colours.line, "line-width": 0.8, "line-dasharray": [3, 2] } },
+      { id: "outline", type: "line", source: "area", filter: ["==", ["get", "level"], 0], paint: { "line-color": colours.line, "line-width": 1.8 } },
+      {
+        id: "names", type: "symbol", source: "places",
+        layout: {
+          "text-field": ["get", "name"], "text-font": ["IBM Plex Sans", "IBM Plex Sans Arabic"], "text-size": ["interpolate", ["linear"], ["zoom"], 4, 11, 8, 14],
+          "text-variable-anchor": ["left", "right", "top", "bottom"], "text-radial-offset": 0.5,
+          "symbol-sort-key": ["get", "rank"], "text-padding": 8,
+        },
+        paint: { "text-color": colours.text, "text-halo-color": colours.halo, "text-halo-width": 1.4 },
+      },
+      {
+        id: "dots", type: "circle", source: "places", minzoom: 5,
+        paint: { "circle-radius": 1.8, "circle-color": colours.text, "circle-opacity": 0.8 },
+      },
+    ],
+  };
+}
+
+export interface Ground {
+  area: FeatureCollection;
+  places: FeatureCollection;
+}
+
+export function bounds(area: FeatureCollection): [number, number, number, number] {
+  const box: [number, number, number, number] = [180, 90, -180, -90];
+  const walk = (part: unknown): void => {
+    if (!Array.isArray(part)) return;
+    if (typeof part[0] === "number") {
+      const [x, y] = part as [number, number];
+      box[0] = Math.min(box[0], x);
+      box[1] = Math.min(box[1], y);
+      box[2] = Math.max(box[2], x);
+      box[3] = Math.max(box[3], y);
+    } else part.forEach(walk);
+  };
+  for (const one of area.features) if ("coordinates" in one.geometry) walk(one.geometry.coordinates);
+  return box[0] > box[2] ? [-20, -35, 55, 38] : box;
+}
+
+// Countries that could come into sight; the rest of the world costs time and shows nothing.
+function near(data: FeatureCollection, [west, south, east, north]: [number, number, number, number]): FeatureCollection {
+  const reach = 20;
+  return {
+    ...data,
+    features: data.features.filter((one) => {
+      const box = bounds({ type: "FeatureCollection", features: [one] });
+      return box[0] < east + reach && box[2] > west - reach && box[1] < north + reach && box[3] > south - reach;
+    }),
+  };
+}
+
+// A map with its base, fitted to the mission's area.
+export function open(container: HTMLElement, colours: Colours, ground: Ground, box = bounds(ground.area)): maplibregl.Map {
+  const map = new maplibregl.Map({
+    container,
+    style: style(colours),
+    bounds: box,
+    fitBoundsOptions: { padding: room(container) },
+    attributionControl: { compact: true, customAttribution: t("map.disclaimer") },
+    dragRotate: false,
+    pitchWithRotate: false,
+    maxZoom: 12,
+    renderWorldCopies: false,
+    fadeDuration: 0,
+    locale: {
+      "Map.Title": t("map.title"), "NavigationControl.ZoomIn": t("map.zoom_in"), "NavigationControl.ZoomOut": t("map.zoom_out"),
+      "AttributionControl.ToggleAttribution": t("map.about"),
+    },
+  });
+  map.touchZoomRotate.disableRotation();
+  map.addControl(new maplibregl.NavigationControl({ showCompass: false }), document.documentElement.dir === "rtl" ? "top-left" : "top-right");
+  map.addControl(new maplibregl.ScaleControl({ unit: "metric" }), "bottom-left");
+  map.on("load", () => {
+    (map.getSource("area") as maplibregl.GeoJSONSource).setData(ground.area);
+    (map.getSource("places") as maplibregl.GeoJSONSource).setData(ground.places);
+    void land().then((data) => {
+      (map.getSource("world") as maplibregl.GeoJSONSource | undefined)?.setData(near(data, box));
+      map.on("idle", () => (container.dataset.idle = "yes"));
+    });
+  });
+  map.on("error", (e) => console.error("MAP", e.error?.message)); (window as any).m = map;
+  map.on("movestart", () => (container.dataset.idle = "no"));
+  return map;
+}
+
+// Keeps the area clear of the legend where there is room for both.
+function room(container: HTMLElement): maplibregl.PaddingOptions {
+  const legend = container.clientWidth > 640 ? 215 : 20;
+  const rtl = document.documentElement.dir === "rtl";
+  return { top: 20, bottom: 36, left: rtl ? legend : 20, right: rtl ? 20 : legend };
+}
+
+// Lattice cells as squares whose feature id is the cell's number.
+export function squares(cells: { gid: number; lon: number; lat: number }[], size: number): FeatureCollection<Polygon> {
+  const half = size / 2;
+  return {
+    type: "FeatureCollection",
+    features: cells.map(({ gid, lon, lat }): Feature<Polygon> => ({
+      type: "Feature", id: gid, properties: { gid },
+      geometry: { type: "Polygon", coordinates: [[[lon - half, lat - half], [lon + half, lat - half], [lon + half, lat + half], [lon - half, lat + half], [lon - half, lat - half]]] },
+    })),
+  };
+}
+
+// Slanted lines for "no data", drawn for the map's own use.
+export function hatch(colour: string): ImageData {
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = 12;
+  const pen = canvas.getContext("2d")!;
+  pen.strokeStyle = colour;
+  pen.lineWidth = 1.6;
+  for (const shift of [-12, 0, 12]) {
+    pen.beginPath();
+    pen.moveTo(shift, 12);
+    pen.lineTo(shift + 12, 0);
+    pen.stroke();
+  }
+  return pen.getImageData(0, 0, 12, 12);
+}

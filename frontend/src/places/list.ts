@@ -1,0 +1,23 @@
+// The places of the room, in the order of the navigation. A place is here from the day it works.
+import { Compass, Ear, ListChecks, Map as MapIcon, Sunrise } from "lucide";
+import type { IconNode } from "lucide";
+import type { Key } from "../words";
+
+export interface Place {
+  path: string;
+  name: Key;
+  icon: IconNode;
+  key: string;
+  needs: string[]; // shown to who may do one of these
+}
+
+export const PLACES: Place[] = [
+  { path: "/today", name: "place.today", icon: Sunrise, key: "t", needs: [] },
+  { path: "/listen", name: "place.listen", icon: Ear, key: "l", needs: ["read alert", "read report"] },
+  { path: "/assess", name: "place.assess", icon: MapIcon, key: "e", needs: ["read forecast"] },
+  { path: "/plan", name: "place.plan", icon: Compass, key: "p", needs: ["read plan"] },
+  { path: "/act", name: "place.act", icon: ListChecks, key: "a", needs: ["read task", "read duty", "read warning"] },
+];
+
+export const open = (may: string[] | undefined): Place[] =>
+  PLACES.filter((place) => place.needs.length === 0 || !may || place.needs.some((need) => may.includes(need)));

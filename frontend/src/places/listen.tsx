@@ -1,0 +1,145 @@
+import { Radio } from "lucide";
+import { useLocation, useRoute } from "preact-iso/router";
+import { useMemo, useState } from "preact/hooks";
+import { post, useData } from "../api/client";
+import { live, useLive } from "../api/live";
+import { Icon } from "../ui/icon";
+import { useKeys } from "../ui/keys";
+import { Empty, Shown } from "../ui/states";
+import { away, number, t, word } from "../words";
+import { AlertCard } from "./alert";
+import { deed } from "./cases";
+import type { Alert, Report, Rows } from "./cases";
+import { DismissMenu, ReportCard } from "./report";
+
+type Queue = "alerts" | "waiting" | "reports";
+interface Counts { reports?: Record<string, number>; alerts?: Record<string, number> }
+
+export default function Listen() {
+  useLive();
+  const { params } = useRoute();
+  const { query } = useLocation();
+  const queue: Queue = params.queue === "reports" ? (query.all ? "reports" : "waiting") : "alerts";
+  const id = params.id ? Number(params.id) : null;
+  const counts = useData<Counts>("/api/alerts/counts").data;
+  const open = ["open", "acknowledged", "decided"].reduce((n, s) => n + (counts?.alerts?.[s] ?? 0), 0);
+  return (
+    <div class={id ? "inbox chosen" : "inbox"}>
+      <section class="queue" aria-label={t("listen.queue")}>
+        <div class="queue-head">
+          <h1>{t("place.listen")}</h1>
+          <span class={live.value ? "tag good" : "tag"}><Icon node={Radio} size={13} /> {t(live.value ? "listen.live" : "listen.not_live")}</span>
+        </div>
+        <nav class="tabs" aria-label={t("listen.queue")}>
+          <a href="/listen" aria-current={queue === "alerts" ? "page" : undefined}>{t("listen.alerts")} <span class="count">{number(open)}</span></a>
+          <a href="/listen/reports" aria-current={queue === "waiting" ? "page" : undefined}>{t("listen.waiting")} <span class="count">{number(counts?.reports?.waiting ?? 0)}</span></a>
+          <a href="/listen/reports?all=1" aria-current={queue === "reports" ? "page" : undefined}>{t("listen.all")}</a>
+        </nav>
+        {queue === "alerts" ? <AlertQueue id={id} /> : <ReportQueue id={id} all={queue === "reports"} />}
+      </section>
+      <section class="chosen-one" aria-label={t("listen.chosen")}>
+        {id === null ? <Empty title={t("listen.choose")}><p>{t("listen.choose.text")}</p></Empty>
+          : queue === "alerts" ? <AlertCard key={id} id={id} /> : <ReportCard key={id} id={id} />}
+      </section>
+    </div>
+  );
+}
+
+function useQueueKeys(ids: number[], id: number | null, go: (id: number) => void): void {
+  const step = (by: number) => {
+    const at = id === null ? -1 : ids.indexOf(id);
+    const next = ids[Math.min(ids.length - 1, Math.max(0, at + by))];
+    if (next !== undefined) {
+      go(next);
+      document.querySelector(`[data-case="${next}"]`)?.scrollIntoView({ block: "nearest" });
+    }
+  };
+  useKeys([
+    { key: "j", name: "key.next", does: () => step(1) },
+    { key: "k", name: "key.back", does: () => step(-1) },
+  ], [ids.join(), id]);
+}
+
+function AlertQueue({ id }: { id: number | null }) {
+  const { route } = useLocation();
+  const rows = useData<Rows<Alert>>("/api/alerts?limit=100", 60);
+  const ids = useMemo(() => rows.data?.rows.map((a) => a.id) ?? [], [rows.data]);
+  useQueueKeys(ids, id, (next) => route(`/listen/alerts/${next}`, id !== null));
+  return (
+    <Shown of={rows} what={t("listen.loading")}>
+      {(found) => found.rows.length === 0 ? <Empty title={t("listen.alerts.none")}><p>{t("listen.alerts.none.text")}</p></Empty> : (
+        <ul class="cases">
+          {found.rows.map((alert) => (
+            <li key={alert.id}>
+              <a href={`/listen/alerts/${alert.id}`} class="case" aria-current={alert.id === id ? "true" : undefined} data-case={alert.id}>
+                <span class={`level level-${alert.level}`} title={t("alert.level", { level: alert.level })}>{alert.level}</span>
+                <span class="case-main">
+                  <strong>{word("threat", alert.threat ?? "other")}</strong> <span dir="auto">{alert.place ?? t("alert.no_place")}</span>
+                  <small class="quiet">{t("alert.reports", { n: alert.reports })} · {alert.reliability}{alert.credibility} · {alert.imminence ? word("imminence", alert.imminence) : t("unknown")}{alert.practice ? ` · ${t("alert.practice")}` : ""}</small>
+                </span>
+                <span class="case-end"><Clock alert={alert} /><small class="quiet">{away(alert.last_at)}</small></span>
+              </a>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Shown>
+  );
+}
+
+export function Clock({ alert }: { alert: Alert }) {
+  if (alert.state === "open" && alert.acknowledge_by) {
+    const late = Date.parse(alert.acknowledge_by) < Date.now();
+    return <span class={late ? "tag bad" : "tag warn"}>{t(late ? "clock.answer_late" : "clock.answer", { when: away(alert.acknowledge_by) })}</span>;
+  }
+  if (alert.state === "acknowledged" && alert.decide_by) {
+    const late = Date.parse(alert.decide_by) < Date.now();
+    return <span class={late ? "tag bad" : "tag"}>{t(late ? "clock.decide_late" : "clock.decide", { when: away(alert.decide_by) })}</span>;
+  }
+  return <span class="tag">{word("alert_state", alert.state)}</span>;
+}
+
+function ReportQueue({ id, all }: { id: number | null; all: boolean }) {
+  const { route } = useLocation();
+  const [marked, mark] = useState<number[]>([]);
+  const path = all ? "/api/reports?limit=100" : "/api/reports?limit=100&state=waiting&state=new";
+  const rows = useData<Rows<Report>>(path, 60);
+  const ids = useMemo(() => rows.data?.rows.map((r) => r.id) ?? [], [rows.data]);
+  const end = all ? "?all=1" : "";
+  useQueueKeys(ids, id, (next) => route(`/listen/reports/${next}${end}`, id !== null));
+  const turn = (one: number) => mark((now) => (now.includes(one) ? now.filter((n) => n !== one) : [...now, one]));
+  useKeys([{ key: "x", name: "key.mark", does: () => id !== null && turn(id) }], [id]);
+  const chosen = marked.filter((m) => ids.includes(m));
+  const done = async (work: () => Promise<unknown>, key: "listen.dismissed" | "listen.accepted") => {
+    if (await deed(work, key, { n: chosen.length })) mark([]);
+  };
+  return (
+    <Shown of={rows} what={t("listen.loading")}>
+      {(found) => found.rows.length === 0 ? <Empty title={t("listen.waiting.none")}><p>{t("listen.waiting.none.text")}</p></Empty> : (
+        <>
+          <div class="bulk">
+            <label><input type="checkbox" checked={chosen.length === ids.length} onChange={() => mark(chosen.length === ids.length ? [] : ids)} /> {t("listen.marked", { n: chosen.length })}</label>
+            {chosen.length > 0 && (
+              <>
+                <button type="button" class="button" onClick={() => void done(() => post("/api/reports/accept", { ids: chosen }), "listen.accepted")}>{t("report.new_alert")}</button>
+                <DismissMenu dismiss={(why) => void done(() => post("/api/reports/dismiss", { ids: chosen, why }), "listen.dismissed")} />
+              </>
+            )}
+          </div>
+          <ul class="cases">
+            {found.rows.map((report) => (
+              <li key={report.id} class="with-check">
+                <input type="checkbox" checked={marked.includes(report.id)} onChange={() => turn(report.id)} aria-label={t("listen.mark", { id: String(report.id) })} />
+                <a href={`/listen/reports/${report.id}${end}`} class="case" aria-current={report.id === id ? "true" : undefined} data-case={report.id}>
+                  <span class="case-main"><span class="said-text" dir="auto" lang={report.language ?? undefined}>{report.text || t("report.no_words")}</span>
+                    <small class="quiet">{word("report_kind", report.kind)} · {report.threat ? word("threat", report.threat) : t("unknown")} · <span dir="auto">{report.place ?? t("alert.no_place")}</span></small></span>
+                  <span class="case-end"><span class={report.state === "waiting" ? "tag warn" : "tag"}>{word("report_state", report.state)}</span><small class="quiet">{away(report.received_at)}</small></span>
+                </a>
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+    </Shown>
+  );
+}

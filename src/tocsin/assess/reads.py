@@ -1,0 +1,134 @@
+"""What the risk map and its tables show: the newest forecast and the recorded months behind it, cell by cell."""
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import sqlalchemy as sa
+
+from tocsin.assess.actions import Assessed, read_forecast
+from tocsin.assess.ground import Land, land_of
+from tocsin.assess.panel.build import read_parquet
+from tocsin.core.codes import Classification, Tlp
+from tocsin.core.errors import BadInput, Forbidden, NoData
+from tocsin.core.mission import Mission
+from tocsin.core.time import parse_month
+from tocsin.store.policy import Actor, Thing, allowed
+from tocsin.store.runs import latest_run
+
+Floats = npt.NDArray[np.float64]
+LEVELS = ("q025", "q05", "q10", "q25", "q50", "q75", "q90", "q95", "q975")
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Recorded and expected deaths of every cell.
+
+    Parameters
+    ----------
+    run : str
+    target, model : str
+    first_month, as_of : int
+        First and last recorded month (month numbers).
+    gids : ndarray of int64, shape (n_cells,)
+        Ascending.
+    recorded : ndarray, shape (n_months, n_cells)
+        Deaths; NaN where no source looks.
+    ahead : dict of ndarray, shape (n_steps, n_cells)
+        mean, p_any and the quantiles `LEVELS`, for each month after `as_of`; NaN where nothing is forecast.
+    """
+
+    run: str
+    target: str
+    model: str
+    first_month: int
+    as_of: int
+    gids: npt.NDArray[np.int64]
+    recorded: Floats
+    ahead: dict[str, Floats]
+
+
+def latest_assessed(connection: sa.Connection) -> Assessed:
+    """The newest assessment; reading makes none.
+
+    Raises
+    ------
+    NoData
+        If there is none; says how to make one.
+    """
+    found = latest_run(connection, "assess")
+    if found is None:
+        raise NoData("there is no assessment yet: import events, then run `tocsin assess`")
+    return Assessed(*found)
+
+
+def grid(mission: Mission, assessed: Assessed, target: str = "", model: str = "") -> Grid:
+    """Recorded and expected deaths of an assessment.
+
+    Parameters
+    ----------
+    target, model : str
+        Those of the assessment's summary if empty.
+
+    Raises
+    ------
+    BadInput
+        If the assessment holds no such target or model.
+    NoData
+        If its files are gone.
+    """
+    summary = assessed.summary
+    what, by = target or str(summary["target"]), model or str(summary["model"])
+    files = assessed.panel_file(mission), assessed.forecast_file(mission)
+    if not all(f.exists() for f in files):
+        raise NoData("the files of the newest assessment are gone: run `tocsin assess` again")
+    if by not in summary["models"]:
+        raise BadInput("'{name}' is not a model of this assessment: {known}", name=by, known=summary["models"])
+    return _grid(*files, assessed.run, what, by)
+
+
+@functools.lru_cache(maxsize=8)
+def _grid(panel: Path, ahead: Path, run: str, target: str, model: str) -> Grid:
+    # A run's files never change, so what was read once stays true.
+    rows = read_parquet(panel)
+    if target not in rows:
+        raise BadInput("'{name}' is not a target of this assessment", name=target)
+    gids, cell = np.unique(rows["priogrid_gid"].astype(np.int64), return_inverse=True)
+    months, row = np.unique(rows["month"].astype(np.int64), return_inverse=True)
+    recorded = np.full((len(months), len(gids)), np.nan)
+    recorded[row, cell] = rows[target]
+    table = read_forecast(ahead, target, model)
+    steps, step = np.unique(table["month"].astype(np.int64), return_inverse=True)
+    at = np.searchsorted(gids, table["priogrid_gid"])
+    planes = {}
+    for name in ("mean", "p_any", *LEVELS):
+        plane = np.full((len(steps), len(gids)), np.nan)
+        plane[step, at] = table[name]
+        planes[name] = plane
+    return Grid(run, target, model, int(months[0]), int(months[-1]), gids, recorded, planes)
+
+
+def assessed_land(connection: sa.Connection, mission: Mission, assessed: Assessed) -> Land:
+    """Cells, people and areas as the assessment's month could know them."""
+    return land_of(connection, mission, parse_month(assessed.summary["as_of"]))
+
+
+def may_see(actor: Actor, land: Land) -> npt.NDArray[np.bool_]:
+    """Which cells' forecasts an actor may see, shape (n_cells,).
+
+    Raises
+    ------
+    Forbidden
+        If the role sees no forecast at all.
+    """
+    if not allowed(actor, "read", "forecast"):
+        raise Forbidden("your role does not show forecasts; ask the administrator")
+
+    def sees(area: str | None) -> bool:
+        return allowed(actor, "read", "forecast", thing=Thing(area, None, None, Tlp.GREEN, Classification.UNCLASSIFIED))
+
+    by_area = np.array([*(sees(a.code) for a in land.ground.areas), sees(None)], dtype=bool)
+    found: npt.NDArray[np.bool_] = by_area[land.ground.area_of_cell]  # -1, no area, is the last
+    return found

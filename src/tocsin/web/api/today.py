@@ -1,0 +1,184 @@
+"""Today over HTTP: who asks, how old the data are, what the newest forecast and plan say in a few lines."""
+
+import datetime as dt
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from tocsin import __version__
+from tocsin.assess.reads import assessed_land, grid, latest_assessed, may_see
+from tocsin.core.errors import Forbidden, NoData
+from tocsin.core.time import month_of, month_text
+from tocsin.listen.places.reads import gazetteer
+from tocsin.listen.sources.tables import source_file
+from tocsin.store import reading
+from tocsin.store.policy import allowed, only_readable
+from tocsin.store.runs import latest_run
+from tocsin.web.api.assess import CellName, names_of
+from tocsin.web.who import Asker, At
+
+router = APIRouter(prefix="/api", tags=["today"])
+TOP = 8
+RECENT = 12
+
+
+class Here(BaseModel):
+    """The mission, and what the screen may offer to who asks."""
+
+    mission: str
+    language: str
+    version: str
+    may: list[str]
+
+
+class Source(BaseModel):
+    """One line of the data: `age_months` is how far its newest month lies back, null where it covers no month."""
+
+    name: str
+    layout: str
+    release: str
+    imported_at: dt.datetime
+    until: str | None
+    age_months: int | None
+    read: int
+    rejected: int
+
+
+class TopCell(BaseModel):
+    """A cell with a high forecast for the next month, beside its mean recorded month of the last twelve."""
+
+    cell: CellName
+    expected: float
+    low_80: float | None
+    high_80: float | None
+    p_any: float | None
+    recent_mean: float | None
+
+
+class Outlook(BaseModel):
+    """The next month against the months recorded."""
+
+    as_of: str
+    month: str
+    target: str
+    expected: float
+    recent_mean: float | None
+    last_month: float | None
+    unknown_cells: int
+    rising: list[TopCell]
+    top: list[TopCell]
+
+
+class Gap(BaseModel):
+    """A place with a high forecast that no unit reaches in time; null hours: nobody reaches it."""
+
+    gid: int
+    area: str
+    place: str
+    expected: float
+    hours: float | None
+    unit: str | None
+
+
+class Today(BaseModel):
+    """The morning's page. What the asker may not see, or nobody has made yet, is null."""
+
+    now: dt.datetime
+    outlook: Outlook | None
+    gaps: list[Gap] | None
+    limit_hours: float | None
+    sources: list[Source]
+
+
+ASKED = (
+    ("read", "alert"), ("change", "alert"), ("read", "report"), ("create", "report"), ("read", "task"),
+    ("create", "task"), ("change", "task"), ("read", "plan"), ("create", "plan"), ("read", "forecast"),
+    ("read", "deployment"), ("read", "warning"), ("create", "warning"), ("approve", "warning"),
+)  # fmt: skip
+
+
+@router.get("/here")
+def here(at: At, asker: Asker) -> Here:
+    """The mission, and what the screen may offer; every route decides for itself what it gives."""
+    return Here(
+        mission=at.mission.name, language=at.mission.language, version=__version__,
+        may=[f"{what} {kind}" for what, kind in ASKED if allowed(asker, what, kind)],
+    )  # fmt: skip
+
+
+@router.get("/today")
+def today(at: At, asker: Asker) -> Today:
+    """What is known this morning."""
+    now = at.now()
+    with reading(at.engine) as connection:
+        query = only_readable(sa.select(source_file).order_by(source_file.c.id), source_file, asker)
+        sources = [_source(r, month_of(now.date())) for r in connection.execute(query)]
+        outlook = _outlook(connection, at, asker)
+        plan = latest_run(connection, "plan") if allowed(asker, "read", "plan") else None
+        gaps = None if plan is None else _gaps(connection, plan[1])
+    return Today(
+        now=now, outlook=outlook, gaps=gaps, limit_hours=plan[1]["limit_hours"] if plan else None, sources=sources
+    )
+
+
+def _source(row: Any, month: int) -> Source:
+    until = row.covers_until
+    return Source(
+        name=row.name, layout=row.layout, release=row.release, imported_at=row.imported_at.replace(tzinfo=dt.UTC),
+        until=None if until is None else month_text(until), age_months=None if until is None else max(0, month - until),
+        read=row.n_read, rejected=row.n_rejected,
+    )  # fmt: skip
+
+
+def _outlook(connection: sa.Connection, at: Any, asker: Any) -> Outlook | None:
+    try:
+        done = latest_assessed(connection)
+        found = grid(at.mission, done)
+        land = assessed_land(connection, at.mission, done)
+        seen = np.flatnonzero(may_see(asker, land))
+    except (NoData, Forbidden):
+        return None
+    ahead = {name: plane[0, seen] for name, plane in found.ahead.items()}
+    past = found.recorded[-RECENT:, seen]
+    looked = np.isfinite(past)
+    mean = np.where(looked.any(axis=0), np.nansum(past, axis=0) / np.maximum(looked.sum(axis=0), 1), np.nan)
+    order = np.argsort(-np.nan_to_num(ahead["mean"]), kind="stable")[:TOP]
+    rise = np.nan_to_num(ahead["mean"] - mean)
+    rising = [k for k in np.argsort(-rise, kind="stable")[:TOP] if rise[k] > 0.05]
+    indices = [int(seen[k]) for k in {*order.tolist(), *(int(k) for k in rising)}]
+    names = {n.gid: n for n in names_of(connection, land, indices)}
+
+    def told(k: int) -> TopCell:
+        def value(x: float) -> float | None:
+            return round(float(x), 2) if np.isfinite(x) else None
+
+        return TopCell(
+            cell=names[int(found.gids[seen[k]])], expected=value(ahead["mean"][k]) or 0.0,
+            low_80=value(ahead["q10"][k]), high_80=value(ahead["q90"][k]), p_any=value(ahead["p_any"][k]),
+            recent_mean=value(mean[k]),
+        )  # fmt: skip
+
+    last = past[-1] if len(past) else np.array([np.nan])
+    return Outlook(
+        as_of=month_text(found.as_of), month=month_text(found.as_of + 1), target=found.target,
+        expected=float(np.nansum(ahead["mean"])),
+        recent_mean=float(np.nansum(mean)) if np.isfinite(mean).any() else None,
+        last_month=float(np.nansum(last)) if np.isfinite(last).any() else None,
+        unknown_cells=int(np.isnan(ahead["mean"]).sum()),
+        rising=[told(k) for k in rising], top=[told(k) for k in order.tolist() if ahead["mean"][k] > 0],
+    )  # fmt: skip
+
+
+def _gaps(connection: sa.Connection, made: dict[str, Any]) -> list[Gap]:
+    names = gazetteer(connection)
+    found = []
+    for g in made["gaps"][:TOP]:
+        near = names.nearest(g["lon"], g["lat"])
+        found.append(
+            Gap(gid=g["gid"], area=g["area"] or "", place=near.name if near else "", expected=round(g["risk"], 2),
+                hours=g["nearest_hours"], unit=g["nearest_unit"])
+        )  # fmt: skip
+    return found

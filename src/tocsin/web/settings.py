@@ -1,0 +1,97 @@
+"""What ``[serve]`` in ``tocsin.toml`` says: under which names the door answers, where it listens, whom it believes."""
+
+import ipaddress
+import tomllib
+from dataclasses import dataclass, field
+from typing import Any
+
+from tocsin.core.errors import BadFile
+from tocsin.core.mission import SETTINGS, Mission
+
+LOCAL = frozenset({"127.0.0.1", "localhost", "[::1]"})
+
+
+@dataclass(frozen=True)
+class Serve:
+    """Settings of the door.
+
+    Parameters
+    ----------
+    address : str
+        Network address to listen on.
+    hosts : frozenset of str
+        Names the door answers to, beside those of this machine; a name that is not listed is refused.
+    trusted_proxies : tuple of networks
+        Whose ``X-Forwarded-For`` and ``X-Forwarded-Proto`` are believed: the https proxy in front.
+    metrics_token : str
+        Opens ``/metrics`` from elsewhere than this machine; empty = this machine only.
+    requests_per_s, intake_per_s : float
+        What one address may ask a second (web), or bring (intake).
+    log : str
+        ``json`` or ``text``.
+    single_sign_on : dict
+        OpenID Connect: issuer, client_id, and the file with the client's secret.
+    """
+
+    address: str = "127.0.0.1"
+    hosts: frozenset[str] = frozenset()
+    trusted_proxies: tuple[Any, ...] = ()
+    metrics_token: str = field(default="", repr=False)
+    requests_per_s: float = 50.0
+    intake_per_s: float = 2_000.0
+    log: str = "text"
+    single_sign_on: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this machine can reach the door."""
+        return self.address == "localhost" or ipaddress.ip_address(self.address.strip("[]")).is_loopback
+
+    def answers_to(self, host: str) -> bool:
+        """Whether a request for this host (without its port) is for us."""
+        return host.casefold() in LOCAL or host.casefold() in self.hosts
+
+
+def serve_settings(mission: Mission) -> Serve:
+    """The mission's settings for its door.
+
+    Raises
+    ------
+    BadFile
+        If a setting is unknown or cannot be.
+    """
+    path = mission.folder / SETTINGS
+    try:
+        given = tomllib.loads(path.read_text(encoding="utf-8")).get("serve", {})
+        return _read(dict(given))
+    except (OSError, ValueError, TypeError, AttributeError) as problem:
+        raise BadFile("{name}: [serve] {why}; compare it with docs/settings.md", name=path, why=problem) from problem
+
+
+def _read(given: dict[str, Any]) -> Serve:
+    known = {
+        "address", "hosts", "trusted_proxies", "metrics_token", "requests_per_s", "intake_per_s", "log",
+        "single_sign_on",
+    }  # fmt: skip
+    unknown = set(given) - known
+    if unknown:
+        raise ValueError(f"has no setting {', '.join(sorted(unknown))}")
+    for name in ("hosts", "trusted_proxies"):
+        if name in given and not isinstance(given[name], list):
+            raise ValueError(f"{name} is a list of texts")
+    if "hosts" in given:
+        given["hosts"] = frozenset(str(h).casefold() for h in given["hosts"])
+        if any("*" in h or "/" in h or not h for h in given["hosts"]):
+            raise ValueError("hosts are plain names such as tocsin.example.org, without * and /")
+    if "trusted_proxies" in given:
+        given["trusted_proxies"] = tuple(ipaddress.ip_network(str(n)) for n in given["trusted_proxies"])
+    for name in ("requests_per_s", "intake_per_s"):
+        if name in given and not (isinstance(given[name], int | float) and given[name] > 0):
+            raise ValueError(f"{name} is a number above 0")
+    if given.get("log", "text") not in ("json", "text"):
+        raise ValueError("log is json or text")
+    if "single_sign_on" in given:
+        given["single_sign_on"] = {str(k): str(v) for k, v in given["single_sign_on"].items()}
+    made = Serve(**given)
+    made.is_local  # noqa: B018  an address that cannot be read is refused here
+    return made

@@ -1,0 +1,157 @@
+"""Signing in and out, and one-time links. Pages of the server itself, so that they work before anything else does."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import FileResponse, RedirectResponse, Response
+
+from tocsin.core.errors import Forbidden, TocsinError, TooMany
+from tocsin.core.words import mark
+from tocsin.store import reading, writing
+from tocsin.store.accounts import Account, take_up
+from tocsin.store.keys import key_folder, open_keys
+from tocsin.store.policy import allowed
+from tocsin.store.sessions import LONGEST, Refused, SignedIn, end_session_of, fits, password_to_try, sign_in
+from tocsin.web.budgets import asker_of
+from tocsin.web.pages import TEMPLATES, local_path, sentence, show, words_of
+from tocsin.web.who import COOKIE, At, FormAsker, House
+
+DEVICE = "tocsin_device"
+DEVICE_LIFE_S = 400 * 86_400
+HASHING_WAIT_S = 8.0
+Text = Annotated[str, Form(max_length=2_000)]
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/door.css")
+def style() -> FileResponse:
+    """The style sheet of the server's own pages."""
+    return FileResponse(
+        TEMPLATES / "door.css", media_type="text/css", headers={"Cache-Control": "public, max-age=3600"}
+    )
+
+
+@router.get("/sign-in")
+def sign_in_page(request: Request, at: At, next: str = "/") -> Response:  # noqa: A002  the name in the address
+    """The form to sign in with."""
+    return show(request, "sign_in.html", next=local_path(next), login="", problem="", code=False, sso=_sso(at))
+
+
+@router.post("/sign-in")
+def sign_in_now(
+    request: Request,
+    at: At,
+    login: Text = "",
+    password: Text = "",
+    code: Text = "",
+    next: Text = "/",  # noqa: A002
+) -> Response:
+    """Sign in with password and, where it is on, a code."""
+    address = asker_of(request.client.host if request.client else "")
+    found = try_password(at, login, password, code, address, request.cookies.get(DEVICE, ""), client_of(request))
+    if isinstance(found, SignedIn):
+        return enter(request, found.account, found.session, local_path(next), found.device)
+    _ = words_of(request)
+    said = {
+        "wrong": _("Login, password or code is wrong."),
+        "code": _("Now the six digits of your authenticator."),
+        "wait": _("Too many wrong tries. Wait {n} seconds, or ask the administrator for a one-time link.",
+                  n=found.wait_s),
+    }  # fmt: skip
+    status = 429 if found.reason == "wait" else 401
+    page = show(request, "sign_in.html", status, next=local_path(next), login=login, problem=said[found.reason],
+                code=found.reason == "code", sso=_sso(at))  # fmt: skip
+    if found.wait_s:
+        page.headers["Retry-After"] = str(found.wait_s)
+    return page
+
+
+def try_password(
+    at: House, login: str, password: str, code: str, address: str, device: str, client: str
+) -> SignedIn | Refused:
+    """Sign in without keeping other writers waiting while the password is hashed, and few at a time."""
+    wait = at.budgets.sign_in.take(address)
+    if wait:
+        raise TooMany(mark("too many tries to sign in from this address: wait a moment"), wait_s=wait)
+    with writing(at.engine) as connection:  # the first use of a mission makes its key
+        keys = open_keys(connection, key_folder(at.mission), at.now())
+    with reading(at.engine) as connection:
+        stored = password_to_try(connection, keys, login, address, at.now(), device)
+    if isinstance(stored, Refused):
+        return stored
+    if not at.budgets.hashing.acquire(timeout=HASHING_WAIT_S):
+        raise TooMany(mark("many people sign in just now: try again in a moment"), wait_s=HASHING_WAIT_S)
+    try:
+        good = fits(stored, password)
+    finally:
+        at.budgets.hashing.release()
+    with writing(at.engine) as connection:
+        return sign_in(connection, keys, login, password, address, at.now(), code, device, client, tried=(stored, good))
+
+
+@router.post("/sign-out")
+def sign_out(request: Request, at: At, asker: FormAsker) -> Response:
+    """End this session."""
+    with writing(at.engine) as connection:
+        end_session_of(connection, asker, request.cookies.get(COOKIE, ""), at.now())
+    answer = RedirectResponse("/sign-in", 303)
+    answer.delete_cookie(COOKIE, path="/")
+    answer.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return answer
+
+
+@router.get("/link")
+def link_page(request: Request, token: str = "") -> Response:
+    """The form that uses a one-time link; looking at it uses nothing up."""
+    return show(request, "link.html", token=token, problem="")
+
+
+@router.post("/link")
+def use_link(request: Request, at: At, token: Text = "", password: Text = "", again: Text = "") -> Response:
+    """Use a one-time link: set the password, then sign in."""
+    wait = at.budgets.sign_in.take(asker_of(request.client.host if request.client else ""))
+    if wait:
+        raise TooMany(mark("too many tries to sign in from this address: wait a moment"), wait_s=wait)
+    _ = words_of(request)
+    if password != again:
+        return show(request, "link.html", 422, token=token, problem=_("The two passwords are not the same."))
+    try:
+        with writing(at.engine) as connection:
+            made = take_up(connection, token.strip(), password, at.now())
+    except TocsinError as problem:
+        status = 403 if isinstance(problem, Forbidden) else 422
+        return show(request, "link.html", status, token=token, problem=sentence(request, problem))
+    page = show(request, "sign_in.html", next="/", login=made.login, problem="", code=False, sso=_sso(at))
+    page.delete_cookie(COOKIE, path="/")
+    return page
+
+
+def enter(request: Request, account: Account, session: str, wanted: str, device: str = "") -> Response:
+    """Go on, signed in. An administrator, who reads no case, goes to the people."""
+    if wanted == "/" and not allowed(account.actor(), "read", "brief"):
+        wanted = "/people"
+    answer = RedirectResponse(wanted, 303)
+    keep_session(request, answer, session)
+    if device:
+        answer.set_cookie(DEVICE, device, max_age=DEVICE_LIFE_S, path="/sign-in", httponly=True, samesite="strict",
+                          secure=request.url.scheme == "https")  # fmt: skip
+    return answer
+
+
+def keep_session(request: Request, answer: Response, session: str) -> None:
+    """Leave the session with the browser: no script reads it, no other site sends it."""
+    answer.set_cookie(COOKIE, session, max_age=int(LONGEST.total_seconds()), path="/", httponly=True,
+                      samesite="strict", secure=request.url.scheme == "https")  # fmt: skip
+
+
+def client_of(request: Request) -> str:
+    """What to call a session in lists: browser and system, not more."""
+    agent = request.headers.get("user-agent", "")
+    browser = next((b for b in ("Firefox", "Edg", "Chrome", "Safari", "curl", "python") if b in agent), "?")
+    system = next((s for s in ("Android", "iPhone", "iPad", "Windows", "Mac OS", "Linux") if s in agent), "?")
+    return f"{browser.replace('Edg', 'Edge')}, {system}"
+
+
+def _sso(at: House) -> bool:
+    return bool(at.serve.single_sign_on)

@@ -1,0 +1,46 @@
+"""The screen's message catalogues: every language says everything, with the same fields and the plural forms it has."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from babel import Locale
+
+FRONT = Path(__file__).resolve().parents[2] / "frontend"
+LANGUAGES = ("en", "fr", "ar")
+
+
+def messages(language: str) -> dict:
+    return json.loads((FRONT / "messages" / f"{language}.json").read_text(encoding="utf-8"))
+
+
+def fields(message: str | dict) -> set[str]:
+    texts = [message] if isinstance(message, str) else list(message.values())
+    return set(re.findall(r"\{(\w+)\}", " ".join(texts)))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_language_lacks_no_message_and_has_none_too_many(language: str) -> None:
+    assert set(messages(language)) == set(messages("en"))
+    assert all(m if isinstance(m, str) else all(m.values()) for m in messages(language).values())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_fields_and_plural_forms_are_those_of_the_language(language: str) -> None:
+    english = messages("en")
+    forms = set(Locale.parse(language).plural_form.tags) | {"other"}
+    for key, message in messages(language).items():
+        assert fields(message) == fields(english[key]), key
+        if isinstance(message, dict):
+            assert "other" in message, key
+            assert set(message) <= forms, key
+            if language == "ar":
+                assert forms - set(message) <= {"zero"}, key
+
+
+def test_every_message_the_code_asks_for_exists() -> None:
+    code = "\n".join(p.read_text(encoding="utf-8") for p in (FRONT / "src").rglob("*.ts*"))
+    asked = set(re.findall(r'\bt\("([\w.]+)"', code)) | set(re.findall(r'name: "([a-z_]+\.[\w.]+)"', code))
+    assert len(asked) > 100
+    assert asked <= set(messages("en"))

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import vstack
 
-from tocsin.assess.features.around import surroundings
+from tocsin.assess.features.around import surroundings, surroundings_at
 from tocsin.assess.forecast.additive import BANDS, Rates, band_of, fit_rates
 from tocsin.assess.forecast.benchmarks import plane_of, seen_in
 from tocsin.assess.forecast.forecast import Forecast
@@ -35,7 +35,7 @@ Ints = npt.NDArray[np.int64]
 
 WARM_UP = 96
 LEAST_HISTORY = 120
-FARTHEST = 36
+FARTHEST = 12  # months ahead the classifier learns from; further off it says what it says of this one
 ZEROS_PER_EVENT = 10
 SIZE_HALF_LIFE = 24.0
 FLOOR = 1e-4
@@ -115,15 +115,13 @@ def gather(panel: Panel, target: str, events: Happened, rows: tuple[Ints, Ints],
         count.append((weight[use] / share).astype(np.float64))
     names: list[str] = []
     before: list[list[Floats]] = [[] for _ in BANDS]
-    sums, picked, past, largest = [], [], [], []
-    recent = _recent(panel) - panel.first_month
+    sums, picked, largest = [], [], []
     for name, plane in surroundings(panel, target):
         names.append(name)
         for found, at in zip(before, pairs, strict=True):
             found.append(plane[at].astype(np.float64))
         sums.append(plane.sum(axis=1, dtype=np.float64))
         picked.append(plane[rows])
-        past.append(plane[recent])
         largest.append(float(plane[:-12].max(initial=0)))
     stacked = [np.stack(values, axis=1) for values in before]
     return Gathered(
@@ -132,7 +130,7 @@ def gather(panel: Panel, target: str, events: Happened, rows: tuple[Ints, Ints],
         count=count,
         sums=np.stack(sums, 1),
         rows=np.stack(picked, 1),
-        past=np.stack(past, -1),
+        past=seen_from(panel, target, _recent(panel)),
         largest=np.array(largest),
     )
 
@@ -144,8 +142,7 @@ def _recent(panel: Panel) -> Ints:
 
 def seen_from(panel: Panel, target: str, months: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
     """Sources as they stood at each of the months (month numbers), shape (len(months), C, K)."""
-    rows = months - panel.first_month
-    return np.stack([plane[rows] for _, plane in surroundings(panel, target)], axis=-1)
+    return surroundings_at(panel, target, months)
 
 
 @dataclass(frozen=True)
@@ -192,9 +189,18 @@ class FittedCells:
         found[4:] = found[3]
         return found
 
+    @functools.cached_property
+    def _boosted(self) -> dict[int, Floats]:
+        """What the trees say now, by months ahead."""
+        return {}
+
     def chance(self, step: int) -> Floats:
         """Probability of any death `step` months ahead, shape (C,)."""
-        additive, boosted = self.opinions(self.now, step)
+        known = min(step, FARTHEST)
+        if known not in self._boosted:
+            self._boosted[known] = self.opinions(self.now, known)[1]
+        additive = 1 - np.exp(-self.rates.rate(self.now, step))
+        boosted = additive if self.trees is None else self._boosted[known]
         p = np.clip((1 - self.share) * additive + self.share * boosted, 0, 1 - 1e-9)
         return np.asarray(1 - np.exp(np.log1p(-p) * self.correction[band_of(step)]))
 
@@ -204,7 +210,7 @@ class FittedCells:
         if self.trees is None:
             return additive, additive
         x = np.column_stack([np.log(sources + FLOOR), np.full(len(sources), float(min(step, FARTHEST)))])
-        return additive, np.asarray(self.trees.predict(x, num_threads=threads(len(x))))
+        return additive, np.asarray(self.trees.predict(x, num_threads=threads(10 * len(x))))
 
     def predict(self, steps: npt.NDArray[np.int64], rng: np.random.Generator) -> Forecast:
         """Draws that share a factor within a region."""
@@ -315,9 +321,9 @@ class Cells:
         repeat = 4 * least / max(len(events.month), 1)
         month, cell = np.tile(events.month[chosen], 4), np.tile(events.cell[chosen], 4)
         part = np.tile(events.weight[chosen], 4)
-        horizon = rng.integers(1, 13, len(month))
+        horizon = rng.integers(1, FARTHEST + 1, len(month))
         n = ZEROS_PER_EVENT * len(month)
-        at, where, ahead = rng.integers(WARM_UP, months, n), rng.integers(0, cells, n), rng.integers(1, 13, n)
+        at, where, ahead = rng.integers(WARM_UP, months, n), rng.integers(0, cells, n), rng.integers(1, FARTHEST + 1, n)
         quiet = (plane[at, where] == 0) & learned[at]
         zeros = float(np.sum(plane[WARM_UP:][learned[WARM_UP:]] == 0))
         others = np.full(quiet.sum(), zeros / max(float(quiet.sum()), 1))

@@ -156,7 +156,8 @@ def _run(code: str, *arguments: object, again: bool = False) -> dict:
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     if run.returncode:
         raise RuntimeError(run.stderr[-2000:])
-    return json.loads(run.stdout.strip().splitlines()[-1])
+    # DuckDB may draw a progress bar before it.
+    return json.loads(run.stdout[run.stdout.rindex("{") :])
 
 
 def _mission(folder: Path, name: str, gids: np.ndarray) -> None:

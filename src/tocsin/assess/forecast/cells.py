@@ -8,6 +8,9 @@ Which of them is believed, and how much, is a share fitted on forecasts of past 
 (`fit_share`). Sizes come from past months with killing that were about as violent (`sizes`). The
 cell's number is never a feature. Constants were chosen on Central African origins from 2009 to 2013.
 
+What else is known of cells (`Panel.also`: alerts, displaced people, indicators) is for the trees alone, as it is and
+NaN where it is not known, so that "not known" can carry a risk of its own; the additive model stays as it was.
+
 An event known only to lie in an area is a fraction of an event in each of its cells (`Happened`): it counts for that
 much and no more, in the rates, the trees, the correction and the stock of sizes.
 """
@@ -83,8 +86,8 @@ class Gathered:
     """One pass over the planes: what each model needs of them.
 
     `before[b]` (N_b, K) sources before events, of each band of horizons, with `count[b]` events each; `sums` (M, K) of
-    each month; `rows` (R, K) of the classifier's rows; `past` (months, C, K) of the last months; `largest` (K,) the
-    highest value of each source in any cell a year ago or before.
+    each month; `rows` (R, K + E) of the classifier's rows; `past` (months, C, K + E) of the last months; `largest`
+    (K + E,) the highest value of each source in any cell a year ago or before. E columns of `Panel.also` come last.
     """
 
     names: tuple[str, ...]
@@ -123,6 +126,10 @@ def gather(panel: Panel, target: str, events: Happened, rows: tuple[Ints, Ints],
         sums.append(plane.sum(axis=1, dtype=np.float64))
         picked.append(plane[rows])
         largest.append(float(plane[:-12].max(initial=0)))
+    for plane in panel.also.values():
+        picked.append(plane[rows])
+        known = plane[:-12][~np.isnan(plane[:-12])]
+        largest.append(float(known.max(initial=0)))
     stacked = [np.stack(values, axis=1) for values in before]
     return Gathered(
         names=tuple(names),
@@ -141,8 +148,10 @@ def _recent(panel: Panel) -> Ints:
 
 
 def seen_from(panel: Panel, target: str, months: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
-    """Sources as they stood at each of the months (month numbers), shape (len(months), C, K)."""
-    return surroundings_at(panel, target, months)
+    """Sources as they stood at each of the months (month numbers), shape (len(months), C, K + E)."""
+    found = surroundings_at(panel, target, months)
+    also = [plane[months - panel.first_month, :, None] for plane in panel.also.values()]
+    return np.concatenate([found, *also], axis=-1) if also else found
 
 
 @dataclass(frozen=True)
@@ -159,12 +168,25 @@ class FittedCells:
     largest: Floats
 
     def seeing(self, panel: Panel) -> "FittedCells":
-        """The same weights at the end of a newer panel."""
+        """The same weights at the end of a newer panel.
+
+        Raises
+        ------
+        BadInput
+            If what else is known of cells is not what the trees have learned from.
+        """
+        if self.trees is not None and tuple(panel.also) != tuple(self.panel.also):
+            raise BadInput("this panel has other indicators than the model was fitted with: fit it anew")
         return replace(self, panel=panel, past=seen_from(panel, self.target, _recent(panel)))
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the sources, and then of what else is known of cells."""
+        return (*self.rates.names, *self.panel.also)
+
+    @property
     def now(self) -> Floats:
-        """Sources at the last month, shape (C, K)."""
+        """Sources at the last month, shape (C, K + E)."""
         return np.asarray(self.past[-1], dtype=np.float64)
 
     @functools.cached_property
@@ -199,17 +221,18 @@ class FittedCells:
         known = min(step, FARTHEST)
         if known not in self._boosted:
             self._boosted[known] = self.opinions(self.now, known)[1]
-        additive = 1 - np.exp(-self.rates.rate(self.now, step))
+        additive = 1 - np.exp(-self.rates.rate(self.now[:, : len(self.rates.names)], step))
         boosted = additive if self.trees is None else self._boosted[known]
         p = np.clip((1 - self.share) * additive + self.share * boosted, 0, 1 - 1e-9)
         return np.asarray(1 - np.exp(np.log1p(-p) * self.correction[band_of(step)]))
 
     def opinions(self, sources: Floats, step: int) -> tuple[Floats, Floats]:
-        """What each of the two models says of cells with these sources (C, K)."""
-        additive = 1 - np.exp(-self.rates.rate(sources, step))
+        """What each of the two models says of cells with these sources (C, K + E)."""
+        k = len(self.rates.names)
+        additive = 1 - np.exp(-self.rates.rate(sources[:, :k], step))
         if self.trees is None:
             return additive, additive
-        x = np.column_stack([np.log(sources + FLOOR), np.full(len(sources), float(min(step, FARTHEST)))])
+        x = _for_trees(sources, k, np.full(len(sources), float(min(step, FARTHEST))))
         return additive, np.asarray(self.trees.predict(x, num_threads=threads(10 * len(x))))
 
     def predict(self, steps: npt.NDArray[np.int64], rng: np.random.Generator) -> Forecast:
@@ -222,6 +245,11 @@ class FittedCells:
         known = seen_in(plane_of(self.panel, self.target)[-12:])
         draws = vstack(blocks, format="csr", dtype=np.float32)
         return Forecast(self.panel.gids, self.panel.as_of, steps, self.target, self.model.name, draws, known)
+
+
+def _for_trees(sources: npt.NDArray[Any], k: int, horizon: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """What the trees split on: logarithms of the first `k` columns, the rest as it is, the months ahead."""
+    return np.column_stack([np.log(sources[:, :k] + FLOOR), sources[:, k:], horizon])
 
 
 def fit_share(earlier: FittedCells, panel: Panel) -> float:
@@ -300,7 +328,7 @@ class Cells:
         rates = Rates(found.names, np.stack(weights))
         trees = None
         if self.share != 0 and label.any():
-            trees = self._grow(found.rows, horizon, label, weight)
+            trees = self._grow(_for_trees(found.rows, len(found.names), horizon), label, weight)
         share = 0.5 if self.share is None else self.share
         if self.share is None and trees is not None and panel.n_months - HELD_OUT >= LEAST_HISTORY:
             earlier = replace(self, share=0.5).fit(panel.until(panel.as_of - HELD_OUT), target)
@@ -335,8 +363,7 @@ class Cells:
         keep = month - horizon >= WARM_UP
         return (month[keep] - horizon[keep], cell[keep]), horizon[keep], label[keep], weight[keep]
 
-    def _grow(self, rows: npt.NDArray[np.float32], horizon: Ints, label: Floats, weight: Floats) -> Any:
-        x = np.column_stack([np.log(rows + FLOOR), horizon])
+    def _grow(self, x: npt.NDArray[Any], label: Floats, weight: Floats) -> Any:
         settings = {
             "objective": "binary",
             "num_leaves": 8,

@@ -165,5 +165,5 @@ def test_over_terrain_a_river_cuts_reach_and_a_road_brings_it_back():
     # off the road 8 km/h: 5 h reach 40 km, the own cell only; on the road 40 km/h: 200 km, four cells
     assert [p.covered[1].cells for p in (open_land, cut, fast)] == [1, 1, 4]
     assert [open_land.covered[2].cells, cut.covered[2].cells] == [2, 1]
-    assert "over the terrain" in fast.to_json()["assumes"][0]
+    assert "over the roads" in fast.to_json()["assumes"][0]
     assert fast.moves.value == pytest.approx(15)

@@ -26,7 +26,13 @@ def run_of(connection: sa.Connection, id: str) -> dict[str, Any] | None:
 def finish_run(
     connection: sa.Connection, id: str, kind: str, inputs: dict[str, Any], output: dict[str, Any], now: dt.datetime
 ) -> None:
-    """Write down a finished run (again: the newer output replaces the older, as its files did)."""
+    """Write down a finished run (again: the newer output replaces the older, as its files did).
+
+    Not from a connection for reading (`tocsin.store.reading`): a page asked for must neither wait for a writer nor hold
+    one up, and nothing it does is kept.
+    """
+    if not connection.get_execution_options().get("writes", True):
+        return
     connection.execute(sa.delete(run).where(run.c.id == id))
     connection.execute(
         sa.insert(run).values(id=id, kind=kind, inputs=inputs, version=__version__, made_at=now, output=output)

@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from tocsin import __version__
@@ -72,7 +71,6 @@ def make_app(mission: Mission, serve: Serve | None = None) -> FastAPI:
     )
     app.state.demo = demo.demo_door(mission, settings)
     app.add_exception_handler(errors.TocsinError, problem)
-    app.add_exception_handler(RequestValidationError, not_understood)
 
     @app.get("/brief.{suffix}", tags=["brief"])
     def brief_file(at: At, asker: Asker, suffix: str, lang: str = "en") -> Response:
@@ -139,11 +137,3 @@ def problem(request: Request, error: Exception) -> Response:
         return page
     body = {"type": f"urn:tocsin:{known.code}", "title": str(known), "status": status}
     return JSONResponse(body, status, headers, media_type="application/problem+json")
-
-
-def not_understood(_: Request, error: Exception) -> JSONResponse:
-    """A request that does not fit its route: which fields and why, never what stood in them."""
-    found = error.errors() if isinstance(error, RequestValidationError) else []
-    fields = [{"field": ".".join(str(p) for p in e["loc"]), "why": e["type"]} for e in found]
-    body = {"type": "urn:tocsin:bad_input", "title": "the request does not fit: see fields", "status": 422}
-    return JSONResponse({**body, "fields": fields}, 422, media_type="application/problem+json")

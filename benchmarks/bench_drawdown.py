@@ -31,7 +31,7 @@ def run() -> list[Figure]:
         cpus.append(time.process_time() - cpu)
         gaps.append(100 * found.gap)
         greedy = protection(asked, greedy_order(asked)).sum()
-        above.append(100 * (found.value - greedy) / greedy)
+        above.append(float(100 * (found.value - greedy) / greedy))
         rng = np.random.default_rng(seed)  # contract dates: an order unrelated to harm
         order = rng.permutation(asked.reach.shape[1])
         closes = np.array([int(np.argmax(np.r_[asked.stay, -1] <= np.flatnonzero(order == j)[0])) for j in range(40)])

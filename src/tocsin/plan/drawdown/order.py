@@ -153,6 +153,22 @@ def greedy_order(asked: Closing) -> Ints:
     return closes
 
 
+def close_by(asked: Closing, key: Floats) -> Ints:
+    """Close the bases with the lowest key first, as closing by cost or by contract date does, within their dates."""
+    closes = np.full(asked.reach.shape[1], len(asked.stay))
+    for t in range(len(asked.stay)):
+        open_ = closes > t
+        while open_.sum() > asked.stay[t]:
+            may = np.flatnonzero(open_ & (asked.earliest <= t))
+            for gone in may[np.argsort(key[may], kind="stable")]:
+                open_[gone] = False
+                if _dates_fit(asked, open_, t):
+                    closes[gone] = t
+                    break
+                open_[gone] = True
+    return closes
+
+
 def _dates_fit(asked: Closing, open_: npt.NDArray[np.bool_], first: int) -> bool:
     """Whether the bases still open can close from step `first` on within their dates (the nearest date goes first)."""
     steps = len(asked.stay)

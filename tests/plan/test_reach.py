@@ -14,6 +14,7 @@ from tocsin.core.errors import BadFile, BadInput, NoData, NotFound, SetupProblem
 from tocsin.core.geometry import distance_km
 from tocsin.core.time import parse_month
 from tocsin.plan.actions import largest_places
+from tocsin.plan.mobility.speeds import DEFAULTS
 from tocsin.plan.reach import reach, write_reach
 from tocsin.plan.situation import situation
 
@@ -32,14 +33,14 @@ def roads(tocsin, tmp_path):
     tocsin("plan", "ground", "add", "roads", file, "--known", "2015-01-01", "--licence", "ODbL")
 
 
-def within_straight(here, points, units, limit):
+def within_straight(here, points, units, limit, radius=200.0):
     """Best hours by hand (great circle at 20 km/h; an hour's start for a base, half for a TOB) and share of risk."""
     x, y = points
     best = np.full(len(x), np.inf)
     for kind, lon, lat in units:
         away = distance_km(lon, lat, x, y)
         if kind == "helicopter":
-            time = np.where(away <= 200, 1 + away / 200, np.inf)
+            time = np.where(away <= radius, 1 + away / 200, np.inf)
         else:
             time = {"base": 1.0, "tob": 0.5}[kind] + away / 20
         best = np.minimum(best, time)
@@ -180,8 +181,11 @@ def test_a_moved_unit_as_on_paper(tocsin, records, planned):
     assert [c["risk"] for c in told["gains"]] == sorted((c["risk"] for c in told["gains"]), reverse=True)
 
 
-def test_the_next_best_move_is_the_best_of_all_moves_tried_by_hand(tocsin, records, planned):
-    limit = 1.6  # little enough that the wing does not reach everything
+@pytest.mark.parametrize("limit", [1.6, 3.5])
+def test_the_next_best_move_is_the_best_of_all_moves_tried_by_hand(tocsin, records, planned, limit):
+    """At 3.5 hours a temporary base, half an hour quicker to start, gets to the next cells and a base does not."""
+    own = planned.folder / "speeds.toml"
+    own.write_text(DEFAULTS.read_text().replace("radius_km = 200.0", "radius_km = 60.0"))
     told = tocsin("plan", "move", "Bravo", "21.75,5.25", "--hours", limit)
     assert told["next_best"]
     units = {"Alpha": ("base", 20.25, 5.25), "Wing": ("helicopter", 20.25, 5.25), "Bravo": ("tob", 21.75, 5.25)}
@@ -190,7 +194,7 @@ def test_the_next_best_move_is_the_best_of_all_moves_tried_by_hand(tocsin, recor
     x, y = largest_places(records, here.gids)
 
     def worth(changed):
-        return within_straight(here, (x, y), list(changed.values()), limit)[1] * total
+        return within_straight(here, (x, y), list(changed.values()), limit, radius=60.0)[1] * total
 
     now = worth(units)
     gains = {
@@ -270,3 +274,36 @@ def test_the_only_road_is_named_as_a_lifeline(tocsin, roads):
 )
 def test_a_plan_that_cannot_be_is_refused_in_words(tocsin, options, why):
     assert why in tocsin("plan", *options, fails=BadInput)
+
+
+def test_night_and_a_full_load_ground_the_wing_or_shorten_its_way(records, planned, tocsin, roads):
+    day = reach(records, planned, NOW, units=["Wing"])
+    loaded = reach(records, planned, NOW, units=["Wing"], payload=1.0)
+    night = reach(records, planned, NOW, units=["Wing"], night=True)
+    lon, lat = np.meshgrid(day.grid.lons, day.grid.lats)
+    away = distance_km(20.25, 5.25, lon, lat)
+    assert np.array_equal(np.isfinite(loaded.field), away <= 0.6 * 200)
+    assert np.isinf(night.field).all()
+    with_base = reach(records, planned, NOW, night=True)
+    assert np.array_equal(with_base.field, reach(records, planned, NOW, units=["Alpha", "Bravo"]).field)
+    assert "share from 0 to 1" in tocsin("plan", "--payload", "1.5", fails=BadInput)
+
+
+def test_a_plan_at_night_counts_no_wing_and_a_loaded_one_less(tocsin):
+    none = ("--additional", 0, "--moves", 0, "--hours", "1.9")
+    day, loaded, night = (tocsin("plan", *none, *more) for more in ((), ("--payload", 1), ("--night",)))
+    assert day["before"] > loaded["before"] >= night["before"] > 0
+    assert (night["night"], loaded["payload"]) == (True, 1.0)
+    assert len({day["run"], loaded["run"], night["run"]}) == 3
+
+
+def test_a_missions_own_speeds_are_used_and_their_faults_named(tocsin, planned):
+    none = ("--additional", 0, "--moves", 0, "--hours", "1.9")
+    before = tocsin("plan", *none)
+    own = planned.folder / "speeds.toml"
+    own.write_text(DEFAULTS.read_text().replace("dry = 200.0, wet = 200.0", "dry = 20.0, wet = 200.0"))
+    after = tocsin("plan", *none)
+    assert after["run"] != before["run"]
+    assert after["before"] < before["before"]
+    own.write_text(DEFAULTS.read_text().replace("dry = 200.0, wet", "dry = -2, wet"))
+    assert "mode helicopter: straight_kmh (dry) is -2" in tocsin("plan", *none, fails=BadFile)

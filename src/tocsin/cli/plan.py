@@ -26,6 +26,8 @@ def plan(
     operation: Annotated[list[str] | None, typer.Option(help="Only units of this operation, e.g. MINUSCA.")] = None,
     straight: Annotated[bool, typer.Option("--straight", help="As the crow flies, though roads are known.")] = False,
     danger: Annotated[bool, typer.Option("--danger", help="Slow down where deaths are forecast.")] = False,
+    night: Annotated[bool, typer.Option("--night", help="The order comes at dusk: most helicopters stay.")] = False,
+    payload: Annotated[float, typer.Option(help="Share of its load a helicopter carries, 0 to 1.")] = 0.0,
     seed: Annotated[int, typer.Option(help="The same seed gives the same plan.")] = 1,
     mission: MissionOption = None,
     as_json: JsonOption = False,
@@ -42,7 +44,7 @@ def plan(
     month = parse_month(as_of) if as_of else None
     with talk.progress() as tell, writing(records(home)) as connection:
         done = work(connection, home, utc_now(), month, additional, moves, hours, tuple(operation or ()), seed,
-                    straight, danger, tell)  # fmt: skip
+                    straight, danger, night, payload, tell)  # fmt: skip
     s = done.summary
     maps = f", oldest map {s['oldest_map']}" if s["oldest_map"] else ""
     sources = ", ".join(s["unit_sources"]) + maps

@@ -49,3 +49,17 @@ def test_drawdown(demo: Path):
     assert [other["order"] for other in held["compared"]][-1] == "contract date"
     assert "1 to 60 months" in refused(demo, "drawdown", "--steps", "0")
     assert "no unit" in refused(demo, "drawdown", "--by", "Nowhere=2")
+
+
+def test_contingency(demo: Path):
+    found = told(demo, "contingency")
+    assert len(found["areas"]) == len({a["area"] for a in found["areas"]}) > 5
+    for area in found["areas"]:
+        assert area["alarm"] == (area["statistic"] > area["threshold"])
+        assert area["false_alarm"] <= 0.1
+        assert (area["events_next_month_that_raise_it"] is None) == area["alarm"]
+        assert area["delays"][0]["mean"] >= area["delays"][1]["mean"]
+        if area["back"] and area["back"]["restores_floor"]:
+            assert area["back"]["share_after"] is None or area["back"]["share_after"] >= found["floor"] - 1e-9
+    assert told(demo, "contingency")["areas"] == found["areas"]
+    assert "before the month" in refused(demo, "contingency", "--left", "2030-01")

@@ -10,6 +10,7 @@ from tocsin.cli.output import JsonOption, MissionOption, QuietOption, answer, re
 def register(app: typer.Typer) -> None:
     """Add these commands to ``tocsin plan``."""
     app.command("drawdown")(drawdown)
+    app.command("contingency")(contingency)
 
 
 def named_steps(texts: list[str] | None) -> dict[str, int]:
@@ -70,6 +71,55 @@ def drawdown(
     for t in s["steps"]:
         for need in t["in_place_before"]:
             talk.show(f"Before step {t['step']}: {need['who']}: {need['what']} ({', '.join(need['where'])})")
+    for line in s["worse"]:
+        talk.show(f"Could get worse: {line}")
+    talk.give(s)
+
+
+def contingency(
+    context: typer.Context,
+    left: Annotated[str | None, typer.Option(help="Month of leaving, YYYY-MM. Default: two years ago.")] = None,
+    baseline: Annotated[int, typer.Option(help="Months up to leaving that say what quiet is.")] = 24,
+    months: Annotated[int, typer.Option(help="Months the chance of a false alarm is stated for.")] = 24,
+    false_alarm: Annotated[float, typer.Option(help="Chance of a false alarm in one area within them.")] = 0.1,
+    hours: Annotated[float, typer.Option(help="Within how many hours arrival counts.")] = 6.0,
+    floor: Annotated[float, typer.Option(help="Share of an area's expected deaths that should be within reach.")] = 0.5,
+    as_of: Annotated[str | None, typer.Option("--as-of", help="Month, YYYY-MM.")] = None,
+    operation: Annotated[list[str] | None, typer.Option(help="Only units of this operation, e.g. MINUSCA.")] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same thresholds.")] = 1,
+    mission: MissionOption = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Watch each area after leaving: has it changed, how sure, and the least that would have to come back."""
+    from tocsin.core.mission import find
+    from tocsin.core.time import parse_month, utc_now
+    from tocsin.plan.drawdown.contingency import Watch, plan_contingency
+    from tocsin.store import writing
+
+    talk = answer(context, mission, as_json, quiet)
+    home = find(talk.folder())
+    asked = Watch(parse_month(left) if left else None, baseline, months, false_alarm, hours, floor, seed)
+    month = parse_month(as_of) if as_of else None
+    with talk.progress() as tell, writing(records(home)) as connection:
+        s = plan_contingency(connection, home, utc_now(), asked, month, tuple(operation or ()), tell).summary
+    talk.show(f"{home.name} as of {s['as_of']}, watched since {s['left']}, quiet learned from {s['baseline_from']} on")
+    rows = []
+    for a in s["areas"]:
+        more = a["events_next_month_that_raise_it"]
+        state = f"ALARM since {a['first_alarm']}" if a["alarm"] else f"{more} events next month" if more else "quiet"
+        late = ", ".join(f"{d['ratio']:g}x: {d['mean']:.1f} ({d['within']:.0%} seen)" for d in a["delays"])
+        rows.append([a["area"], f"{a['quiet_a_month']:.1f}", str(a["last_3_months"]), state, late])
+    talk.table(
+        f"Areas (false alarm within {s['months']} months: {s['false_alarm_asked']:.0%} each)",
+        ["area", "quiet, a month", "last 3 months", "alarm", "months until a rise is seen"], rows,
+    )  # fmt: skip
+    for a in s["areas"]:
+        if a["back"] and a["back"]["bases"]:
+            near = ", ".join(b["near"] for b in a["back"]["bases"])
+            enough = "" if a["back"]["restores_floor"] else " (does not restore the floor)"
+            talk.show(f"{a['area']}: {a['back']['share_before']:.0%} within {s['limit_hours']:g} h; a base at {near} "
+                      f"makes it {a['back']['share_after']:.0%}{enough}")  # fmt: skip
     for line in s["worse"]:
         talk.show(f"Could get worse: {line}")
     talk.give(s)

@@ -1,0 +1,78 @@
+"""Plans for one objective under a mission's demands, and what one objective costs in another."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tocsin.cli.output import Answer, JsonOption, MissionOption, QuietOption, answer, records
+
+Objective = Annotated[
+    str, typer.Argument(help="harm, worst-draws, worst-area, equity, cost, flying-hours or disruption.")
+]
+RequestOption = Annotated[
+    Path | None, typer.Option("--request", help="TOML file of demands: budget, no-go areas, safe size, supply reach …")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this command to ``tocsin plan``."""
+    app.command("front")(front)
+
+
+def front(
+    context: typer.Context,
+    one: Objective,
+    other: Objective,
+    points: Annotated[int, typer.Option(help="How many plans between the two ends, at most.")] = 6,
+    request: RequestOption = None,
+    as_of: Annotated[str | None, typer.Option("--as-of", help="Month of the posture, YYYY-MM.")] = None,
+    additional: Annotated[int, typer.Option(help="How many new temporary bases could be found.")] = 3,
+    moves: Annotated[int, typer.Option(help="How many existing units may move.")] = 3,
+    hours: Annotated[float, typer.Option(help="Within how many hours arrival counts.")] = 6.0,
+    operation: Annotated[list[str] | None, typer.Option(help="Only units of this operation, e.g. MINUSCA.")] = None,
+    mission: MissionOption = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Show what one objective costs in another: plans of which none is better in both."""
+    from tocsin.core.mission import find
+    from tocsin.core.time import parse_month, utc_now
+    from tocsin.plan.objectives import Wish, between
+    from tocsin.store import writing
+
+    talk = answer(context, mission, as_json, quiet)
+    home = find(talk.folder())
+    wish = Wish(request, additional, moves, hours)
+    month = parse_month(as_of) if as_of else None
+    with talk.progress() as tell, writing(records(home)) as connection:
+        s = between(connection, home, utc_now(), one, other, wish, points, month, tuple(operation or ()), tell).summary
+    rows = [[f"{p['aims'][one]:.3g}", f"{p['aims'][other]:.3g}", _words(p["changes"])] for p in s["front"]]
+    rows.append([f"{s['aims_now'][one]:.3g}", f"{s['aims_now'][other]:.3g}", "as it stands"])
+    talk.table(f"{one} against {other}, as of {s['as_of']} (less is better)", [one, other, "plan"], rows)
+    talk.give(s)
+
+
+def show_best(talk: Answer, s: dict[str, Any]) -> None:
+    """A plan for one objective, for people."""
+    talk.show(f"{s['units']} units as of {s['as_of']}; least {s['objective']}, arrival within {s['limit_hours']:g} h")
+    rows = [[name, f"{s['aims_now'][name]:.3g}", f"{value:.3g}"] for name, value in s["aims"].items()]
+    talk.table("Aims (less is better)", ["aim", "now", "then"], rows)
+    rows = [[c["what"], c["unit"], c["near"] or "", c["area"] or ""] for c in s["changes"]]
+    talk.table("Changes", ["what", "unit", "to", "area"], rows)
+    talk.show(f"Value {s['value']:.4g}, no plan below {s['bound']:.4g} ({s['method']}); "
+              f"places tried: {s['candidate_cells']} of {s['cells']} cells")  # fmt: skip
+    for name in s["broken_now"]:
+        talk.show(f"The posture as it stands breaks: {name}")
+    for name in s["binding"]:
+        talk.show(f"Binds: {name}")
+    for shadow in s["shadow_values"]:
+        talk.show(f"Easing '{shadow['demand']}' by {shadow['eased_by']:g} would bring {shadow['gain']:.4g}")
+    if s["second_best"]:
+        talk.show(f"Second best: {s['second_best']['value']:.4g}, {_words(s['second_best']['changes'])}")
+    talk.give(s)
+
+
+def _words(changes: list[dict[str, Any]]) -> str:
+    said = [f"{c['what']} {c['unit']}" + (f" to {c['near']}" if c["near"] else "") for c in changes]
+    return ", ".join(said) or "nothing changes"

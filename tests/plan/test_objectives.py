@@ -83,6 +83,10 @@ def test_the_least_harm_is_that_of_trying_every_place_by_hand(ask, paper):
     after = [(STAND[u][0], *moved.pop(u)) if u in moved else STAND[u] for u in STAND]
     after += [("tob", *place) for place in moved.values()]
     assert told["aims"]["harm"] == pytest.approx(harm(after)), "a reader can recompute it"
+    second = told["second_best"]
+    assert second["without"] in {c["gid"] for c in told["changes"]}
+    assert second["without"] not in {c["gid"] for c in second["changes"]}
+    assert second["value"] >= told["value"] - 1e-9
 
 
 def test_no_objective_is_better_served_by_the_plan_for_another(ask):

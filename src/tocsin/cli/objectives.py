@@ -69,7 +69,9 @@ def show_best(talk: Answer, s: dict[str, Any]) -> None:
     for shadow in s["shadow_values"]:
         talk.show(f"Easing '{shadow['demand']}' by {shadow['eased_by']:g} would bring {shadow['gain']:.4g}")
     if s["second_best"]:
-        talk.show(f"Second best: {s['second_best']['value']:.4g}, {_words(s['second_best']['changes'])}")
+        second = s["second_best"]
+        but = "" if second["without"] is None else f"with nobody sent to cell {second['without']}, "
+        talk.show(f"Second best: {second['value']:.4g}, {but}{_words(second['changes'])}")
     talk.give(s)
 
 

@@ -27,8 +27,9 @@ from tocsin.listen.deployments import Unit
 from tocsin.listen.events.reads import vintage
 from tocsin.plan.actions import Planned, largest_places, movable_rows
 from tocsin.plan.mobility import Speeds, arrival, hours, responders, season_of, speeds_of
-from tocsin.plan.posture import Goals, Posture, Problem, best_posture, evaluate, front, second_best, shadow_values
+from tocsin.plan.posture import AIMS, Goals, Posture, Problem, best_posture, evaluate, front, second_best, shadow_values
 from tocsin.plan.posture.asked import Asked, Ground, asked
+from tocsin.plan.posture.demands import nowhere
 from tocsin.plan.posture.request import Request, read_request
 from tocsin.plan.reach import overland_of
 from tocsin.plan.situation import Situation, situation
@@ -110,7 +111,7 @@ def best(
         except Infeasible:
             continue
         shadows.append({"demand": shadow.demand, "eased_by": shadow.by, "gain": shadow.gain})
-    other = second_best(made.problem, goals, found, seconds=wish.seconds / 3)
+    without, other = _second(made.problem, goals, found, wish.seconds / 3)
     result = {
         "run": id,
         **_about(here, wish, made),
@@ -119,7 +120,9 @@ def best(
         "broken_now": _broken(made.problem, made.now),
         **_posture(here, made, found),
         "shadow_values": shadows,
-        "second_best": None if other is None else _posture(here, made, other),
+        "second_best": None
+        if other is None
+        else {"without": None if without is None else int(here.gids[without]), **_posture(here, made, other)},
     }
     finish_run(connection, id, "posture", inputs, result, now)
     tell("Planning", 1, 1)
@@ -316,6 +319,29 @@ def _change(here: Situation, option: Any, row: int) -> dict[str, Any]:
         "near": here.name_of(lon, lat),
         "area": here.land.area_names[option.place] or None,
     }
+
+
+def _second(problem: Problem, goals: Goals, found: Posture, seconds: float) -> tuple[int | None, Posture | None]:
+    """The best posture that sends nobody to the most valuable place of this one, and that place.
+
+    Leaving out a place, and not one combination of names, keeps two units of one kind from merely changing places.
+    Where nobody is sent anywhere: the best posture that differs at all.
+    """
+    sent = [j for j in found.chosen if problem.options[j].moves]
+    if not sent:
+        return None, second_best(problem, goals, found, seconds=seconds)
+    worth = []
+    for j in sent:
+        aims = evaluate(problem, [k for k in found.chosen if k != j])
+        worth.append(sum(getattr(goals, a) * aims[a] for a in AIMS))
+    place = problem.options[sent[int(np.argmax(worth))]].place
+    bar = nowhere("another place", problem.options, lambda o: o.moves and o.place == place)
+    try:
+        return place, best_posture(
+            dataclasses.replace(problem, demands=[*problem.demands, bar]), goals, seconds=seconds
+        )
+    except Infeasible:
+        return place, None
 
 
 def _broken(problem: Problem, chosen: Sequence[int]) -> list[str]:

@@ -91,7 +91,7 @@ def asked(ground: Ground, request: Request, limit_hours: float) -> Asked:
     pinned = {f.unit: ground.place_of(f.place) if f.place else here[names.index(f.unit)] for f in request.fixed}
     x, y = ground.points
     new = Unit("", UnitKind.TOB, 0.0, 0.0, request.new_strength)
-    sites = _sites(ground, tiers, [*here, *pinned.values()])
+    sites = candidate_cells(ground, max(t.hours for t in tiers), [*here, *pinned.values()])
     options: list[Option] = []
     unit_of: list[int] = []
     blocks: list[Floats] = []  # hours of each option, the seasons one after another
@@ -141,18 +141,17 @@ def _option(unit: Unit, name: str, place: int, request: Request, moved: bool) ->
     return Option(name, unit.kind, place, unit.strength or 0, cost, flying, moved, tags)
 
 
-def _sites(ground: Ground, tiers: Sequence[Tier], always: Sequence[int]) -> Ints:
+def candidate_cells(ground: Ground, limit_hours: float, always: Sequence[int], most: int = MOST_SITES) -> Ints:
     """Cells a unit may go to: all when few; else those that bring most within reach in turn, and `always`."""
     n = len(ground.gids)
-    if n <= MOST_SITES:
+    if n <= most:
         return np.arange(n)
-    limit = max(t.hours for t in tiers)
     x, y = ground.points
     scouts = [Unit("", UnitKind.TOB, float(a), float(b), None) for a, b in zip(x, y, strict=True)]
-    near = csr_matrix(ground.measure(scouts, ground.months[0][2]) <= limit)
+    near = csr_matrix(ground.measure(scouts, ground.months[0][2]) <= limit_hours)
     left = ground.risk.mean(axis=0).copy()
     found: list[int] = []
-    while len(found) < MOST_SITES:
+    while len(found) < most:
         worth = near @ left
         worth[found] = -1.0
         best = int(np.argmax(worth))

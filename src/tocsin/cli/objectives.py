@@ -16,8 +16,9 @@ RequestOption = Annotated[
 
 
 def register(app: typer.Typer) -> None:
-    """Add this command to ``tocsin plan``."""
+    """Add these commands to ``tocsin plan``."""
     app.command("front")(front)
+    app.command("months")(months)
 
 
 def front(
@@ -50,6 +51,38 @@ def front(
     rows = [[f"{p['aims'][one]:.3g}", f"{p['aims'][other]:.3g}", _words(p["changes"])] for p in s["front"]]
     rows.append([f"{s['aims_now'][one]:.3g}", f"{s['aims_now'][other]:.3g}", "as it stands"])
     talk.table(f"{one} against {other}, as of {s['as_of']} (less is better)", [one, other, "plan"], rows)
+    talk.give(s)
+
+
+def months(
+    context: typer.Context,
+    ahead: Annotated[int, typer.Option(help="How many months ahead, 1 to 12.")] = 6,
+    moves: Annotated[int, typer.Option(help="How many units may move in a month.")] = 1,
+    lost: Annotated[float, typer.Option(help="Share of its month that a move costs, 0 to 1.")] = 0.25,
+    hours: Annotated[float, typer.Option(help="Within how many hours arrival counts.")] = 6.0,
+    as_of: Annotated[str | None, typer.Option("--as-of", help="Month of the posture, YYYY-MM.")] = None,
+    operation: Annotated[list[str] | None, typer.Option(help="Only units of this operation, e.g. MINUSCA.")] = None,
+    mission: MissionOption = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Show which unit should move where in which month ahead, season by season."""
+    from tocsin.core.mission import find
+    from tocsin.core.time import parse_month, utc_now
+    from tocsin.plan.months import months_ahead
+    from tocsin.store import writing
+
+    talk = answer(context, mission, as_json, quiet)
+    home = find(talk.folder())
+    month = parse_month(as_of) if as_of else None
+    with talk.progress() as tell, writing(records(home)) as connection:
+        s = months_ahead(connection, home, utc_now(), ahead, moves, lost, hours, month, tuple(operation or ()),
+                         tell=tell).summary  # fmt: skip
+    rows = [[m["month"], m["unit"], m["near"] or "", m["area"] or ""] for m in s["moves"]]
+    talk.table("Moves", ["month", "unit", "to", "area"], rows)
+    talk.show(f"Expected deaths within {s['limit_hours']:g} h, summed over the months: {s['before']:.1f} if nobody "
+              f"moves, {s['value']:.1f} with these moves, no plan above {s['bound']:.1f}")  # fmt: skip
+    talk.show(f"Places tried: {s['candidate_cells']} of {s['cells']} cells; {len(s['units_that_stay'])} units stay")
     talk.give(s)
 
 

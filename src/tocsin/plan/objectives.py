@@ -213,6 +213,18 @@ def _start(
 def _problem(
     connection: sa.Connection, mission: Mission, here: Situation, request: Request, wish: Wish, draws: bool
 ) -> Asked:
+    risk = _draws(connection, mission, here, wish.seed) if draws else here.risk[None, :]
+    return asked(ground_of(connection, mission, here, wish, risk), request, wish.limit_hours)
+
+
+def ground_of(connection: sa.Connection, mission: Mission, here: Situation, wish: Wish, risk: Floats) -> Ground:
+    """Units, cells, times and seasons of a situation; `risk` has shape (n_draws, n_cells).
+
+    Raises
+    ------
+    NoData
+        If no deaths are forecast anywhere.
+    """
     if not here.risk.sum() > 0:
         raise NoData("no deaths are forecast anywhere: there is nothing to plan for")
     x, y = largest_places(connection, here.gids)
@@ -240,10 +252,8 @@ def _problem(
     movable = np.zeros(len(here.units), dtype=bool)
     movable[movable_rows(here.units)] = True
     able = np.asarray(responders(here.units, speeds))
-    risk = _draws(connection, mission, here, wish.seed) if draws else here.risk[None, :]
-    ground = Ground(here.units, able, movable, here.gids, (x, y), here.land.area_names, risk, months, measure,
-                    road_hours, place_of)  # fmt: skip
-    return asked(ground, request, wish.limit_hours)
+    return Ground(here.units, able, movable, here.gids, (x, y), here.land.area_names, risk, months, measure,
+                  road_hours, place_of)  # fmt: skip
 
 
 def _road_hours(overland: Any, speeds: Speeds, season: str, places: npt.NDArray[np.int64], x: Floats, y: Floats

@@ -10,6 +10,8 @@ const Assess = lazy(() => import("./places/assess"));
 const Cell = lazy(() => import("./places/cell"));
 const Plan = lazy(() => import("./places/plan"));
 const Act = lazy(() => import("./places/act"));
+const Learn = lazy(() => import("./places/learn"));
+const Field = lazy(() => import("./field/field"));
 
 export function App() {
   return (
@@ -24,6 +26,8 @@ export function App() {
             <Route path="/assess/cells/:gid" component={Cell} />
             <Route path="/plan" component={Plan} />
             <Route path="/act/:part?/:id?" component={Act} />
+            <Route path="/learn" component={Learn} />
+            <Route path="/field/:part?" component={Field} />
             <Route default component={Missing} />
           </Router>
         </Frame>

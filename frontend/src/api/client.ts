@@ -28,14 +28,14 @@ const TROUBLES: Record<number, Trouble> = {
   401: "signed_out", 403: "forbidden", 404: "missing", 409: "conflict", 422: "refused", 503: "busy",
 };
 
-export async function ask<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+export async function ask<T>(method: string, path: string, body?: unknown, signal?: AbortSignal, more: Record<string, string> = {}): Promise<T> {
   let answer: Response;
   try {
     answer = await fetch(path, {
       method,
       signal,
       credentials: "same-origin",
-      headers: body === undefined ? { Accept: "application/json" } : { Accept: "application/json", "Content-Type": "application/json" },
+      headers: body === undefined ? { Accept: "application/json" } : { Accept: "application/json", "Content-Type": "application/json", ...more },
       body: body === undefined ? undefined : JSON.stringify(body),
     });
   } catch (problem) {

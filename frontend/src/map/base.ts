@@ -116,7 +116,7 @@ export function open(container: HTMLElement, colours: Colours, ground: Ground, b
       map.on("idle", () => (container.dataset.idle = "yes"));
     });
   });
-  map.on("error", (e) => console.error("MAP", e.error?.message)); (window as any).m = map;
+  map.on("error", (event) => console.error(event.error));
   map.on("movestart", () => (container.dataset.idle = "no"));
   return map;
 }

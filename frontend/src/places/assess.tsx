@@ -127,7 +127,7 @@ function CellTable({ data, slice, values, scale, title, over, looked }: {
   const unknown = values.filter((v) => v === null).length;
   const rows = all ? order : order.slice(0, MOST);
   return (
-    <section class="side" aria-label={t("assess.table")}>
+    <section class="side">
       <h2>{title}</h2>
       <p class="quiet">{t("assess.unknown", { n: unknown })}</p>
       <div class="scroll" tabIndex={0} role="region" aria-label={t("assess.table")}>

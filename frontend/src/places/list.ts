@@ -1,5 +1,5 @@
 // The places of the room, in the order of the navigation. A place is here from the day it works.
-import { Compass, Ear, ListChecks, Map as MapIcon, Sunrise } from "lucide";
+import { Compass, Ear, GraduationCap, ListChecks, Map as MapIcon, Radio, Sunrise } from "lucide";
 import type { IconNode } from "lucide";
 import type { Key } from "../words";
 
@@ -17,6 +17,8 @@ export const PLACES: Place[] = [
   { path: "/assess", name: "place.assess", icon: MapIcon, key: "e", needs: ["read forecast"] },
   { path: "/plan", name: "place.plan", icon: Compass, key: "p", needs: ["read plan"] },
   { path: "/act", name: "place.act", icon: ListChecks, key: "a", needs: ["read task", "read duty", "read warning"] },
+  { path: "/learn", name: "place.learn", icon: GraduationCap, key: "n", needs: ["read run"] },
+  { path: "/field", name: "place.field", icon: Radio, key: "f", needs: ["create report"] },
 ];
 
 export const open = (may: string[] | undefined): Place[] =>

@@ -1,6 +1,6 @@
 import { Radio } from "lucide";
 import { useLocation, useRoute } from "preact-iso/router";
-import { useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { post, useData } from "../api/client";
 import { live, useLive } from "../api/live";
 import { Icon } from "../ui/icon";
@@ -46,10 +46,14 @@ export default function Listen() {
 }
 
 function useQueueKeys(ids: number[], id: number | null, go: (id: number) => void): void {
+  const here = useRef(id);
+  useEffect(() => void (here.current = id), [id]);
+  // Keys come faster than pages: a step starts where the last one led.
   const step = (by: number) => {
-    const at = id === null ? -1 : ids.indexOf(id);
+    const at = here.current === null ? -1 : ids.indexOf(here.current);
     const next = ids[Math.min(ids.length - 1, Math.max(0, at + by))];
     if (next !== undefined) {
+      here.current = next;
       go(next);
       document.querySelector(`[data-case="${next}"]`)?.scrollIntoView({ block: "nearest" });
     }

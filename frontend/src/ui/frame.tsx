@@ -31,7 +31,7 @@ export function Frame({ children }: { children: ComponentChildren }) {
         <a class="brand" href="/today" aria-label={t("frame.home")}>
           <img src="/static/icon.svg" width="26" height="26" alt="" /> <span>Tocsin</span>
         </a>
-        <button type="button" class="search" onClick={() => showPalette(true)}>
+        <button type="button" class="search" aria-label={`${t("palette.open")} /`} onClick={() => showPalette(true)}>
           <Icon node={Search} size={16} /> <span>{t("palette.open")}</span> <kbd>/</kbd>
         </button>
         <div class="top-end">

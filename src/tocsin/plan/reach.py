@@ -21,7 +21,7 @@ from tocsin.core.progress import Progress, silent
 from tocsin.core.time import last_day, month_text
 from tocsin.listen.deployments.model import Unit
 from tocsin.plan.actions import MOST_HOURS, largest_places
-from tocsin.plan.cover import best_hours, by_area, coverage
+from tocsin.plan.cover import best_hours, by_area, coverage, ratios
 from tocsin.plan.mobility import Grid, Overland, Speeds, ascii_grid, hours, isochrones, responders, speeds_of
 from tocsin.plan.mobility.fields import Hours
 from tocsin.plan.mobility.ground import checkpoints_of, danger_of, grid_of, terrain_of
@@ -168,6 +168,100 @@ class Dragged:
     seconds: float
 
 
+class Board:
+    """A situation with its travel times at hand, so that moving one unit answers at once.
+
+    Parameters
+    ----------
+    connection : Connection
+        Read while the board is set up, not afterwards.
+    mission : Mission
+    here : Situation
+    """
+
+    def __init__(self, connection: sa.Connection, mission: Mission, here: Situation) -> None:
+        self.here = here
+        self._overland = overland_of(mission, here.gids, here.month)
+        self._wet = mission.wet_months
+        self.lon, self.lat = largest_places(connection, here.gids)
+        self._speeds = speeds_of(mission)
+        self._before = self._hours(here.units)
+        self._able = responders(here.units, self._speeds)
+        self._suggest: dict[float, _Suggest] = {}
+
+    def _hours(self, units: Sequence[Unit]) -> Floats:
+        measure = hours if self._overland is None else self._overland.hours
+        return measure(units, self.lon, self.lat, self.here.month, wet_months=self._wet, speeds=self._speeds)
+
+    def _ratios(self, units: Sequence[Unit]) -> list[dict[str, Any]]:
+        here = self.here
+        area = dict(zip(here.gids.tolist(), here.land.area_names, strict=True))
+        able = [u for u, can in zip(units, self._able, strict=True) if can]
+        stand = [area.get(int(lattice.gid_at(u.lon, u.lat)), "") or "" for u in able]
+        names = [a or "" for a in here.land.area_names]
+        return [dataclasses.asdict(r) for r in ratios(able, stand, names, here.risk, here.land.people.people)]
+
+    def move(self, unit: str, to: str, limit_hours: float = 6.0, suggest: bool = True) -> Dragged:
+        """What changes if one unit stands elsewhere: reach, who gains, who loses, and the ten best moves after it.
+
+        Parameters
+        ----------
+        unit : str
+        to : str
+            ``lon,lat``, the name of a place or of another unit.
+        limit_hours : float
+        suggest : bool
+            Whether to look for the best moves after it (`next_best`).
+
+        Raises
+        ------
+        BadInput
+            If the place lies outside the mission's cells, or the hours are not above zero.
+        NotFound
+            If there is no such unit or place.
+        """
+        if not 0 < limit_hours < np.inf:
+            raise BadInput("hours must lie above zero, and somewhere end")
+        here, able = self.here, self._able
+        moving = here.unit(unit)
+        lon, lat, name = here.point(to)
+        if int(lattice.gid_at(lon, lat)) not in set(here.gids.tolist()):
+            raise BadInput("{to} lies outside the mission's cells", to=to)
+        row = here.units.index(moving)
+        new_row = self._hours([dataclasses.replace(moving, lon=lon, lat=lat)])
+        if suggest and limit_hours not in self._suggest:
+            self._suggest[limit_hours] = _Suggest(
+                here, self._overland, self.lon, self.lat, able, limit_hours, self._wet, self._speeds
+            )
+        begun = time.perf_counter()
+        later_hours = self._before.copy()
+        later_hours[row] = new_row[0]
+        folk = here.land.people.people
+        people = None if np.isnan(folk).all() else folk
+        first, later = best_hours(self._before[able]), best_hours(later_hours[able])
+        told = {
+            "unit": moving.name,
+            "to": {"name": name, "lon": lon, "lat": lat},
+            "as_of": month_text(here.month),
+            "season": here.season,
+            "limit_hours": limit_hours,
+            "over": "ground" if self._overland else "straight line",
+            "covered": [dataclasses.asdict(c) for c in coverage(self._before[able], here.risk, people, (limit_hours,))],
+            "covered_after": [
+                dataclasses.asdict(c) for c in coverage(later_hours[able], here.risk, people, (limit_hours,))
+            ],
+            "gains": _cells(here, np.flatnonzero((first > limit_hours) & (later <= limit_hours)), first, later),
+            "loses": _cells(here, np.flatnonzero((first <= limit_hours) & (later > limit_hours)), first, later),
+            "by_area": by_area(here.land.area_names, here.risk, first, later, limit_hours),
+            "ratios": self._ratios(here.units),
+            "ratios_after": self._ratios(
+                [dataclasses.replace(u, lon=lon, lat=lat) if i == row else u for i, u in enumerate(here.units)]
+            ),
+            "next_best": self._suggest[limit_hours].best(later_hours) if suggest else [],
+        }
+        return Dragged(told, time.perf_counter() - begun)
+
+
 def what_if(
     connection: sa.Connection,
     mission: Mission,
@@ -179,53 +273,11 @@ def what_if(
     operations: tuple[str, ...] = (),
     tell: Progress = silent,
 ) -> Dragged:
-    """What changes if one unit stands elsewhere: reach, ratios, who gains, who loses, and the ten best moves after it.
-
-    Parameters
-    ----------
-    to : str
-        ``lon,lat``, the name of a place or of another unit.
-    """
+    """What changes if one unit stands elsewhere: `Board.move` on a situation read for it."""
     if not 0 < limit_hours < np.inf:
         raise BadInput("hours must lie above zero, and somewhere end")
     here = situation(connection, mission, now, as_of, operations, tell)
-    moving = here.unit(unit)
-    lon, lat, name = here.point(to)
-    if int(lattice.gid_at(lon, lat)) not in set(here.gids.tolist()):
-        raise BadInput("{to} lies outside the mission's cells", to=to)
-    overland = overland_of(mission, here.gids, here.month)
-    row = here.units.index(moving)
-    after = [dataclasses.replace(u, lon=lon, lat=lat) if i == row else u for i, u in enumerate(here.units)]
-    x, y = largest_places(connection, here.gids)
-    measure = hours if overland is None else overland.hours
-    table = speeds_of(mission)
-    before_hours = measure(here.units, x, y, here.month, wet_months=mission.wet_months, speeds=table)
-    new_row = measure([after[row]], x, y, here.month, wet_months=mission.wet_months, speeds=table)
-    able = responders(here.units, table)
-    suggest = _Suggest(here, overland, x, y, able, limit_hours, mission.wet_months, table)
-    begun = time.perf_counter()
-    later_hours = before_hours.copy()
-    later_hours[row] = new_row[0]
-    folk = here.land.people.people
-    people = None if np.isnan(folk).all() else folk
-    first, later = best_hours(before_hours[able]), best_hours(later_hours[able])
-    told = {
-        "unit": moving.name,
-        "to": {"name": name, "lon": lon, "lat": lat},
-        "as_of": month_text(here.month),
-        "season": here.season,
-        "limit_hours": limit_hours,
-        "over": "ground" if overland else "straight line",
-        "covered": [dataclasses.asdict(c) for c in coverage(before_hours[able], here.risk, people, (limit_hours,))],
-        "covered_after": [
-            dataclasses.asdict(c) for c in coverage(later_hours[able], here.risk, people, (limit_hours,))
-        ],
-        "gains": _cells(here, np.flatnonzero((first > limit_hours) & (later <= limit_hours)), first, later),
-        "loses": _cells(here, np.flatnonzero((first <= limit_hours) & (later > limit_hours)), first, later),
-        "by_area": by_area(here.land.area_names, here.risk, first, later, limit_hours),
-        "next_best": suggest.best(later_hours),
-    }
-    return Dragged(told, time.perf_counter() - begun)
+    return Board(connection, mission, here).move(unit, to, limit_hours)
 
 
 class _Suggest:

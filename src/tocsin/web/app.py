@@ -19,7 +19,7 @@ from tocsin.core.words import languages
 from tocsin.store import open_store, reading
 from tocsin.store.policy import demand
 from tocsin.web import account, act, demo, listen, people, screen, sign_in, single_sign_on, watch
-from tocsin.web.api import assess, plan, today
+from tocsin.web.api import assess, features, learn, plan, plan_board, today
 from tocsin.web.budgets import budgets
 from tocsin.web.guard import HEADERS, Guard
 from tocsin.web.pages import sentence, show, wants_page
@@ -97,6 +97,10 @@ def make_app(mission: Mission, serve: Serve | None = None) -> FastAPI:
     app.include_router(today.router)
     app.include_router(assess.router)
     app.include_router(plan.router)
+    app.state.boards = plan_board.Boards()
+    app.include_router(plan_board.router)
+    app.include_router(learn.router)
+    app.include_router(features.router)
     app.include_router(screen.router)
     act.attach(app)
     listen.attach(app)

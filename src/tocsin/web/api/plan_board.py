@@ -1,0 +1,194 @@
+"""Plan over HTTP, by hand: one unit moved on the map, and plans side by side."""
+
+import threading
+from typing import Annotated, Any
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from tocsin.core.errors import NoData
+from tocsin.listen.deployments.tables import deployment
+from tocsin.plan.reach import Board, Dragged, compare_plans
+from tocsin.plan.situation import situation
+from tocsin.store import reading
+from tocsin.store.policy import demand
+from tocsin.store.runs import latest_run
+from tocsin.store.tables import run
+from tocsin.web.who import Asker, At, House
+
+router = APIRouter(prefix="/api/plan", tags=["plan"])
+MOST_LISTED = 50
+
+
+class Boards:
+    """The newest situation with its travel times, kept between two moves of a unit; read anew when data change."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._key: tuple[Any, ...] = ()
+        self._board: Board | None = None
+
+    def newest(self, at: House) -> Board:
+        """The board of the newest assessment and posture.
+
+        Raises
+        ------
+        NoData
+            If there is no assessment yet.
+        """
+        with self._lock, reading(at.engine) as connection:
+            found = latest_run(connection, "assess")
+            if found is None:
+                raise NoData("there is no assessment yet: import events, then run `tocsin assess`")
+            c = deployment.c
+            key = (found[0], *connection.execute(sa.select(sa.func.count(), sa.func.max(c.id))).one())
+            if self._board is None or key != self._key:
+                self._board = Board(connection, at.mission, situation(connection, at.mission, at.now()))
+                self._key = key
+            return self._board
+
+
+class Move(BaseModel):
+    """Where a unit should stand, WGS84 degrees."""
+
+    model_config = ConfigDict(extra="forbid")
+    unit: Annotated[str, Field(min_length=1, max_length=200)]
+    lon: Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
+    lat: Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
+    limit_hours: Annotated[float, Field(gt=0, le=48, allow_inf_nan=False)] = 6.0
+
+
+class MovedCell(BaseModel):
+    """A cell that comes within reach, or falls out of it; null hours: nobody reaches it."""
+
+    gid: int
+    place: str
+    area: str
+    expected: float
+    before_hours: float | None
+    after_hours: float | None
+
+
+class MovedArea(BaseModel):
+    """Troops for each 1,000 people and each expected death of an area, before and after; null where unknown."""
+
+    area: str
+    per_1000_people: float | None
+    per_1000_people_after: float | None
+    per_death: float | None
+    per_death_after: float | None
+    within: float
+    within_after: float
+
+
+class Suggested(BaseModel):
+    """One more move that would bring much into reach after this one."""
+
+    unit: str
+    near: str
+    gid: int
+    gain: float
+
+
+class MoveEffect(BaseModel):
+    """What a move changes: shares are 0 to 1 of expected killed (`risk`) and people within `limit_hours`."""
+
+    unit: str
+    near: str
+    over: str
+    limit_hours: float
+    risk: float | None
+    risk_after: float | None
+    people: float | None
+    people_after: float | None
+    expected: float
+    gains: list[MovedCell]
+    loses: list[MovedCell]
+    areas: list[MovedArea]
+    next_best: list[Suggested]
+    ms: float
+
+
+class PlanLine(BaseModel):
+    """A plan that was drawn up."""
+
+    run: str
+    made_at: str
+    as_of: str
+    season: str
+    limit_hours: float
+    adds: int
+    moves: int
+
+
+@router.post("/move", summary="Move one unit on the map and see what changes")
+def move(request: Request, at: At, asker: Asker, given: Move) -> MoveEffect:
+    """Nothing is kept: a unit moves for whom the plan is shown, and only there."""
+    demand(asker, "read", "plan")
+    demand(asker, "read", "deployment")
+    boards: Boards = request.app.state.boards
+    board = boards.newest(at)
+    return _moved(board, board.move(given.unit, f"{given.lon},{given.lat}", given.limit_hours))
+
+
+@router.get("/made", summary="Plans that were drawn up, the newest first")
+def made(at: At, asker: Asker) -> list[PlanLine]:
+    """For choosing which to compare."""
+    demand(asker, "read", "plan")
+    query = sa.select(run).where(run.c.kind == "plan").order_by(run.c.made_at.desc()).limit(MOST_LISTED)
+    with reading(at.engine) as connection:
+        return [_line(r) for r in connection.execute(query)]
+
+
+@router.get("/compare", summary="Two to four plans on the same axes")
+def compare(
+    at: At, asker: Asker, plans: Annotated[list[str], Query(alias="run", max_length=4)]
+) -> list[dict[str, Any]]:
+    """What each plan reaches, changes and leaves behind."""
+    demand(asker, "read", "plan")
+    with reading(at.engine) as connection:
+        return compare_plans(connection, plans)
+
+
+def _line(row: Any) -> PlanLine:
+    made, moves = row.output, row.output.get("moves", [])
+    return PlanLine(
+        run=row.id, made_at=row.made_at.isoformat() + "Z", as_of=made["as_of"], season=made["season"],
+        limit_hours=made["limit_hours"], adds=sum(m["what"] == "add" for m in moves),
+        moves=sum(m["what"] == "move" for m in moves),
+    )  # fmt: skip
+
+
+def _moved(board: Board, found: Dragged) -> MoveEffect:
+    told, here = found.summary, board.here
+    spot = dict(zip(here.gids.tolist(), zip(board.lon, board.lat, strict=True), strict=True))
+    now, then = told["covered"][0], told["covered_after"][0]
+    after = {r["area"]: r for r in told["ratios_after"]}
+    within = {a["area"]: a for a in told["by_area"]}
+
+    def cell(c: dict[str, Any]) -> MovedCell:
+        return MovedCell(
+            gid=c["gid"], place=here.name_of(*(float(v) for v in spot[c["gid"]])), area=c["area"] or "",
+            expected=round(c["risk"], 2), before_hours=c["hours_before"], after_hours=c["hours_after"],
+        )  # fmt: skip
+
+    def area(r: dict[str, Any]) -> MovedArea:
+        new, reach = after[r["area"]], within.get(r["area"], {"within": 0.0, "within_after": 0.0})
+        return MovedArea(
+            area=r["area"], per_1000_people=r["troops_per_1000_people"],
+            per_1000_people_after=new["troops_per_1000_people"], per_death=r["troops_per_expected_death"],
+            per_death_after=new["troops_per_expected_death"], within=round(reach["within"], 2),
+            within_after=round(reach["within_after"], 2),
+        )  # fmt: skip
+
+    return MoveEffect(
+        unit=told["unit"], near=here.name_of(told["to"]["lon"], told["to"]["lat"]), over=told["over"],
+        limit_hours=told["limit_hours"], risk=now["risk_share"], risk_after=then["risk_share"],
+        people=now["people_share"], people_after=then["people_share"], expected=round(float(here.risk.sum()), 2),
+        gains=[cell(c) for c in told["gains"]], loses=[cell(c) for c in told["loses"]],
+        areas=[area(r) for r in told["ratios"]],
+        next_best=[Suggested(unit=s["unit"], near=s["near"], gid=s["gid"], gain=round(s["gain"], 2))
+                   for s in told["next_best"][:3]],
+        ms=round(1000 * found.seconds, 1),
+    )  # fmt: skip

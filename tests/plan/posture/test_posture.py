@@ -1,6 +1,7 @@
 """A row of six cells; a unit at a place reaches it and its two neighbours. Small enough to try every posture."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -148,10 +149,19 @@ def test_front_holds_no_posture_that_another_beats():
     assert len(found) >= 3
     pairs = [(f.aims["harm"], f.aims["cost"]) for f in found]
     assert pairs == sorted(pairs)
+    assert len(set(pairs)) == len(pairs), "units of one kind that change places are one point"
     for chosen in every(p):
         aims = evaluate(p, chosen)
         beaten = [a for a in pairs if aims["harm"] < a[0] - 1e-9 and aims["cost"] < a[1] - 1e-9]
         assert not beaten
+
+
+def test_front_of_interchangeable_units_has_no_point_twice():
+    p = problem([5, 0, 1, 3, 0, 6], units=3)
+    free = Problem([replace(o, moves=True) for o in p.options], p.tiers, p.draws, p.areas)
+    pairs = [(round(f.aims["harm"], 9), f.aims["moves"]) for f in front(free, "harm", "moves", points=8)]
+    assert len(set(pairs)) == len(pairs)
+    assert {moves for _, moves in pairs} == {0.0, 1.0, 2.0}, "two reach everything"
 
 
 def test_why_names_worth_second_place_and_shadow_value():

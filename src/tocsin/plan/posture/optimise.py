@@ -1,6 +1,7 @@
 """The best posture for what is wanted and demanded: exact by branch and bound, or the best found with its bound."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -266,7 +267,8 @@ def clash(problem: Problem, limits: dict[str, float] | None = None, seconds: flo
 def front(problem: Problem, one: str, other: str, points: int = 10, *, seconds: float = 10.0) -> list[Posture]:
     """The Pareto front between two aims: postures of which none is better in both, from best `one` to best `other`.
 
-    Each is found with a limit on the other aim; a small weight on the second keeps out postures that waste it.
+    Each is found with a limit on the other aim; a small weight on the second keeps out postures that waste it. Of
+    postures alike in both aims one is kept; a point for which no posture was found in time is left out.
     """
 
     def only(aim: str, second: str) -> Goals:
@@ -277,7 +279,9 @@ def front(problem: Problem, one: str, other: str, points: int = 10, *, seconds: 
     high, low = first.aims[other], last.aims[other]
     found = [first]
     between = [float(v) + 1e-9 for v in np.linspace(high, low, points)[1:-1]]
-    found += [best_posture(problem, only(one, other), {other: v}, seconds=seconds) for v in between]
+    for most in between:
+        with suppress(Infeasible):  # the last posture keeps every one of these limits: only the time can have run out
+            found.append(best_posture(problem, only(one, other), {other: most}, seconds=seconds))
     found.append(last)
     kept: list[Posture] = []
     for posture in found:
@@ -287,6 +291,10 @@ def front(problem: Problem, one: str, other: str, points: int = 10, *, seconds: 
             and (q.aims[one] < posture.aims[one] - 1e-9 or q.aims[other] < posture.aims[other] - 1e-9)
             for q in found
         )
-        if not better and all(q.chosen != posture.chosen for q in kept):
+        alike = any(
+            abs(q.aims[one] - posture.aims[one]) <= 1e-9 and abs(q.aims[other] - posture.aims[other]) <= 1e-9
+            for q in kept
+        )
+        if not better and not alike:
             kept.append(posture)
     return kept

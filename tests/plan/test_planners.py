@@ -88,3 +88,21 @@ def test_patrols_and_their_track(demo: Path, tmp_path: Path):
     assert "no patrol" in refused(demo, "track", str(drawn[0]), "Nobody")
     assert "1 or 2 days" in refused(demo, "patrols", "--days", "3")
     assert "no unit or place" in refused(demo, "patrols", "--must", "Nowhere at all")
+
+
+def test_scenarios(demo: Path, tmp_path: Path):
+    now = told(demo)
+    area = now["by_area"][0]["area"]
+    file = tmp_path / "s.toml"
+    file.write_text(f'[scenario.same]\n[scenario.front]\nrisk = {{ "{area}" = 3 }}\n[scenario.shut]\n'
+                    f'forbidden_areas = ["{area}"]\n')  # fmt: skip
+    found = told(demo, "scenario", str(file), "--additional", "1", "--moves", "0")
+    base, same, front, shut = found["scenarios"]
+    assert {**same, "name": ""} == {**base, "name": ""}
+    more = next(a["risk"] for a in now["by_area"] if a["area"] == area)
+    assert front["risk"] == pytest.approx(base["risk"] + 2 * more)
+    assert shut["within_planned"] <= base["within_planned"] + 1e-9
+    assert all(m["area"] != area for m in shut["moves"])
+    assert all(r["within_planned"] <= r["bound"] + 1e-9 for r in found["scenarios"])
+    file.write_text('[scenario.x]\nwithout_units = ["Nobody"]')
+    assert "no unit" in refused(demo, "scenario", str(file))

@@ -4,14 +4,14 @@ from typing import Annotated
 
 import typer
 
-from tocsin.cli import corridors, drawdown, patrols, posture
+from tocsin.cli import corridors, drawdown, patrols, posture, scenario
 from tocsin.cli.output import JsonOption, MissionOption, QuietOption, answer, group, records
 
 
 def register(app: typer.Typer) -> None:
     """Add this room's commands: ``tocsin plan`` alone plans the posture, with a word behind it something else."""
     more = group(app, "plan", plan)
-    for part in (posture, corridors, drawdown, patrols):
+    for part in (posture, corridors, drawdown, patrols, scenario):
         part.register(more)
 
 

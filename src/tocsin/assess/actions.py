@@ -2,7 +2,7 @@
 
 import datetime as dt
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from tocsin.assess.forecast import BENCHMARKS, MODELS, forecast, stream
 from tocsin.assess.ground import Land, gw_of, land_of
+from tocsin.assess.indicators import known_planes
 from tocsin.assess.levels import WHOLE, Places, area_sums, at_places, place_shares
 from tocsin.assess.panel import TARGETS, Panel
 from tocsin.assess.panel.build import build, count, read_parquet, write_panel, write_parquet
@@ -39,7 +40,8 @@ class Assessed:
     run : str
         Its id.
     summary : dict
-        Documented keys: as_of, horizon, target, model, cells, months, events, outside, sources, vintage, top, files …
+        Documented keys: as_of, horizon, target, model, cells, months, events, outside, sources, vintage, top, files,
+        also (names of alert planes and indicators) …
     """
 
     run: str
@@ -105,6 +107,7 @@ def assess(
     month = newest_month(connection, gw) if as_of is None else as_of
     land = land_of(connection, mission, month)
     seen = vintage(connection, month, gw)
+    also = known_planes(connection, mission, land.ground.gids, _first_month(seen, month), month)
     inputs = {
         "files": [[f["layout"], f["sha256"]] for f in seen.files],
         "cells": hashlib.sha256(land.ground.gids.tobytes() + land.ground.weight.tobytes()).hexdigest(),
@@ -114,6 +117,7 @@ def assess(
         "models": list(names),
         "seed": seed,
         **({} if h3 is None else {"h3": h3}),
+        **({"also": {n: hashlib.sha256(p.tobytes()).hexdigest() for n, p in also.items()}} if also else {}),
     }
     id = run_id("assess", inputs)
     earlier = run_of(connection, id)
@@ -121,6 +125,7 @@ def assess(
         return Assessed(id, earlier)
 
     panel, facts = make_panel(connection, land, seen, month, tell)
+    panel = replace(panel, also=also)
     stem = f"{month_text(month)}-{id}"
     panel_file = mission.panels / f"panel-{stem}.parquet"
     write_panel(panel, panel_file)
@@ -163,6 +168,7 @@ def assess(
         "months": panel.n_months,
         "first_month": month_text(panel.first_month),
         "rows": len(columns["month"]),
+        **({"also": sorted(also)} if also else {}),
         **facts,
         "top": top,
         "areas": area_top,
@@ -182,10 +188,7 @@ def make_panel(
     """The panel as of a month and the facts a summary tells of it."""
     tell("Reading events", 0, 3)
     events = known_events(connection, seen, as_of)
-    starts = [f["covers_from"] for f in seen.files if f["covers_from"] is not None]
-    if not starts:
-        raise NoData("the files as of {month} cover no month", month=month_text(as_of))
-    first = min(starts)
+    first = _first_month(seen, as_of)
     tell("Placing events", 1, 3)
     placed = place(events, land.ground, as_of)
     counted = count(placed)
@@ -214,6 +217,14 @@ def make_panel(
         "vintage_kind": about["vintage_kind"],
     }
     return panel, facts
+
+
+def _first_month(seen: Vintage, as_of: int) -> int:
+    """First month of the panel."""
+    starts = [f["covers_from"] for f in seen.files if f["covers_from"] is not None]
+    if not starts:
+        raise NoData("the files as of {month} cover no month", month=month_text(as_of))
+    return int(min(starts))
 
 
 def _covered(land: Land, seen: Vintage, first: int, as_of: int) -> np.ndarray:

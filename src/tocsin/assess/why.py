@@ -10,6 +10,7 @@ from tocsin.assess.actions import make_panel
 from tocsin.assess.forecast.cells import Cells, FittedCells
 from tocsin.assess.forecast.reasons import GROUPS, Coverage, Reason, coverage, novel, reasons, refits, typical
 from tocsin.assess.ground import gw_of, land_of
+from tocsin.assess.indicators import with_known
 from tocsin.assess.panel import TARGETS, Panel
 from tocsin.core.errors import BadInput, NotFound
 from tocsin.core.mission import Mission
@@ -24,6 +25,8 @@ NAMES = {
     "fighting": mark("Other kinds of violence here and next door"),
     "decades": mark("Where killing was over the last decades"),
     "people": mark("How many people live in its towns"),
+    "alerts": mark("Alerts from communities, beside how often they come from here"),
+    "indicators": mark("Displaced people and other indicators"),
     "lately": mark("How the forecasts of the last months compared with events"),
 }
 LONGEST = 36
@@ -184,6 +187,7 @@ def why(
         if one is not None and one not in gids:
             raise NotFound("{gid} is not a cell of this mission; `tocsin assess` lists cells", gid=one)
     panel, _ = make_panel(connection, land, vintage(connection, month, gw), month, tell)
+    panel = with_known(panel, connection, mission)
     at = int(np.searchsorted(gids, gid))
     other = None if against is None else int(np.searchsorted(gids, against))
     return answer(panel, target, at, step, land.area_names[at], other, tell)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tocsin.assess.features import decayed, since, trailing, trailing_max
-from tocsin.assess.features.around import faded, near, surroundings, townspeople
+from tocsin.assess.features.around import faded, near, surroundings, surroundings_at, townspeople
 from tocsin.assess.panel import Panel
 from tocsin.core.lattice import adjacency, gid_at
 
@@ -51,6 +51,14 @@ def test_no_plane_sees_the_future(panel):
         assert one.shape == (40, 3), name
         assert np.array_equal(one[:30], two[:30]), name
         assert (one >= 0).all(), name
+
+
+def test_some_months_from_the_events_alone_are_the_planes(panel):
+    panel.counts["os"][7, 1] = np.nan
+    panel.counts["os"][9, 0] = 0.2
+    planes = np.stack([plane for _, plane in surroundings(panel, "os")], axis=-1)
+    found = surroundings_at(panel, "os", np.array([40, 1, 12]))
+    assert found == pytest.approx(planes[[39, 0, 11]], rel=1e-5, abs=1e-6)
 
 
 def test_civilians_do_not_count_as_other_violence_of_one_sided(panel):

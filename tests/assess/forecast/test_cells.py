@@ -74,7 +74,7 @@ def test_the_pass_over_the_planes_finds_what_stood_before_each_event(panel):
     late = month - 1 >= 96
     name = found.names.index("own 1")
     plane = seen_from(panel, "os", np.arange(1, 201))[:, :, name]
-    assert np.array_equal(found.before[0][:, name], plane[month[late] - 1, cell[late]].astype(float))
+    assert found.before[0][:, name] == pytest.approx(plane[month[late] - 1, cell[late]].astype(float), rel=1e-5)
     assert found.sums[:, name] == pytest.approx(plane.sum(axis=1), rel=1e-5)
     assert np.array_equal(found.past[-1], seen_from(panel, "os", np.array([200]))[0])
 

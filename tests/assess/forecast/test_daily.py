@@ -17,6 +17,8 @@ from tocsin.assess.forecast.daily import (
     standard_errors,
     states,
 )
+from tocsin.assess.forecast.today import around, chances_today, states_today
+from tocsin.core.errors import BadInput
 from tocsin.core.lattice import adjacency, gid_at
 
 LON, LAT = np.meshgrid(np.arange(18.25, 22, 0.5), np.arange(4.25, 7, 0.5))
@@ -112,3 +114,23 @@ def test_an_outlook_is_calibrated_and_blind_to_the_future():
     later = days.until(3000)
     assert np.array_equal(view.chances(later, when[when < 3000])[7], chances[7][when < 3000])
     assert outlook(days.until(2600), (7, 28)).chance == view.chance
+
+
+def test_a_day_of_a_continent_needs_only_the_list_of_events():
+    days = simulate(GIDS, 3000, 0.002, {2.0: 0.3, 45.0: 0.3}, 0.25, stream(11, "today"))
+    kind = stream(12, "kinds").random(len(days.day)) < 0.7
+    days = Days(days.gids, days.n_days, days.day, days.cell, kind)
+    view = outlook(days.until(2600), (7, 28))
+    ground = around(GIDS)
+    for end in (2600, 2777):
+        known = days.until(end)
+        dense = view.chances(known, np.array([end]))
+        names, state = states_today(known, ground)
+        assert names == tuple(name for name, _, _ in sources(known))
+        assert state == pytest.approx(states(known, np.array([end]))[0], rel=1e-4, abs=1e-7)
+        for ahead, found in chances_today(known, view, ground).items():
+            assert found == pytest.approx(dense[ahead][0], rel=1e-4)
+    with pytest.raises(BadInput, match="different cells"):
+        chances_today(days, view, around(GIDS[:5]))
+    nobody = Days(GIDS, 2000, np.empty(0, int), np.empty(0, int), np.empty(0, bool))
+    assert np.isfinite(chances_today(nobody, view, ground)[7]).all()

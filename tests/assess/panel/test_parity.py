@@ -1,6 +1,11 @@
 """One SQL text, the same numbers to the last digit on every engine."""
 
+import importlib.util
+import os
+import shutil
 import sqlite3
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +16,7 @@ from tests.assess.panel.test_placement import DEC, events, ground
 from tocsin.assess.panel.build import count, panel_sql
 from tocsin.assess.panel.placement import Placed, place
 
+SPARK = importlib.util.find_spec("pyspark") is not None and shutil.which("java") is not None
 COLUMNS = ("gid", "month", "sb", "ns", "os", "civilians", "shared")
 
 
@@ -59,6 +65,29 @@ def test_postgresql_counts_as_duckdb(placed: Placed, postgres: str) -> None:
     with psycopg.connect(address) as connection, connection.cursor() as cursor:
         load(cursor, placed, "%s")
         assert cursor.execute(panel_sql()).fetchall() == duck(placed)
+
+
+@pytest.mark.skipif(
+    not (SPARK and os.environ.get("TOCSIN_NIGHTLY")), reason="a minute, and needs pyspark and Java: TOCSIN_NIGHTLY=1"
+)
+def test_spark_counts_as_duckdb(placed: Placed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On two executor processes, so that rows are shuffled over sockets, not only between threads."""
+    import pyspark
+    from pyspark.sql import SparkSession
+
+    monkeypatch.setenv("SPARK_HOME", str(Path(pyspark.__file__).parent))
+    monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
+    builder: Any = SparkSession.builder
+    session = builder.appName("parity").master("local-cluster[2,1,1024]").config("spark.ui.enabled", "false")
+    session = session.config("spark.sql.shuffle.partitions", "4").getOrCreate()
+    try:
+        for name, (columns, rows) in tables(placed).items():
+            frame = session.createDataFrame(rows, schema=", ".join(f"{c} bigint" for c in columns))
+            frame.repartition(4).createOrReplaceTempView(name)
+        found = [tuple(row) for row in session.sql(panel_sql()).collect()]
+    finally:
+        session.stop()
+    assert found == duck(placed)
 
 
 def test_a_plain_loop_counts_as_duckdb(placed: Placed) -> None:

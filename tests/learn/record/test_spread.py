@@ -34,23 +34,24 @@ def test_without_spark_it_says_what_to_install():
 
 
 @pytest.mark.parametrize(
-    "how",
+    ("how", "model"),
     [
-        "processes",
+        ("processes", Cells(n_draws=100, share=0)),
         pytest.param(
             "spark:local-cluster[2,1,1024]",
+            Cells(n_draws=100, rounds=20),
             marks=pytest.mark.skipif(
                 not (SPARK and os.environ.get("TOCSIN_NIGHTLY")), reason="minutes, and needs Spark: make nightly"
             ),
         ),
     ],
 )
-def test_the_record_is_the_same_to_the_last_bit(how):
+def test_the_record_is_the_same_to_the_last_bit(how, model):
     rng = np.random.default_rng(5)
     plane = ((rng.random((150, len(GIDS))) < 0.05) * rng.geometric(0.1, (150, len(GIDS)))).astype(np.float32)
     panel = Panel(GIDS, 1, {"os": plane})
     options = {"origins": range(132, 138), "steps": np.arange(1, 4), "refit_every": 3}
-    here = backtest(panel, "os", Cells(n_draws=100, rounds=20), **options)
-    there = backtest(panel, "os", Cells(n_draws=100, rounds=20), **options, how=how)
+    here = backtest(panel, "os", model, **options)
+    there = backtest(panel, "os", model, **options, how=how)
     for field in fields(here):
         assert getattr(here, field.name).tobytes() == getattr(there, field.name).tobytes()

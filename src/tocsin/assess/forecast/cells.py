@@ -8,6 +8,9 @@ Which of them is believed, and how much, is a share fitted on forecasts of past 
 (`fit_share`). Sizes come from past months with killing that were about as violent (`sizes`). The
 cell's number is never a feature. Constants were chosen on Central African origins from 2009 to 2013.
 
+What else is known of cells (`Panel.also`: alerts, displaced people, indicators) is for the trees alone, as it is and
+NaN where it is not known, so that "not known" can carry a risk of its own; the additive model stays as it was.
+
 An event known only to lie in an area is a fraction of an event in each of its cells (`Happened`): it counts for that
 much and no more, in the rates, the trees, the correction and the stock of sizes.
 """
@@ -20,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import vstack
 
-from tocsin.assess.features.around import surroundings
+from tocsin.assess.features.around import surroundings, surroundings_at
 from tocsin.assess.forecast.additive import BANDS, Rates, band_of, fit_rates
 from tocsin.assess.forecast.benchmarks import plane_of, seen_in
 from tocsin.assess.forecast.forecast import Forecast
@@ -35,7 +38,7 @@ Ints = npt.NDArray[np.int64]
 
 WARM_UP = 96
 LEAST_HISTORY = 120
-FARTHEST = 36
+FARTHEST = 12  # months ahead the classifier learns from; further off it says what it says of this one
 ZEROS_PER_EVENT = 10
 SIZE_HALF_LIFE = 24.0
 FLOOR = 1e-4
@@ -83,8 +86,8 @@ class Gathered:
     """One pass over the planes: what each model needs of them.
 
     `before[b]` (N_b, K) sources before events, of each band of horizons, with `count[b]` events each; `sums` (M, K) of
-    each month; `rows` (R, K) of the classifier's rows; `past` (months, C, K) of the last months; `largest` (K,) the
-    highest value of each source in any cell a year ago or before.
+    each month; `rows` (R, K + E) of the classifier's rows; `past` (months, C, K + E) of the last months; `largest`
+    (K + E,) the highest value of each source in any cell a year ago or before. E columns of `Panel.also` come last.
     """
 
     names: tuple[str, ...]
@@ -115,16 +118,18 @@ def gather(panel: Panel, target: str, events: Happened, rows: tuple[Ints, Ints],
         count.append((weight[use] / share).astype(np.float64))
     names: list[str] = []
     before: list[list[Floats]] = [[] for _ in BANDS]
-    sums, picked, past, largest = [], [], [], []
-    recent = _recent(panel) - panel.first_month
+    sums, picked, largest = [], [], []
     for name, plane in surroundings(panel, target):
         names.append(name)
         for found, at in zip(before, pairs, strict=True):
             found.append(plane[at].astype(np.float64))
         sums.append(plane.sum(axis=1, dtype=np.float64))
         picked.append(plane[rows])
-        past.append(plane[recent])
         largest.append(float(plane[:-12].max(initial=0)))
+    for plane in panel.also.values():
+        picked.append(plane[rows])
+        known = plane[:-12][~np.isnan(plane[:-12])]
+        largest.append(float(known.max(initial=0)))
     stacked = [np.stack(values, axis=1) for values in before]
     return Gathered(
         names=tuple(names),
@@ -132,7 +137,7 @@ def gather(panel: Panel, target: str, events: Happened, rows: tuple[Ints, Ints],
         count=count,
         sums=np.stack(sums, 1),
         rows=np.stack(picked, 1),
-        past=np.stack(past, -1),
+        past=seen_from(panel, target, _recent(panel)),
         largest=np.array(largest),
     )
 
@@ -143,9 +148,10 @@ def _recent(panel: Panel) -> Ints:
 
 
 def seen_from(panel: Panel, target: str, months: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
-    """Sources as they stood at each of the months (month numbers), shape (len(months), C, K)."""
-    rows = months - panel.first_month
-    return np.stack([plane[rows] for _, plane in surroundings(panel, target)], axis=-1)
+    """Sources as they stood at each of the months (month numbers), shape (len(months), C, K + E)."""
+    found = surroundings_at(panel, target, months)
+    also = [plane[months - panel.first_month, :, None] for plane in panel.also.values()]
+    return np.concatenate([found, *also], axis=-1) if also else found
 
 
 @dataclass(frozen=True)
@@ -162,12 +168,25 @@ class FittedCells:
     largest: Floats
 
     def seeing(self, panel: Panel) -> "FittedCells":
-        """The same weights at the end of a newer panel."""
+        """The same weights at the end of a newer panel.
+
+        Raises
+        ------
+        BadInput
+            If what else is known of cells is not what the trees have learned from.
+        """
+        if self.trees is not None and tuple(panel.also) != tuple(self.panel.also):
+            raise BadInput("this panel has other indicators than the model was fitted with: fit it anew")
         return replace(self, panel=panel, past=seen_from(panel, self.target, _recent(panel)))
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the sources, and then of what else is known of cells."""
+        return (*self.rates.names, *self.panel.also)
+
+    @property
     def now(self) -> Floats:
-        """Sources at the last month, shape (C, K)."""
+        """Sources at the last month, shape (C, K + E)."""
         return np.asarray(self.past[-1], dtype=np.float64)
 
     @functools.cached_property
@@ -192,19 +211,29 @@ class FittedCells:
         found[4:] = found[3]
         return found
 
+    @functools.cached_property
+    def _boosted(self) -> dict[int, Floats]:
+        """What the trees say now, by months ahead."""
+        return {}
+
     def chance(self, step: int) -> Floats:
         """Probability of any death `step` months ahead, shape (C,)."""
-        additive, boosted = self.opinions(self.now, step)
+        known = min(step, FARTHEST)
+        if known not in self._boosted:
+            self._boosted[known] = self.opinions(self.now, known)[1]
+        additive = 1 - np.exp(-self.rates.rate(self.now[:, : len(self.rates.names)], step))
+        boosted = additive if self.trees is None else self._boosted[known]
         p = np.clip((1 - self.share) * additive + self.share * boosted, 0, 1 - 1e-9)
         return np.asarray(1 - np.exp(np.log1p(-p) * self.correction[band_of(step)]))
 
     def opinions(self, sources: Floats, step: int) -> tuple[Floats, Floats]:
-        """What each of the two models says of cells with these sources (C, K)."""
-        additive = 1 - np.exp(-self.rates.rate(sources, step))
+        """What each of the two models says of cells with these sources (C, K + E)."""
+        k = len(self.rates.names)
+        additive = 1 - np.exp(-self.rates.rate(sources[:, :k], step))
         if self.trees is None:
             return additive, additive
-        x = np.column_stack([np.log(sources + FLOOR), np.full(len(sources), float(min(step, FARTHEST)))])
-        return additive, np.asarray(self.trees.predict(x, num_threads=threads(len(x))))
+        x = _for_trees(sources, k, np.full(len(sources), float(min(step, FARTHEST))))
+        return additive, np.asarray(self.trees.predict(x, num_threads=threads(10 * len(x))))
 
     def predict(self, steps: npt.NDArray[np.int64], rng: np.random.Generator) -> Forecast:
         """Draws that share a factor within a region."""
@@ -216,6 +245,11 @@ class FittedCells:
         known = seen_in(plane_of(self.panel, self.target)[-12:])
         draws = vstack(blocks, format="csr", dtype=np.float32)
         return Forecast(self.panel.gids, self.panel.as_of, steps, self.target, self.model.name, draws, known)
+
+
+def _for_trees(sources: npt.NDArray[Any], k: int, horizon: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """What the trees split on: logarithms of the first `k` columns, the rest as it is, the months ahead."""
+    return np.column_stack([np.log(sources[:, :k] + FLOOR), sources[:, k:], horizon])
 
 
 def fit_share(earlier: FittedCells, panel: Panel) -> float:
@@ -294,7 +328,7 @@ class Cells:
         rates = Rates(found.names, np.stack(weights))
         trees = None
         if self.share != 0 and label.any():
-            trees = self._grow(found.rows, horizon, label, weight)
+            trees = self._grow(_for_trees(found.rows, len(found.names), horizon), label, weight)
         share = 0.5 if self.share is None else self.share
         if self.share is None and trees is not None and panel.n_months - HELD_OUT >= LEAST_HISTORY:
             earlier = replace(self, share=0.5).fit(panel.until(panel.as_of - HELD_OUT), target)
@@ -315,9 +349,9 @@ class Cells:
         repeat = 4 * least / max(len(events.month), 1)
         month, cell = np.tile(events.month[chosen], 4), np.tile(events.cell[chosen], 4)
         part = np.tile(events.weight[chosen], 4)
-        horizon = rng.integers(1, 13, len(month))
+        horizon = rng.integers(1, FARTHEST + 1, len(month))
         n = ZEROS_PER_EVENT * len(month)
-        at, where, ahead = rng.integers(WARM_UP, months, n), rng.integers(0, cells, n), rng.integers(1, 13, n)
+        at, where, ahead = rng.integers(WARM_UP, months, n), rng.integers(0, cells, n), rng.integers(1, FARTHEST + 1, n)
         quiet = (plane[at, where] == 0) & learned[at]
         zeros = float(np.sum(plane[WARM_UP:][learned[WARM_UP:]] == 0))
         others = np.full(quiet.sum(), zeros / max(float(quiet.sum()), 1))
@@ -329,8 +363,7 @@ class Cells:
         keep = month - horizon >= WARM_UP
         return (month[keep] - horizon[keep], cell[keep]), horizon[keep], label[keep], weight[keep]
 
-    def _grow(self, rows: npt.NDArray[np.float32], horizon: Ints, label: Floats, weight: Floats) -> Any:
-        x = np.column_stack([np.log(rows + FLOOR), horizon])
+    def _grow(self, x: npt.NDArray[Any], label: Floats, weight: Floats) -> Any:
         settings = {
             "objective": "binary",
             "num_leaves": 8,

@@ -29,8 +29,10 @@ GROUP_OF = {
     "other": "fighting",
     "map": "decades",
     "towns": "people",
+    "everywhere": "",
+    "alerts": "alerts",
 }
-GROUPS = ("here", "around", "fighting", "decades", "people", "lately")
+GROUPS = ("here", "around", "fighting", "decades", "people", "alerts", "indicators", "lately")
 FOLDS = 8
 LEAST_AGREEMENT = FOLDS - 1
 NEGLIGIBLE = 1.05
@@ -60,13 +62,19 @@ class Reason:
 
 
 def groups_of(names: Sequence[str]) -> npt.NDArray[np.int64]:
-    """Index in `GROUPS` of each source, −1 for the constant."""
-    return np.array([GROUPS.index(GROUP_OF[n.split()[0]]) if n.split()[0] in GROUP_OF else -1 for n in names])
+    """Index in `GROUPS` of each source, −1 for the constant; what has no group of its own is an indicator."""
+    found = [GROUP_OF.get(name.split()[0], "indicators") for name in names]
+    return np.array([GROUPS.index(name) if name else -1 for name in found])
 
 
 def typical(fitted: FittedCells) -> Floats:
-    """Sources of a typical cell: the median over cells with a known history, shape (K,)."""
-    return np.asarray(np.median(fitted.now, axis=0))
+    """Sources of a typical cell: the median over cells, shape (K + E,); NaN what is not known of most of them."""
+    now = fitted.now
+    known = ~np.isnan(now)
+    out = np.full(now.shape[1], np.nan)
+    for k in np.flatnonzero(2 * known.sum(axis=0) > len(now)):
+        out[k] = np.median(now[known[:, k], k])
+    return out
 
 
 def contrast(
@@ -79,10 +87,10 @@ def contrast(
     level : (float, float), optional
         Correction of each side (the group `lately`); the same on both sides if not given.
     """
-    group = groups_of(fitted.rates.names)
+    group = groups_of(fitted.names)
     own = float(fitted.correction[band_of(step)])
     here_level, there_level = level or (own, own)
-    moving = [g for g in range(len(GROUPS)) if g != GROUPS.index("lately")]
+    moving = [g for g in range(len(GROUPS)) if g != GROUPS.index("lately") and (group == g).any()]
     if here_level != there_level:
         moving.append(GROUPS.index("lately"))
     subsets = [s for size in range(len(moving) + 1) for s in itertools.combinations(moving, size)]
@@ -153,7 +161,7 @@ def novel(fitted: FittedCells) -> npt.NDArray[np.bool_]:
 
     There the model extrapolates; its forecast rests on nothing like it.
     """
-    group = groups_of(fitted.rates.names)
+    group = groups_of(fitted.names)
     beyond = fitted.now > fitted.largest * (1 + 1e-6)
     out = np.zeros((len(beyond), len(GROUPS)), dtype=bool)
     for k, g in enumerate(group):

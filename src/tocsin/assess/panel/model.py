@@ -30,16 +30,20 @@ class Panel:
         Last month the panel may speak of; equals ``first_month + n_months - 1``.
     about : dict
         Where it comes from: sources, data vintage, licence, citation.
+    also : dict of name → ndarray of float32, shape (n_months, n_cells)
+        What else was known at the end of each month (``alerts …``, displaced people, an indicator); NaN where it was
+        not. Models that use it treat missing as a value of its own, never as zero.
     """
 
     gids: npt.NDArray[np.int64]
     first_month: int
     counts: dict[str, npt.NDArray[np.float32]]
     about: dict[str, Any] = field(default_factory=dict)
+    also: dict[str, npt.NDArray[np.float32]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check that shapes agree."""
-        shapes = {plane.shape for plane in self.counts.values()}
+        shapes = {plane.shape for plane in (*self.counts.values(), *self.also.values())}
         if len(shapes) != 1 or next(iter(shapes))[1] != len(self.gids):
             raise BadInput("the panel's planes and cells do not agree in size")
 
@@ -63,4 +67,5 @@ class Panel:
         if not self.first_month <= month <= self.as_of:
             raise BadInput("month {month} is outside the panel", month=month)
         keep = month - self.first_month + 1
-        return Panel(self.gids, self.first_month, {t: p[:keep] for t, p in self.counts.items()}, self.about)
+        counts, also = ({name: plane[:keep] for name, plane in planes.items()} for planes in (self.counts, self.also))
+        return Panel(self.gids, self.first_month, counts, self.about, also)

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from tocsin.assess.actions import MAIN_MODEL, make_panel
 from tocsin.assess.forecast import BENCHMARKS, MODELS, stream
 from tocsin.assess.ground import gw_of, land_of
+from tocsin.assess.indicators import with_known
 from tocsin.assess.panel import TARGETS
 from tocsin.assess.panel.build import write_parquet
 from tocsin.core.errors import BadInput
@@ -99,6 +100,7 @@ def record(
         tell("Judging", number, len(months))
         then = land_of(connection, mission, origin)
         seen, _ = make_panel(connection, then, vintage(connection, origin, gw), origin)
+        seen = with_known(seen, connection, mission)
         for target, name in parts:
             made = MODELS[name]().fit(seen, target).predict(steps, stream(seed, name, target, origin))
             parts[target, name].append(score(made, outcomes(truth, target, origin, steps)))

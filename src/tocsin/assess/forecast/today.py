@@ -1,0 +1,119 @@
+"""The daily outlook from events alone, for a continent in the duty room: no plane of days × cells is ever made.
+
+What `daily.states` and `daily.level` read off dense planes at the end of the record, this sums from the list of
+events: a decayed count at one day is one weighted count by cell, and its sum over the ring or further off one sparse
+product. The level needs only sums over all cells, which are recursions in one dimension. Same numbers, to rounding.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.signal import lfilter
+from scipy.sparse import csr_matrix
+
+from tocsin.assess.features.around import near, townspeople
+from tocsin.assess.forecast.daily import HALF_LIVES, LEVEL_EVENTS, MAP_DAYS, YEAR, Days, Excitation, Outlook
+from tocsin.core import lattice
+from tocsin.core.errors import BadInput
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Around:
+    """What does not change from day to day: weights of the ring and further off (C, C), and towns (C,)."""
+
+    gids: Ints
+    ring: csr_matrix
+    far: csr_matrix
+    towns: Floats
+
+
+def around(gids: Ints) -> Around:
+    """Weights as `daily.sources` uses them."""
+    far = near(gids)
+    far = far / max(float(far.sum(axis=1).max()), 1e-9)
+    return Around(gids, lattice.adjacency(gids) / 8, far, np.sqrt(townspeople(gids) / 1e5))
+
+
+def _places(days: Days, ground: Around) -> list[tuple[str, float, bool, csr_matrix | None]]:
+    """Name, half-life, kind (own or other) and spatial weights of each source that fades, in the order of `sources`."""
+    found: list[tuple[str, float, bool, csr_matrix | None]] = []
+    for h in HALF_LIVES:
+        found += [(f"own {h:g}", h, True, None), (f"ring {h:g}", h, True, ground.ring)]
+        if h > 2:
+            found += [(f"far {h:g}", h, True, ground.far), (f"other {h:g}", h, False, None)]
+            found.append((f"other ring {h:g}", h, False, ground.ring))
+    return found
+
+
+def states_today(days: Days, ground: Around) -> tuple[tuple[str, ...], Floats]:
+    """Names of the sources and how they stand on the morning after the last known day, shape (C, K)."""
+    cells = len(days.gids)
+    age = days.n_days - 1 - days.day
+    faded: dict[tuple[float, bool], Floats] = {}
+    for h in (*HALF_LIVES, MAP_DAYS):
+        q = 0.5 ** (1 / h)
+        for own in (True, False):
+            pick = days.own == own
+            faded[h, own] = np.bincount(days.cell[pick], (1 - q) * q ** age[pick], cells).astype(np.float64)
+    names, columns = [], []
+    for name, h, own, weights in _places(days, ground):
+        names.append(name)
+        columns.append(faded[h, own] if weights is None else np.asarray(weights @ faded[h, own]))
+    old = faded[MAP_DAYS, True]
+    columns += [old + ground.ring @ old + ground.far @ old, ground.towns, np.ones(cells)]
+    return (*names, "map", "towns", "everywhere"), np.stack(columns, axis=1)
+
+
+def level_today(days: Days, model: Excitation, ground: Around, events: float = LEVEL_EVENTS) -> float:
+    """How the last year compares with what the model made of it: `daily.level` on the day after the last known."""
+    n = days.n_days
+    weight_of = dict(zip(model.names, model.weights, strict=True))
+    rate = np.zeros(n)
+
+    def add(weight: float, h: float, own: bool, reach: Floats) -> None:
+        q = 0.5 ** (1 / h)
+        pick = days.own == own
+        daily = np.bincount(days.day[pick], reach[days.cell[pick]], n)[:n]
+        rate[1:] += weight * lfilter([1 - q], [1, -q], daily)[:-1]
+
+    alone = np.ones(len(days.gids))
+    wide = {id(w): np.asarray(w.sum(axis=0)).ravel() for w in (ground.ring, ground.far)}
+    for name, h, own, weights in _places(days, ground):
+        if weight_of[name]:
+            add(weight_of[name], h, own, alone if weights is None else wide[id(weights)])
+    if weight_of["map"]:
+        add(weight_of["map"], MAP_DAYS, True, alone + wide[id(ground.ring)] + wide[id(ground.far)])
+    rate += weight_of["towns"] * ground.towns.sum() + weight_of["everywhere"] * len(days.gids)
+    first = max(n - YEAR, 0)
+    seen = float((days.own & (days.day >= first)).sum())
+    return (seen + events) / (float(rate[first:].sum()) + events)
+
+
+def chances_today(days: Days, view: Outlook, ground: Around) -> dict[int, Floats]:
+    """Chance of any event within each number of days after the last known, shape (C,) each.
+
+    Parameters
+    ----------
+    days : Days
+        Everything known this morning.
+    view : Outlook
+        Fitted before, for example last month on the mission or its region.
+    ground : Around
+        Of the same cells; make it once (`around`).
+
+    Raises
+    ------
+    BadInput
+        If the cells differ, or the outlook was fitted on other sources.
+    """
+    if not np.array_equal(days.gids, ground.gids):
+        raise BadInput("the events and the surroundings are of different cells: make the surroundings anew")
+    names, state = states_today(days, ground)
+    if names != view.model.names:
+        raise BadInput("the outlook was fitted on other sources: fit it anew")
+    level = level_today(days, view.model, ground)
+    return {a: chance.of(level * view.model.expected_from(state, a)) for a, chance in view.chance.items()}

@@ -63,3 +63,46 @@ def test_contingency(demo: Path):
             assert area["back"]["share_after"] is None or area["back"]["share_after"] >= found["floor"] - 1e-9
     assert told(demo, "contingency")["areas"] == found["areas"]
     assert "before the month" in refused(demo, "contingency", "--left", "2030-01")
+
+
+def test_patrols_and_their_track(demo: Path, tmp_path: Path):
+    words = ["patrols", "--plans", "4", "--cards", str(tmp_path / "cards.html"), "--gpx", str(tmp_path / "gpx")]
+    found = told(demo, *words)
+    mix = found["mix"]
+    assert found["value"] <= found["bound"] + 1e-9
+    assert sum(p["chance"] for p in mix["plans"]) == pytest.approx(1)
+    assert mix["value"] <= mix["best"] + 1e-9
+    for plan in mix["plans"]:
+        places = [s["name"] for p in plan["patrols"] for s in p["stops"]]
+        assert all(p["back"] <= 18 + 1e-5 for p in plan["patrols"])
+        assert len(places) == len({(s["lon"], s["lat"]) for p in plan["patrols"] for s in p["stops"]})
+    assert "<section>" in (tmp_path / "cards.html").read_text()
+    first = next(p for p in mix["plans"][0]["patrols"] if p["stops"])
+    drawn = sorted((tmp_path / "gpx").glob("*.gpx"))
+    assert len(drawn) == len(found["bases"])
+    at = [p["patrol"] for p in mix["plans"][0]["patrols"]].index(first["patrol"])
+    driven = told(demo, "track", str(drawn[at]), first["patrol"])
+    assert driven["share"] == 1
+    assert driven["in_order"]
+    assert driven["off_plan_km"] == pytest.approx(0, abs=0.1)
+    assert "no patrol" in refused(demo, "track", str(drawn[0]), "Nobody")
+    assert "1 or 2 days" in refused(demo, "patrols", "--days", "3")
+    assert "no unit or place" in refused(demo, "patrols", "--must", "Nowhere at all")
+
+
+def test_scenarios(demo: Path, tmp_path: Path):
+    now = told(demo)
+    area = now["by_area"][0]["area"]
+    file = tmp_path / "s.toml"
+    file.write_text(f'[scenario.same]\n[scenario.front]\nrisk = {{ "{area}" = 3 }}\n[scenario.shut]\n'
+                    f'forbidden_areas = ["{area}"]\n')  # fmt: skip
+    found = told(demo, "scenario", str(file), "--additional", "1", "--moves", "0")
+    base, same, front, shut = found["scenarios"]
+    assert {**same, "name": ""} == {**base, "name": ""}
+    more = next(a["risk"] for a in now["by_area"] if a["area"] == area)
+    assert front["risk"] == pytest.approx(base["risk"] + 2 * more)
+    assert shut["within_planned"] <= base["within_planned"] + 1e-9
+    assert all(m["area"] != area for m in shut["moves"])
+    assert all(r["within_planned"] <= r["bound"] + 1e-9 for r in found["scenarios"])
+    file.write_text('[scenario.x]\nwithout_units = ["Nobody"]')
+    assert "no unit" in refused(demo, "scenario", str(file))

@@ -120,8 +120,8 @@ def _anneal(
         near[row, 0] = place
     starts = np.array([p.start for p in problem.patrols])
     ends = np.array([p.end for p in problem.patrols])
-    leave = np.array([p.leave for p in problem.patrols])
-    back = np.array([p.back for p in problem.patrols])
+    leave = np.array([p.leave for p in problem.patrols], dtype=np.float64)
+    back = np.array([p.back for p in problem.patrols], dtype=np.float64)
     plain = np.sort(problem.worth[clients])
     unit = float(np.median(plain[plain > 0])) if (plain > 0).any() else 1.0
     budget = float((back - leave).sum())

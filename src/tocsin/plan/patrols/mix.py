@@ -1,0 +1,203 @@
+"""Patrols nobody can learn: a lot drawn among good plans, with a cap on how often any of them is drawn."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tocsin.core.errors import BadInput
+from tocsin.plan.patrols.model import Floats, Outing, Routes, check_routes, times
+from tocsin.plan.patrols.solve import solve_outing
+
+GUESS = 1.5  # times chance an observer's best guess may be right
+TRIES = 5  # plans looked for, for each plan wanted
+NOISE = (0.2, 1.0)  # standard deviation of the logarithm of a place's worth, first and last, while looking for plans
+STEPS = 4_000
+
+
+@dataclass(frozen=True)
+class Mix:
+    """Plans and the chance of each; draw one a day, and a new one every day.
+
+    Parameters
+    ----------
+    plans : tuple of tuple of tuple of int
+        Visits of each patrol, for each plan.
+    chance : tuple of float
+        Sums to one.
+    values : tuple of float
+        Worth of each plan.
+    value : float
+        Expected worth of the mix.
+    best : float
+        Worth of the best fixed plan found.
+    guess : tuple of float
+        For each patrol the chance that the likeliest of its routes is the one of tomorrow.
+    routes : tuple of int
+        Different routes each patrol has; blind chance is one over it.
+    entropy : float
+        Of the plan drawn, nats; with the cap at least ``log(plans / guess)``.
+    """
+
+    plans: tuple[tuple[tuple[int, ...], ...], ...]
+    chance: tuple[float, ...]
+    values: tuple[float, ...]
+    value: float
+    best: float
+    guess: tuple[float, ...]
+    routes: tuple[int, ...]
+    entropy: float
+
+    @property
+    def loss(self) -> float:
+        """Share of the best plan's worth given up for not being learned."""
+        return max(0.0, 1 - self.value / self.best) if self.best > 0 else 0.0
+
+    @property
+    def guess_over_chance(self) -> float:
+        """How many times better than blind chance the best guess is, of the patrol that is easiest to guess."""
+        return max(g * n for g, n in zip(self.guess, self.routes, strict=True))
+
+    @property
+    def overlap(self) -> float:
+        """Mean share of places that two routes of the same patrol have in common: 0, nothing; 1, the same places."""
+        shares = []
+        for patrol in range(len(self.guess)):
+            routes = [set(plan[patrol]) for plan in self.plans]
+            shares += [len(a & b) / max(1, len(a | b)) for k, a in enumerate(routes) for b in routes[:k]]
+        return float(np.mean(shares)) if shares else 1.0
+
+    def draw(self, rng: np.random.Generator) -> int:
+        """Tomorrow's plan."""
+        return int(rng.choice(len(self.plans), p=np.array(self.chance) / sum(self.chance)))
+
+    def presence(self, places: int) -> Floats:
+        """Chance that each place sees a patrol tomorrow, shape (places,)."""
+        found = np.zeros(places)
+        for plan, chance in zip(self.plans, self.chance, strict=True):
+            found[sorted({p for route in plan for p in route})] += chance
+        return found
+
+
+def mix_routes(problem: Outing, best: Routes, *, plans: int = 12, guess: float = GUESS, seed: int = 0) -> Mix:
+    """Mix over good plans: the most expected worth while no route is drawn more than `guess` times as often as chance.
+
+    Other plans are found by solving again with every worth shaken, which keeps good places in and changes which and in
+    which order; those that give every patrol a route it does not have yet come first. Then a linear program.
+
+    Parameters
+    ----------
+    best : Routes
+        The best fixed plan, from `solve_outing`.
+    plans : int
+        Plans to mix over; fewer are given when there are no more.
+    guess : float
+        Cap on the best guess, in multiples of blind chance; 1 draws all alike.
+
+    Raises
+    ------
+    BadInput
+        If fewer than one plan or a cap below 1 is asked.
+    """
+    if plans < 1 or guess < 1:
+        raise BadInput("a mix has one plan or more, and a best guess cannot be worse than blind chance (1)")
+    rng = np.random.default_rng(seed)
+    pool = {best.visits: best.value}
+    for turn in range(TRIES * plans if plans > 1 else 0):
+        noise = NOISE[0] + (NOISE[1] - NOISE[0]) * turn / (TRIES * plans)
+        shaken = replace(problem, worth=problem.worth * np.exp(rng.normal(0, noise, len(problem.worth))))
+        found = solve_outing(shaken, seed=int(rng.integers(1 << 31)), rounds=1, steps=STEPS, bound=False)
+        for visits in _ways_round(problem, found.visits, rng):
+            pool.setdefault(visits, check_routes(problem, visits))
+        if turn >= 2 * plans and len(_different(pool, plans, only_new=True)) == plans:
+            break
+    chosen = _different(pool, plans)
+    values = np.array([pool[v] for v in chosen])
+    # A shaken search may meet a better plan than the one given: it is then what the loss is measured against.
+    top = max(pool.values())
+    chance = _chances(chosen, values, guess)
+    shares = [_shares(chosen, chance, r) for r in range(len(problem.patrols))]
+    held = chance[chance > 0]
+    return Mix(
+        tuple(chosen), tuple(float(c) for c in chance), tuple(float(v) for v in values), float(chance @ values), top,
+        tuple(max(s.values()) for s in shares), tuple(len(s) for s in shares), float(-(held * np.log(held)).sum()),
+    )  # fmt: skip
+
+
+Plan = tuple[tuple[int, ...], ...]
+
+
+def _ways_round(problem: Outing, visits: Plan, rng: np.random.Generator) -> list[Plan]:
+    """A plan, and it with like patrols' routes exchanged and some driven the other way round where times allow."""
+    turned = list(visits)
+    for r, patrol in enumerate(problem.patrols):
+        same = [k for k in range(r + 1) if replace(problem.patrols[k], name=patrol.name) == patrol]
+        other = same[int(rng.integers(len(same)))]
+        turned[r], turned[other] = turned[other], turned[r]
+    for r, (patrol, route) in enumerate(zip(problem.patrols, tuple(turned), strict=True)):
+        back = tuple(reversed(route))
+        if rng.random() < 0.5 and times(problem, patrol, back) is not None:
+            turned[r] = back
+    return list(dict.fromkeys([visits, tuple(turned)]))
+
+
+def _different(pool: dict[Plan, float], plans: int, *, only_new: bool = False) -> list[Plan]:
+    """The most valuable plans, first those in which every patrol's route is new."""
+    ranked = sorted(pool, key=lambda v: (-pool[v], v))
+    chosen: list[Plan] = []
+    for strict in (True,) if only_new else (True, False):
+        for visits in ranked:
+            if len(chosen) == plans:
+                return chosen
+            new = [all(visits[r] != other[r] for other in chosen) for r in range(len(visits))]
+            if visits not in chosen and (all(new) if strict else any(new)):
+                chosen.append(visits)
+    return chosen
+
+
+def _chances(chosen: list[Plan], values: Floats, guess: float) -> Floats:
+    """Chances that give the most expected worth, none above ``guess / n`` nor below ``(2 - guess) / n`` (at least 0).
+
+    Routes that several plans share are capped too, as low as the plans allow.
+    """
+    from scipy.optimize import linprog
+
+    n = len(chosen)
+    rows, shares = [], []
+    for r in range(len(chosen[0])):
+        kinds = sorted({v[r] for v in chosen})
+        for kind in kinds if len(kinds) > 1 else ():
+            rows.append([1.0 if v[r] == kind else 0.0 for v in chosen])
+            shares.append(1 / len(kinds))
+    low, high = max(0.0, 2 - guess) / n, min(1.0, guess / n)
+    if not rows:
+        return np.full(n, 1 / n)
+    # First how low the likeliest route can be held, then the most worth at that.
+    table, cap = np.array(rows), np.array(shares)[:, None]
+    held = linprog(
+        np.r_[np.zeros(n), 1.0], A_ub=np.hstack([table, -cap]), b_ub=np.zeros(len(rows)),
+        A_eq=np.r_[np.ones(n), 0.0][None, :], b_eq=[1.0], bounds=[(low, high)] * n + [(guess, None)], method="highs",
+    )  # fmt: skip
+    solved = linprog(
+        -values, A_ub=table, b_ub=(cap[:, 0] * held.x[-1]) + 1e-9, A_eq=np.ones((1, n)), b_eq=[1.0],
+        bounds=[(low, high)] * n, method="highs",
+    )  # fmt: skip
+    chance = np.clip(solved.x, 0, None)
+    return np.asarray(chance / chance.sum())
+
+
+def _shares(chosen: list[Plan], chance: Floats, patrol: int) -> dict[tuple[int, ...], float]:
+    found: dict[tuple[int, ...], float] = {}
+    for visits, share in zip(chosen, chance, strict=True):
+        found[visits[patrol]] = found.get(visits[patrol], 0.0) + float(share)
+    return found
+
+
+def watched(mix: Mix, patrol: int, days: int, rng: np.random.Generator) -> float:
+    """Share of days on which somebody who saw every day before, and bets on what was most frequent, is right."""
+    seen: dict[tuple[int, ...], int] = {}
+    right = 0
+    for _ in range(days):
+        route = mix.plans[mix.draw(rng)][patrol]
+        right += bool(seen) and route == max(seen, key=lambda r: seen[r])
+        seen[route] = seen.get(route, 0) + 1
+    return right / days

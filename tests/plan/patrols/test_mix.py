@@ -1,0 +1,91 @@
+import numpy as np
+import pytest
+
+from tocsin.core.errors import BadInput
+from tocsin.plan.patrols.cards import cards_html, clock
+from tocsin.plan.patrols.mix import mix_routes, watched
+from tocsin.plan.patrols.model import Outing, Patrol, check_routes
+from tocsin.plan.patrols.solve import distances, solve_outing
+
+
+def outing(seed=0, n=40, patrols=2):
+    rng = np.random.default_rng(seed)
+    at = rng.uniform(0, 100, (2, n))
+    return Outing(
+        distances(*at) / 20, np.r_[0.0, rng.gamma(0.7, 2, n - 1)], np.full(n, 0.5), np.zeros(n), np.full(n, 24.0),
+        tuple(Patrol(str(k), 0, 0, 6, 16) for k in range(patrols)),
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def mixed():
+    problem = outing()
+    best = solve_outing(problem, rounds=2, steps=10_000)
+    return problem, mix_routes(problem, best, plans=10)
+
+
+def test_every_plan_is_one_and_the_value_is_theirs(mixed):
+    problem, mix = mixed
+    assert len(mix.plans) == len(set(mix.plans)) == 10
+    for plan, value in zip(mix.plans, mix.values, strict=True):
+        assert check_routes(problem, plan) == pytest.approx(value)
+    assert sum(mix.chance) == pytest.approx(1)
+    assert mix.value == pytest.approx(np.dot(mix.chance, mix.values))
+    assert mix.best >= max(mix.values)
+
+
+def test_little_is_lost_and_little_can_be_guessed(mixed):
+    _, mix = mixed
+    assert mix.loss <= 0.05
+    assert mix.guess_over_chance <= 1.5 + 1e-6
+    assert max(mix.chance) <= 1.5 / 10 + 1e-9
+    assert mix.entropy >= np.log(10 / 1.5) - 1e-9
+    # An observer who watches every day does no better than the guess states.
+    for patrol in range(2):
+        right = watched(mix, patrol, 3000, np.random.default_rng(1))
+        assert right <= mix.guess[patrol] + 3 * np.sqrt(mix.guess[patrol] / 3000)
+
+
+def test_presence_and_draws_agree(mixed):
+    problem, mix = mixed
+    presence = mix.presence(len(problem.worth))
+    rng = np.random.default_rng(4)
+    seen = np.zeros(len(problem.worth))
+    for _ in range(2000):
+        seen[[p for route in mix.plans[mix.draw(rng)] for p in route]] += 1
+    assert np.abs(seen / 2000 - presence).max() < 0.05
+    assert presence @ problem.worth == pytest.approx(mix.value)
+
+
+def test_a_must_is_in_every_plan_and_one_road_is_said_to_be_one():
+    x = np.array([0.0, 1.0, 2.0])
+    problem = Outing(distances(x, np.zeros(3)), np.array([0, 1.0, 0.0]), np.zeros(3), np.zeros(3), np.full(3, 9.0),
+                     (Patrol("a", 0, 0, 0, 2.5),), frozenset({1}))  # fmt: skip
+    mix = mix_routes(problem, solve_outing(problem, rounds=1, steps=100), plans=5)
+    assert mix.plans == (((1,),),)
+    assert (mix.guess, mix.routes, mix.loss) == ((1.0,), (1,), 0.0)
+    with pytest.raises(BadInput, match="blind chance"):
+        mix_routes(problem, solve_outing(problem, rounds=1, steps=100), guess=0.5)
+
+
+def test_a_card_names_the_stops_and_no_chance():
+    stop = {"name": "Bria <3>", "lat": 6.5, "lon": 21.9, "at": 7.5, "stay_hours": 1.0, "worth": 1.0}
+    base = {"name": "Base", "lat": 6.0, "lon": 21.0}
+    patrol = {
+        "patrol": "a",
+        "start": base,
+        "end": base,
+        "leave": 6.0,
+        "back": 30.51,
+        "km_straight": 88.0,
+        "stops": [stop],
+    }
+    page = cards_html(
+        {"mix": {"plans": [{"chance": 0.125, "patrols": [patrol]}]}, "mode": "wheeled", "season": "dry",
+         "as_of": "2025-01", "run": "abc", "worse": ["careful"]}, 0,
+    )  # fmt: skip
+    assert "Bria &lt;3&gt;" in page
+    assert "07:30" in page
+    assert "day 2, 06:31" in page
+    assert "0.125" not in page
+    assert clock(23.9999999999) == "day 2, 00:00"

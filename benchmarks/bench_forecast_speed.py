@@ -215,7 +215,7 @@ def run() -> list[Figure]:
                f"{morning['cells']:,} cells, {morning['events']:,} events, 7, 14, 28 and 56 days; worst of seven "
                f"mornings; weights fitted on 300 cells before; distances once {morning['ground']:.1f} s"),
         Figure("mission of 1,000 cells, file to reasons", taken["seconds"] + mission["seconds"], "s", 30, "lower", None,
-               f"reading the world's {taken['added']:,} events {taken['seconds']:.0f} s (a country's file is a tenth of it); "
+               f"reading the world's {taken['added']:,} events {taken['seconds']:.0f} s; "
                f"cycle of three targets {mission['seconds']:.0f} s, CPU {mission['cpu']:.0f} s; "
                f"{mission['gib']:.1f} GiB"),
         Figure("slice of 3,000 cells: CPU of one target, 36 steps", field["ours_cpu"], "s", None, "lower",

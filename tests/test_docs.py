@@ -7,6 +7,7 @@ from pathlib import Path
 
 import typer.main
 
+from tocsin.act.retention import Keep
 from tocsin.cli.main import app
 from tocsin.cli.output import EXIT_CODES
 from tocsin.core.codes import UnitKind
@@ -60,6 +61,7 @@ def test_settings_written_by_init_are_those_documented(tmp_path: Path) -> None:
     written = tomllib.loads((tmp_path / "m" / "tocsin.toml").read_text())
     keys = {f"{table}.{key}" for table, values in written.items() for key in values} | {"store.url"}
     keys |= {f"serve.{field.name}" for field in dataclasses.fields(Serve)}
+    keys |= {f"keep.{field.name}" for field in dataclasses.fields(Keep)}
     assert keys == {cell for cell in first_cells("settings.md") if "." in cell and "/" not in cell} - {
         "tocsin.toml", "area.geojson", "cells.csv", "tocsin.db",
     }  # fmt: skip

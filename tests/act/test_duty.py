@@ -252,6 +252,8 @@ def test_killed_again_and_again_each_rung_is_paged_once(engine, url, rules, peop
             said = process.communicate()[0].split()
             done = max([done, *(int(n) for n in said if n.isdigit())])
     assert done >= 56
+    with writing(engine) as c:  # the last look may have passed over what a killed neighbour had hold of
+        advance_ladders(c, rules, EN, NOW + done * MIN)
     with reading(engine) as c:
         rows = c.execute(sa.select(page.c.escalation_id, page.c.step, page.c.person)).all()
         carried = c.execute(sa.select(sa.func.count()).select_from(notification)).scalar_one()
@@ -318,3 +320,25 @@ def test_admin_reads_no_case(engine, rules, people) -> None:
         assert reads.ladders(c, DUTY)[0]["pages"] == []
         assert reads.ladders(c, ADMIN) == []
         assert reads.outbox(c, ADMIN) == []
+
+
+def test_a_storm_is_ranked_in_rounds_and_ladders_climb_between_them(
+    engine, keys, rules, people, world, post, gateway, mission, monkeypatch
+) -> None:
+    monkeypatch.setattr("tocsin.act.jobs.BATCH", 2)
+    monkeypatch.setattr("tocsin.act.jobs.ROUND", 2)
+    worker = Worker(mission, engine, rules, lambda: NOW, post, keys.folder)
+    with writing(engine) as c:
+        for _ in range(6):
+            add_report(c, add_alert(c), add_source(c, keys, "+23675111111"))
+    first = worker.look()
+    assert (first.ranked, first.more) == (4, True)
+    assert first.pages >= 1, "nobody waits for the whole storm to be ranked"
+    second = worker.look()
+    assert (second.ranked, second.more) == (2, False)
+    ended = threading.Event()
+    ended.set()
+    with writing(engine) as c:
+        for _ in range(4):
+            add_report(c, add_alert(c), add_source(c, keys, "+23675111111"))
+    assert worker.look(stop=ended).ranked == 2, "told to stop, it ends after the batch at hand"

@@ -55,5 +55,5 @@ def test_nothing_else_is_given_away(client: TestClient, name: str) -> None:
 def test_the_manifest_and_page_name_no_other_machine() -> None:
     front = Path(__file__).resolve().parents[2] / "frontend"
     manifest = json.loads((front / "public" / "tocsin.webmanifest").read_text())
-    assert manifest["start_url"] == "/field"
+    assert manifest["start_url"] == "/today"
     assert "//" not in (front / "index.html").read_text().replace("<!--", "")

@@ -88,12 +88,12 @@ function near(data: FeatureCollection, [west, south, east, north]: [number, numb
 }
 
 // A map with its base, fitted to the mission's area.
-export function open(container: HTMLElement, colours: Colours, ground: Ground, box = bounds(ground.area)): maplibregl.Map {
+export function open(container: HTMLElement, colours: Colours, ground: Ground, box = bounds(ground.area), legend = false): maplibregl.Map {
   const map = new maplibregl.Map({
     container,
     style: style(colours),
     bounds: box,
-    fitBoundsOptions: { padding: room(container) },
+    fitBoundsOptions: { padding: room(container, legend) },
     attributionControl: { compact: true, customAttribution: t("map.disclaimer") },
     dragRotate: false,
     pitchWithRotate: false,
@@ -122,10 +122,10 @@ export function open(container: HTMLElement, colours: Colours, ground: Ground, b
 }
 
 // Keeps the area clear of the legend where there is room for both.
-function room(container: HTMLElement): maplibregl.PaddingOptions {
-  const legend = container.clientWidth > 640 ? 215 : 20;
+function room(container: HTMLElement, legend: boolean): maplibregl.PaddingOptions {
+  const side = legend && container.clientWidth > 640 ? 215 : 20;
   const rtl = document.documentElement.dir === "rtl";
-  return { top: 20, bottom: 36, left: rtl ? legend : 20, right: rtl ? 20 : legend };
+  return { top: 20, bottom: 36, left: rtl ? side : 20, right: rtl ? 20 : side };
 }
 
 // Lattice cells as squares whose feature id is the cell's number.

@@ -59,7 +59,7 @@ export function RiskMap({ ground, cells, size, scale, shades, rings, selected, b
   useEffect(() => {
     if (!box.current) return;
     const colours = COLOURS[theme.value];
-    const at = open(box.current, colours, ground, part);
+    const at = open(box.current, colours, ground, part, true);
     map.current = at;
     ready.current = false;
     shown.current = [];

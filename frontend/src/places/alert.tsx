@@ -46,7 +46,7 @@ function OneAlertCard({ alert }: { alert: OneAlert }) {
     <article class="case-card">
       <a class="back" href="/listen">{t("listen.back")}</a>
       <header class="page-head">
-        <div><h2 class="big"><span class={`level level-${alert.level}`}>{alert.level}</span> {word("threat", alert.threat ?? "other")} · <span dir="auto">{alert.place ?? t("alert.no_place")}</span></h2>
+        <div><h2 class="big"><span class={`level level-${alert.level}`}>{alert.level}</span> <span class="cap">{word("threat", alert.threat ?? "other")}</span> · <span dir="auto">{alert.place ?? t("alert.no_place")}</span></h2>
           <p class="quiet">{t("alert.number", { id: String(alert.id) })} · {word("alert_state", alert.state)} · {t("alert.heard", { when: moment(alert.heard_at) })} <span class="tag">TLP:{alert.tlp}</span> {alert.practice && <span class="tag warn">{t("alert.practice")}</span>}</p></div>
         <Clock alert={alert} />
       </header>

@@ -32,7 +32,9 @@ from tocsin.store.keys import key_folder
 
 EVERY_S = 5.0
 SERVER_SILENT_S = 60
-BATCH = 200
+BATCH = 25  # alerts a transaction: other writers wait while one runs
+ROUND = 20  # batches a look: ladders and signs of life do not wait for a storm to be ranked
+BREATH_S = 0.02
 log = structlog.get_logger("tocsin.act")
 
 
@@ -43,6 +45,7 @@ class Looked:
     ranked: int = 0
     overdue: int = 0
     pages: int = 0
+    more: bool = False
     silent: tuple[Silent, ...] = ()
     sent: Sent = field(default_factory=Sent)
 
@@ -70,8 +73,9 @@ class Worker:
     keys: Path
     outlook: Outlook | None = None
 
-    def look(self, send: bool = True) -> Looked:
-        """Do everything that is due now, once."""
+    def look(self, send: bool = True, stop: threading.Event | None = None) -> Looked:
+        """Do everything that is due now, once; of a storm of new alerts the first `ROUND` batches (`more` says so)."""
+        stop = stop or threading.Event()
         _ = translator(self.mission.language)
         with reading(self.engine) as connection:
             run = newest_run(connection)
@@ -84,12 +88,13 @@ class Worker:
                 connection.execute(sa.update(ranking).where(ranking.c.changed != 0).values(changed=0))
             self.outlook = fresh
         assert self.outlook is not None  # noqa: S101 - set above
-        ranked = 0
-        while True:
+        ranked, more = 0, True
+        for _round in range(ROUND):
             with writing(self.engine) as connection:
                 count = rank_changed(connection, self.rules, self.outlook, self.clock(), BATCH)
             ranked += count
-            if count < BATCH:
+            more = count == BATCH
+            if not more or stop.wait(BREATH_S):
                 break
         with writing(self.engine) as connection:
             overdue = find_overdue(connection, self.rules, self.clock())
@@ -97,7 +102,7 @@ class Worker:
         with writing(self.engine) as connection:
             pages = advance_ladders(connection, self.rules, _, self.clock())
         sent = empty_outbox(self.engine, self.keys, self.rules, self.post, self.clock) if send else Sent()
-        return Looked(ranked, overdue, pages, tuple(silent), sent)
+        return Looked(ranked, overdue, pages, more, tuple(silent), sent)
 
     def run(self, stop: threading.Event, name: str, kind: str = "beat", every_s: float = EVERY_S) -> None:
         """Look again and again until told to stop, giving a sign of life each time.
@@ -105,15 +110,17 @@ class Worker:
         What goes wrong around the program (a database that is gone, a full disk) is logged by its kind and tried again.
         """
         while not stop.is_set():
+            wait_s = every_s
             try:
                 with writing(self.engine) as connection:
                     id = beat(connection, PROGRAM, kind, name, SERVER_SILENT_S, self.clock())
-                done = self.look()
+                done = self.look(stop=stop)
+                wait_s = BREATH_S if done.more else every_s
                 if done.pages or done.silent:
                     log.info("looked", pages=done.pages, silent=len(done.silent), sent=done.sent.sent)
             except SetupProblem as problem:
                 log.warning("look failed", kind=problem.code)
-            stop.wait(every_s)
+            stop.wait(wait_s)
         try:
             with writing(self.engine) as connection:
                 sign_off(connection, PROGRAM, id, self.clock())

@@ -102,7 +102,7 @@ def beat(
             talk.show(f"{done.ranked} ranked, {done.pages} pages, {done.sent.sent} messages sent")
             talk.give({"ranked": done.ranked, "overdue": done.overdue, "pages": done.pages, "sent": done.sent.sent,
                        "retried": done.sent.retried, "dropped": done.sent.dropped, "held": done.sent.held,
-                       "silent": [s.id for s in done.silent]})  # fmt: skip
+                       "silent": [s.id for s in done.silent], "more": done.more})  # fmt: skip
             return
         talk.show(f"watching {home.name} (stop with Ctrl+C)")
         worker.run(threading.Event(), name, "beat", max(every, 0.5))

@@ -4,14 +4,15 @@ from typing import Annotated
 
 import typer
 
-from tocsin.cli import corridors, posture
+from tocsin.cli import corridors, drawdown, objectives, posture
+from tocsin.cli.objectives import RequestOption, show_best
 from tocsin.cli.output import JsonOption, MissionOption, QuietOption, answer, group, records
 
 
 def register(app: typer.Typer) -> None:
     """Add this room's commands: ``tocsin plan`` alone plans the posture, with a word behind it something else."""
     more = group(app, "plan", plan)
-    for part in (posture, corridors):
+    for part in (posture, objectives, corridors, drawdown):
         part.register(more)
 
 
@@ -26,6 +27,13 @@ def plan(
     operation: Annotated[list[str] | None, typer.Option(help="Only units of this operation, e.g. MINUSCA.")] = None,
     straight: Annotated[bool, typer.Option("--straight", help="As the crow flies, though roads are known.")] = False,
     danger: Annotated[bool, typer.Option("--danger", help="Slow down where deaths are forecast.")] = False,
+    night: Annotated[bool, typer.Option("--night", help="The order comes at dusk: most helicopters stay.")] = False,
+    payload: Annotated[float, typer.Option(help="Share of its load a helicopter carries, 0 to 1.")] = 0.0,
+    objective: Annotated[
+        str | None,
+        typer.Option(help="harm, worst-draws, worst-area, equity, cost, flying-hours or disruption: the one to lower."),
+    ] = None,
+    request: RequestOption = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same plan.")] = 1,
     mission: MissionOption = None,
     as_json: JsonOption = False,
@@ -40,9 +48,20 @@ def plan(
     talk = answer(context, mission, as_json, quiet)
     home = find(talk.folder())
     month = parse_month(as_of) if as_of else None
+    if objective or request:
+        from tocsin.core.errors import BadInput
+        from tocsin.plan.objectives import Wish, best
+
+        if danger:
+            raise BadInput("--danger does not go with --objective or --request")
+        wish = Wish(request, additional, moves, hours, straight, night, payload, seed)
+        with talk.progress() as tell, writing(records(home)) as connection:
+            found = best(connection, home, utc_now(), objective or "harm", wish, month, tuple(operation or ()), tell)
+        show_best(talk, found.summary)
+        return
     with talk.progress() as tell, writing(records(home)) as connection:
         done = work(connection, home, utc_now(), month, additional, moves, hours, tuple(operation or ()), seed,
-                    straight, danger, tell)  # fmt: skip
+                    straight, danger, night, payload, tell)  # fmt: skip
     s = done.summary
     maps = f", oldest map {s['oldest_map']}" if s["oldest_map"] else ""
     sources = ", ".join(s["unit_sources"]) + maps

@@ -83,6 +83,8 @@ def reach(
         list[float] | None, typer.Option(help="Limit of an area; may be repeated. Default 2, 6, 12.")
     ] = None,
     unit: Annotated[list[str] | None, typer.Option(help="Only this unit; may be repeated. Default: all.")] = None,
+    night: Annotated[bool, typer.Option("--night", help="The order comes at dusk: most helicopters stay.")] = False,
+    payload: Annotated[float, typer.Option(help="Share of its load a helicopter carries, 0 to 1.")] = 0.0,
     as_of: AsOf = None,
     operation: Operations = None,
     mission: MissionOption = None,
@@ -94,16 +96,19 @@ def reach(
 
     from tocsin.core.mission import find
     from tocsin.core.time import month_text, parse_month, utc_now
+    from tocsin.plan.reach import check_reach_file, write_reach
     from tocsin.plan.reach import reach as work
-    from tocsin.plan.reach import write_reach
     from tocsin.store import writing
 
     talk = answer(context, mission, as_json, quiet)
     home = find(talk.folder())
     month = parse_month(as_of) if as_of else None
     limits = hours or [2.0, 6.0, 12.0]
+    check_reach_file(file, limits)
     with talk.progress() as tell, writing(records(home)) as connection:
-        found = work(connection, home, utc_now(), month, tuple(unit or ()), tuple(operation or ()), tell)
+        found = work(
+            connection, home, utc_now(), month, tuple(unit or ()), tuple(operation or ()), night, payload, tell
+        )
     write_reach(found, file, limits)
     share = {f"{limit:g}": float(np.mean(found.field <= limit)) for limit in sorted(limits)}
     talk.show(f"{file}: {len(found.names)} units as of {month_text(found.month)}, {found.season} season")

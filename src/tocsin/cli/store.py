@@ -31,6 +31,7 @@ def register(app: typer.Typer) -> None:
     audit_app.command("export")(audit_export)
     store_app.command("move")(store_move)
     store_app.command("rotate-keys")(rotate_keys)
+    store_app.command("retain")(retain)
     app.add_typer(audit_app, name="audit")
     app.add_typer(store_app, name="store")
     for command in (backup, restore, lock, unlock, wipe):
@@ -199,6 +200,33 @@ def rotate_keys(
         new = rotate(connection, open_keys(connection, folder, utc_now()), CONSOLE, utc_now())
     talk.show(f"sealed fields now open with key {new.current.id} in {folder}: back it up with `tocsin backup --keys`")
     talk.give({"key": new.current.id})
+
+
+def retain(
+    context: typer.Context,
+    look: Annotated[bool, typer.Option("--look", help="Count what would go, and change nothing.")] = False,
+    mission: MissionOption = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Take away words, identities, messages and sessions past the days of [keep]. Counts stay; safe to run daily."""
+    from dataclasses import asdict
+
+    from tocsin.act import retention
+    from tocsin.core.time import utc_now
+    from tocsin.store.accounts import CONSOLE
+
+    talk = answer(context, mission, as_json, quiet)
+    home, _ = home_of(talk)
+    rules = retention.keep_rules(home)
+    with changing(home) as connection:
+        gone = retention.retain(connection, CONSOLE, rules, utc_now(), look)
+    files = 0 if look else retention.remove_files(home.folder, gone)
+    talk.show("Would go:" if look else "Gone:")
+    talk.show(f"  words of {gone.reports:,} reports and {gone.messages:,} messages, {files:,} pictures")
+    talk.show(f"  identities of {gone.sources:,} sources")
+    talk.show(f"  {gone.sessions:,} ended sessions, tokens, links and notices")
+    talk.give({"changed": not look, **asdict(gone), "files": files, "keep_days": asdict(rules)})
 
 
 def lock(

@@ -1,6 +1,7 @@
 """From a forecast and the units of a month to a plan, written down as a run."""
 
 import datetime as dt
+import hashlib
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -14,6 +15,7 @@ from tocsin.assess.forecast import stream
 from tocsin.assess.ground import Land, gw_of, land_of
 from tocsin.core import lattice
 from tocsin.core.codes import UnitKind
+from tocsin.core.errors import BadInput
 from tocsin.core.mission import Mission
 from tocsin.core.progress import Progress, silent
 from tocsin.core.time import last_day, month_text, months_of, parse_month
@@ -24,7 +26,7 @@ from tocsin.listen.places.reads import gazetteer
 from tocsin.listen.places.tables import place
 from tocsin.plan.drawn import draw_up
 from tocsin.plan.explained import explain
-from tocsin.plan.mobility import Overland, default_speeds
+from tocsin.plan.mobility import Overland, speeds_of
 from tocsin.plan.mobility.ground import checkpoints_of, danger_of, terrain_of
 from tocsin.store import finish_run, run_of
 from tocsin.store.runs import latest_run, run_id
@@ -68,6 +70,8 @@ def plan(
     seed: int = 1,
     straight: bool = False,
     slow_in_danger: bool = False,
+    night: bool = False,
+    payload: float = 0.0,
     tell: Progress = silent,
 ) -> Planned:
     """Who is out of reach as of a month, and which few units would change that most.
@@ -92,12 +96,20 @@ def plan(
         As the crow flies even where the ground is known.
     slow_in_danger : bool
         Slow down by up to half where any death is forecast for the next month.
+    night : bool
+        The order comes at dusk: what may not move at night (helicopters, unless the speeds file lets them) stays.
+    payload : float
+        Share of its load that a helicopter carries, which shortens its radius.
 
     Raises
     ------
+    BadInput
+        If the limit is not above zero, or a count is below it.
     NoData
         If no unit or no forecast is known.
     """
+    if not 0 < limit_hours < np.inf:
+        raise BadInput("hours must lie above zero, and somewhere end")
     assessed = latest_assessment(connection, mission, now, as_of, tell)
     summary = assessed.summary
     month = parse_month(summary["as_of"])
@@ -116,7 +128,11 @@ def plan(
         "seed": seed,
         "ground": [[layer.kind, layer.sha256] for layer in known[1]] if known else [],
         "slow_in_danger": slow_in_danger and known is not None,
+        "speeds": _speeds_digest(mission),
+        "night": night,
+        "payload": payload,
     }
+    speeds = speeds_of(mission).under(night, payload)
     id = run_id("plan", inputs)
     earlier = run_of(connection, id)
     if earlier:
@@ -149,12 +165,13 @@ def plan(
         wet_months=mission.wet_months,
         points=points,
         overland=overland,
+        speeds=speeds,
         seed=seed,
     )
     drawn = draw(additional=additional, most_moves=most_moves)
     tell("Explaining", 0, 1)
     why = explain(
-        drawn, draw, additional, most_moves, known[0] if known else None, default_speeds()[UnitKind.BASE].mode,
+        drawn, draw, additional, most_moves, known[0] if known else None, speeds[UnitKind.BASE].mode,
         _state_share(connection, mission, gids, month), risk, points, stream(seed, "plan"),
     )  # fmt: skip
     names = gazetteer(connection)
@@ -175,12 +192,20 @@ def plan(
         "ground": [{"kind": f.kind, "known_on": f.known_on.isoformat(), "source": f.source} for f in known[1]]
         if known
         else [],
+        "night": night,
+        "payload": payload,
         **told,
         **why.to_json(),
     }
     finish_run(connection, id, "plan", inputs, result, now)
     tell("Planning", 1, 1)
     return Planned(id, result)
+
+
+def _speeds_digest(mission: Mission) -> str:
+    """Hash of the mission's own speeds file; empty where it has none."""
+    path = mission.folder / "speeds.toml"
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else ""
 
 
 def _state_share(

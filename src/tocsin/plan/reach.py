@@ -22,7 +22,7 @@ from tocsin.core.time import last_day, month_text
 from tocsin.listen.deployments.model import Unit
 from tocsin.plan.actions import MOST_HOURS, largest_places
 from tocsin.plan.cover import best_hours, by_area, coverage
-from tocsin.plan.mobility import Grid, Overland, ascii_grid, default_speeds, hours, isochrones, responders
+from tocsin.plan.mobility import Grid, Overland, Speeds, ascii_grid, hours, isochrones, responders, speeds_of
 from tocsin.plan.mobility.fields import Hours
 from tocsin.plan.mobility.ground import checkpoints_of, danger_of, grid_of, terrain_of
 from tocsin.plan.posture import WhatIf
@@ -31,6 +31,7 @@ from tocsin.store import run_of
 
 Floats = npt.NDArray[np.float64]
 MOST_PLANS = 4
+AREA_FILES = (".geojson", ".json")
 
 
 def overland_of(mission: Mission, gids: npt.NDArray[np.int64], month: int) -> Overland | None:
@@ -62,6 +63,8 @@ def reach(
     as_of: int | None = None,
     units: Sequence[str] = (),
     operations: tuple[str, ...] = (),
+    night: bool = False,
+    payload: float = 0.0,
     tell: Progress = silent,
 ) -> Reached:
     """Hours until the first of some units (all that respond if none is named) arrives, over the mission's ground.
@@ -79,14 +82,16 @@ def reach(
         raise NoData("no roads are known as of {month}: add them with `tocsin plan ground add roads FILE`",
                      month=month_text(here.month))  # fmt: skip
     chosen = [here.unit(name) for name in units] if units else here.units
-    able = [u for u, can in zip(chosen, responders(chosen), strict=True) if can]
-    table, grid = default_speeds(), grid_of(here.gids)
+    table, grid = speeds_of(mission).under(night, payload), grid_of(here.gids)
+    able = [u for u, can in zip(chosen, responders(chosen, table), strict=True) if can]
     field = np.full((grid.rows, grid.cols), np.inf, dtype=np.float32)
     lon, lat = np.meshgrid(grid.lons, grid.lats)
     for kind in sorted({u.kind for u in able}):
         mover = table[kind]
         places = [(u.lon, u.lat) for u in able if u.kind is kind]
         start = mover.start_hours[here.season]
+        if mover.mode.radius_km < 0:
+            continue
         if mover.mode.road_kmh or mover.mode.off_road_kmh or mover.mode.water_kmh:
             inside = [p for p in places if _on(grid, *p)]
             if inside:
@@ -116,16 +121,26 @@ def write_reach(found: Reached, path: Path, limits: Sequence[float]) -> None:
     BadInput
         If the ending is none of these or a limit is not above zero.
     """
-    if not limits or min(limits) <= 0:
-        raise BadInput("hours must lie above zero")
+    check_reach_file(path, limits)
     suffix = path.suffix.lower()
-    if suffix in (".geojson", ".json"):
+    if suffix in AREA_FILES:
         path.write_text(json.dumps(isochrones(found.grid, found.field, sorted(limits))), encoding="utf-8")
     elif suffix == ".asc":
         path.write_text(ascii_grid(found.grid, found.field), encoding="ascii")
-    elif suffix in (".tif", ".tiff"):
-        _write_tiff(found, path)
     else:
+        _write_tiff(found, path)
+
+
+def check_reach_file(path: Path, limits: Sequence[float]) -> None:
+    """Refuse a file or limits that `write_reach` could not write, before any work is done for it.
+
+    Raises
+    ------
+    BadInput
+    """
+    if not limits or not all(0 < limit < np.inf for limit in limits):
+        raise BadInput("hours must lie above zero, and somewhere end")
+    if path.suffix.lower() not in (*AREA_FILES, ".asc", ".tif", ".tiff"):
         raise BadInput("'{name}' must end with .geojson, .tif or .asc", name=path.name)
 
 
@@ -171,8 +186,8 @@ def what_if(
     to : str
         ``lon,lat``, the name of a place or of another unit.
     """
-    if not limit_hours > 0:
-        raise BadInput("hours must lie above zero")
+    if not 0 < limit_hours < np.inf:
+        raise BadInput("hours must lie above zero, and somewhere end")
     here = situation(connection, mission, now, as_of, operations, tell)
     moving = here.unit(unit)
     lon, lat, name = here.point(to)
@@ -183,10 +198,11 @@ def what_if(
     after = [dataclasses.replace(u, lon=lon, lat=lat) if i == row else u for i, u in enumerate(here.units)]
     x, y = largest_places(connection, here.gids)
     measure = hours if overland is None else overland.hours
-    before_hours = measure(here.units, x, y, here.month, wet_months=mission.wet_months)
-    new_row = measure([after[row]], x, y, here.month, wet_months=mission.wet_months)
-    able = responders(here.units)
-    suggest = _Suggest(here, overland, x, y, before_hours, able, limit_hours)
+    table = speeds_of(mission)
+    before_hours = measure(here.units, x, y, here.month, wet_months=mission.wet_months, speeds=table)
+    new_row = measure([after[row]], x, y, here.month, wet_months=mission.wet_months, speeds=table)
+    able = responders(here.units, table)
+    suggest = _Suggest(here, overland, x, y, able, limit_hours, mission.wet_months, table)
     begun = time.perf_counter()
     later_hours = before_hours.copy()
     later_hours[row] = new_row[0]
@@ -207,59 +223,58 @@ def what_if(
         "gains": _cells(here, np.flatnonzero((first > limit_hours) & (later <= limit_hours)), first, later),
         "loses": _cells(here, np.flatnonzero((first <= limit_hours) & (later > limit_hours)), first, later),
         "by_area": by_area(here.land.area_names, here.risk, first, later, limit_hours),
-        "next_best": suggest.best(row, later_hours),
+        "next_best": suggest.best(later_hours),
     }
     return Dragged(told, time.perf_counter() - begun)
 
 
 class _Suggest:
-    """The ten best moves of ground units to any cell, given everybody else; flying units are held where they are."""
+    """The ten best moves of units on wheels to any cell, given everybody else; all other units stay where they are."""
 
     def __init__(
-        self, here: Situation, overland: Overland | None, x: Floats, y: Floats, now: Floats,
-        able: npt.NDArray[np.bool_], limit: float,
+        self, here: Situation, overland: Overland | None, x: Floats, y: Floats, able: npt.NDArray[np.bool_],
+        limit: float, wet_months: tuple[int, ...], table: Speeds,
     ) -> None:  # fmt: skip
-        table = default_speeds()
-        kinds = [table[u.kind].mode.name for u in here.units]
-        wheeled = next((table[u.kind] for u in here.units if table[u.kind].mode.road_kmh), None)
         self._here, self._limit, self._able = here, limit, able
-        self._rows = [i for i, k in enumerate(kinds) if able[i] and wheeled is not None and k == wheeled.mode.name]
-        self._none = wheeled is None or not self._rows
-        if self._none or wheeled is None:
-            return
-        start = wheeled.start_hours[here.season]
-        if overland is None:
-            probes = [
-                Unit("", here.units[self._rows[0]].kind, float(a), float(b), 1) for a, b in zip(x, y, strict=True)
-            ]
-            away = hours(probes, x, y, here.month)
-        else:
-            away = overland.travel(wheeled.mode, here.season, x, y, x, y) + start
-        self._from_cells = csr_matrix((away <= limit).T.astype(np.int8))
+        # Units of one kind get equally far from a new place; of another kind they may start later.
+        self._kinds: list[tuple[list[int], csr_matrix]] = []
+        for kind in sorted({u.kind for u, can in zip(here.units, able, strict=True) if can}):
+            mover = table[kind]
+            if not mover.mode.road_kmh:
+                continue
+            if overland is None:
+                probes = [Unit("", kind, float(a), float(b), 1) for a, b in zip(x, y, strict=True)]
+                away = hours(probes, x, y, here.month, wet_months=wet_months, speeds=table)
+            else:
+                away = overland.travel(mover.mode, here.season, x, y, x, y) + mover.start_hours[here.season]
+            rows = [i for i, u in enumerate(here.units) if able[i] and u.kind is kind]
+            self._kinds.append((rows, csr_matrix((away <= limit).T.astype(np.int8))))
 
-    def best(self, moved: int, later: Floats) -> list[dict[str, Any]]:
-        if self._none:
-            return []
-        here = self._here
-        n = len(here.gids)
-        others = [i for i in range(len(here.units)) if self._able[i] and i not in self._rows]
-        held = (later[others] <= self._limit).any(axis=0) if others else np.zeros(n, dtype=bool)
-        stand = csr_matrix((later[self._rows] <= self._limit).T.astype(np.int8))
+    def best(self, later: Floats) -> list[dict[str, Any]]:
+        """Moves from the posture with these hours, each place once, by what they bring within reach."""
         from scipy.sparse import hstack
 
-        what = WhatIf(
-            hstack([self._from_cells, stand], format="csr"), np.where(held, 0.0, here.risk), np.zeros(n),
-            np.zeros(n, dtype=np.int64), np.zeros(n + len(self._rows), dtype=np.int64),
-            list(range(n, n + len(self._rows))), [here.units[i].strength or 0 for i in self._rows],
-        )  # fmt: skip
-        found = []
-        for s in what.next_best(10):
-            if s.place < n:
-                unit = here.units[self._rows[s.unit]]
-                lon, lat = (float(v) for v in lattice.centre(here.gids[s.place]))
-                found.append({"unit": unit.name, "gid": int(here.gids[s.place]), "near": here.name_of(lon, lat),
-                              "area": here.land.area_names[s.place] or None, "gain": s.gain})  # fmt: skip
-        return found
+        here = self._here
+        n = len(here.gids)
+        found: dict[int, tuple[float, int]] = {}
+        for rows, from_cells in self._kinds:
+            others = [i for i in range(len(here.units)) if self._able[i] and i not in rows]
+            held = (later[others] <= self._limit).any(axis=0) if others else np.zeros(n, dtype=bool)
+            stand = csr_matrix((later[rows] <= self._limit).T.astype(np.int8))
+            what = WhatIf(
+                hstack([from_cells, stand], format="csr"), np.where(held, 0.0, here.risk), np.zeros(n),
+                np.zeros(n, dtype=np.int64), np.zeros(n + len(rows), dtype=np.int64),
+                list(range(n, n + len(rows))), [here.units[i].strength or 0 for i in rows],
+            )  # fmt: skip
+            for s in what.next_best(10 + len(rows)):
+                if s.place < n and s.gain > found.get(s.place, (0.0, 0))[0]:
+                    found[s.place] = (s.gain, rows[s.unit])
+        told = []
+        for place, (gain, row) in sorted(found.items(), key=lambda f: (-f[1][0], f[0]))[:10]:
+            lon, lat = (float(v) for v in lattice.centre(here.gids[place]))
+            told.append({"unit": here.units[row].name, "gid": int(here.gids[place]), "near": here.name_of(lon, lat),
+                         "area": here.land.area_names[place] or None, "gain": gain})  # fmt: skip
+        return told
 
 
 def _cells(here: Situation, rows: npt.NDArray[np.int64], first: Floats, later: Floats) -> list[dict[str, Any]]:

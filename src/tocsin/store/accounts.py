@@ -226,6 +226,8 @@ def change_rights(
     if areas is not None:
         values["areas"] = sorted(areas)
     _row(connection, account_id)
+    if not values:
+        raise BadInput("say which roles, component or areas the account should have")
     connection.execute(sa.update(account).where(account.c.id == account_id).values(values))
     record(connection, now, Entry(actor.id, "account.rights", "account", account_id, details=dict(values)))
     return _account(_row(connection, account_id))

@@ -13,6 +13,7 @@ from tocsin.web.intake import IntakeDoor
 from tocsin.web.ranking import ForecastRank
 from tocsin.web.who import House
 
+PATIENCE_S = 10.0
 LOOK_S = 60.0
 
 
@@ -51,10 +52,10 @@ class Reader:
             thread.start()
 
     def stop(self) -> None:
-        """End after the batch at hand."""
+        """End after the batch at hand; one that takes longer ends with the process, and nothing of it is kept."""
         self._stop.set()
         for thread in self._threads:
-            thread.join()
+            thread.join(PATIENCE_S)
         self._threads = []
 
 

@@ -20,7 +20,7 @@ from tocsin.store import metadata, sealed
 from tocsin.store.keys import KeyRing
 from tocsin.store.policy import Thing, policy
 
-WORD = re.compile(r"kanari\d{5}x")
+WORD = re.compile(r"kanari\d{5}x|facade\d{5}")
 POINT = re.compile(r"\d+\.\d{5,}")
 
 
@@ -81,13 +81,12 @@ CODES: dict[tuple[str, str], Any] = {
     ("task_change", "details"): {}, ("warning", "state"): "draft", ("warning", "status"): "Actual",
     ("warning", "msg_type"): "Alert", ("warning", "scope"): "Restricted", ("warning", "urgency"): "Immediate",
     ("warning", "severity"): "Severe", ("warning", "certainty"): "Likely", ("warning", "responses"): ["Shelter"],
-    ("warning", "audiences"): [], ("warning", "follows"): None, ("warning", "document"): None,
-    ("warning", "geofence"): {"type": "Polygon",
-                              "coordinates": [[[20.1, 5.1], [20.2, 5.1], [20.2, 5.2], [20.1, 5.1]]]},
+    ("warning", "audiences"): [], ("warning", "follows"): None,
     ("warning_ack", "how"): "screen", ("silence", "below_priority"): 10.0,
 }  # fmt: skip
 # Columns that hold a row's place, owner and label, or an instant, a switch or a small number: no word fits there.
 TEXTS_IN_JSON = {("warning", "texts")}
+FENCES = {("warning", "geofence")}
 
 
 @dataclass
@@ -101,7 +100,8 @@ class Planted:
     def word(self, table: str, column: str, variant: Variant) -> str:
         """A new word for a field."""
         self.counter += 1
-        made = f"kanari{self.counter}x"
+        # The door takes only hexadecimal digits as the id of a source.
+        made = f"facade{self.counter}" if (table, column) == ("source", "id") else f"kanari{self.counter}x"
         self.words[made].append((table, column, variant))
         return made
 
@@ -172,6 +172,12 @@ def _value(made: Planted, table: sa.Table, column: sa.Column[Any], variant: Vari
         word = made.word(table.name, column.name, variant)
         if (table.name, column.name) in TEXTS_IN_JSON:
             return {"en": {"headline": word, "description": word, "instruction": word, "sms": word}}
+        if (table.name, column.name) in FENCES:
+            return {
+                "description": word,
+                "circle": None,
+                "polygon": [[20.1, 5.1], [20.2, 5.1], [20.2, 5.2], [20.1, 5.1]],
+            }
         return {"word": word}
     if isinstance(kind, sa.Float) and column.name.endswith(("lon", "lat")):
         made.counter += 1

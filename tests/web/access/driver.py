@@ -6,6 +6,8 @@ import zipfile
 from dataclasses import dataclass
 from typing import Any
 
+from tocsin.web.who import COOKIE
+
 
 @dataclass(frozen=True)
 class Said:
@@ -29,15 +31,24 @@ class Said:
         return self.body.decode("utf-8", "replace")
 
 
-def ask(app: Any, method: str, path: str, token: str = "", body: bytes = b"", query: str = "") -> Said:
-    """One request, straight into the application."""
-    return asyncio.run(_ask(app, method, path, token, body, query))
+def ask(
+    app: Any, method: str, path: str, token: str = "", body: bytes = b"", query: str = "", form: bool = False
+) -> Said:
+    """One request, straight into the application: as a program, or as a browser that sends one of our own forms."""
+    return asyncio.run(_ask(app, method, path, token, body, query, form))
 
 
-async def _ask(app: Any, method: str, path: str, token: str, body: bytes, query: str) -> Said:
-    headers = [(b"host", b"127.0.0.1"), (b"accept", b"application/json"), (b"content-type", b"application/json")]
-    if token:
-        headers.append((b"authorization", f"Bearer {token}".encode()))
+async def _ask(app: Any, method: str, path: str, token: str, body: bytes, query: str, form: bool) -> Said:
+    headers = [(b"host", b"127.0.0.1"), (b"last-event-id", b"0.0.0.0")]  # live streams tell everything since the start
+    if form:
+        headers += [
+            (b"accept", b"text/html"), (b"content-type", b"application/x-www-form-urlencoded"),
+            (b"sec-fetch-site", b"same-origin"), (b"cookie", f"{COOKIE}={token}".encode()),
+        ]  # fmt: skip
+    else:
+        headers += [(b"accept", b"application/json"), (b"content-type", b"application/json")]
+        if token:
+            headers.append((b"authorization", f"Bearer {token}".encode()))
     scope = {
         "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "scheme": "http",
         "path": path, "raw_path": path.encode(), "query_string": query.encode(), "root_path": "", "headers": headers,

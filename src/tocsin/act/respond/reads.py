@@ -17,7 +17,7 @@ from tocsin.act.tasks.actions import host_state_chance
 from tocsin.act.tasks.model import Outcome, TaskState
 from tocsin.act.triage.priority import LEVELS, Level, Priority
 from tocsin.act.triage.proposal import Means, Owner, Proposal, Responder, propose
-from tocsin.core.codes import Role, UnitKind
+from tocsin.core.codes import Classification, Role, Tlp, UnitKind
 from tocsin.core.errors import NoData
 from tocsin.core.mission import Mission
 from tocsin.core.time import month_of
@@ -28,7 +28,7 @@ from tocsin.listen.alerts.tables import report, source
 from tocsin.listen.deployments.model import Unit
 from tocsin.listen.deployments.reads import posture
 from tocsin.plan.mobility import hours as straight_hours
-from tocsin.store.policy import Actor, demand
+from tocsin.store.policy import Actor, Thing, demand
 from tocsin.store.tables import account
 
 MEANS: Mapping[UnitKind, frozenset[Means]] = {
@@ -74,6 +74,9 @@ def proposal_for(
 ) -> Choice:
     """Who could do something about an alert before the harm.
 
+    It names units and responders, so it is for those who may read them wherever they are: with some of them left out
+    it would say "nobody arrives in time" to somebody who believes it.
+
     Units as of today with their readiness, liaison assistants of the area, partners and the host state's posts. A unit
     that is out on another task, or that is not available, is left out and named in `busy`.
 
@@ -84,6 +87,9 @@ def proposal_for(
     """
     row = get(connection, alert_id)
     demand(actor, "read", "alert", "*", thing_of(row))
+    anywhere = Thing(tlp=Tlp.AMBER, classification=Classification.UNCLASSIFIED)
+    demand(actor, "read", "deployment", "*", anywhere)
+    demand(actor, "read", "responder", "*", anywhere)
     where = None if row["lon"] is None or row["lat"] is None else (float(row["lon"]), float(row["lat"]))
     notes = {
         r["name"]: dict(r)

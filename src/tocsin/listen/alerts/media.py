@@ -8,6 +8,7 @@ import secrets
 from pathlib import Path
 
 from tocsin.core.errors import NotFound, SetupProblem
+from tocsin.listen.alerts.pictures import without_metadata
 from tocsin.store.keys import KeyRing
 
 FOLDER = "media"
@@ -17,10 +18,12 @@ MARK = "media:"
 def keep(folder: Path, keys: KeyRing, content: bytes) -> str:
     """Keep a file and see it onto the disk; gives the word that stands in a report's `attachments`.
 
+    What a camera writes beside a picture (owner, serial number, place) is not kept.
     The same content has the same name, so a phone that sends it again changes nothing.
     """
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+    content = without_metadata(content)
     key = keys.current
     name = f"{key.id}-{hmac.new(key.lookup, b'media' + content, hashlib.sha256).hexdigest()[:40]}"
     home = folder / FOLDER

@@ -69,8 +69,6 @@ def pick_best(score: Array, group_of: Array, most: Array, taken: Array, margin: 
 
 @compiled
 def relax(
-    row_at: Array,
-    row_has: Array,
     col_at: Array,
     col_has: Array,
     weight: Array,
@@ -85,15 +83,18 @@ def relax(
     step_size: float,
     patience: int,
     stop_at: float,
-) -> tuple[float, float, float, float, int, Array, Array]:
+    stop: Array,
+) -> tuple[float, float, float, float, int, Array, Array, Array]:
     """Lower an upper bound by subgradient steps on the price of covering each row.
 
     L(u, λ) = Σ (w - u) + Σ_g [best `most` of (Aᵀu - λ c)] + λ B with 0 ≤ u ≤ w; every L is a valid bound, and the
     least of them equals the bound of the linear relaxation. Steps follow Held, Wolfe and Crowder (1974) with the
-    direction of Camerini, Fratta and Maffioli (1975). `price` is left at the best found.
+    direction of Camerini, Fratta and Maffioli (1975). `price` is left at the best found. Stops early once `stop[0]`
+    is set.
 
     Returns the best bound, the rate λ there, the last step size, the best value of a choice met on the way, the
-    number of steps done, that choice, and the scores at the best bound.
+    number of steps done, that choice, the scores at the best bound, and how often each column was among the best
+    lately (a guess at its value in the linear relaxation).
     """
     n_rows, n_cols = len(weight), len(group_of)
     limited = budget < np.inf
@@ -103,6 +104,7 @@ def relax(
     best_score = np.zeros(n_cols)
     best_choice = np.zeros(n_cols, dtype=np.int8)
     best_value = -1.0
+    share = np.full(n_cols, 0.5)
     score = np.empty(n_cols)
     taken = np.zeros(n_cols, dtype=np.int8)
     margin = np.zeros((len(most), 2))
@@ -127,6 +129,7 @@ def relax(
         bound += pick_best(score, group_of, most, taken, margin)
         spent = 0.0
         for j in range(n_cols):
+            share[j] += 0.1 * (taken[j] - share[j])
             if taken[j]:
                 spent += cost[j]
                 for q in range(col_at[j], col_at[j + 1]):
@@ -153,7 +156,7 @@ def relax(
             best_score[:] = score
         else:
             stale += 1
-        if best <= stop_at:
+        if best <= stop_at or stop[0] != 0:
             break
         if stale >= patience:
             stale = 0
@@ -207,7 +210,7 @@ def relax(
         if limited:
             rate = max(0.0, rate + away * over * scale)
     price[:] = best_price
-    return best, best_rate, step_size, best_value, done, best_choice, best_score
+    return best, best_rate, step_size, best_value, done, best_choice, best_score, share
 
 
 @compiled
@@ -321,13 +324,15 @@ def anneal(
     cold: float,
     moves: int,
     seed: int,
+    stop: Array,
 ) -> tuple[float, Array]:
     """Improve a choice by exchanging open and closed columns under a falling temperature (Metropolis).
 
     Half the exchanges go to a column that shares a row with the one closed, half to a column that covers a row nobody
     covers. What each open column alone covers is kept up to date, so weighing an exchange reads one column's rows and
     only an accepted one writes. Returns the best value met in the cooler half and its choice: not the start, even when
-    nothing better was met, so that several runs from one start bring back different plans that can be merged.
+    nothing better was met, so that several runs from one start bring back different plans that can be merged. Stops
+    early once `stop[0]` is set.
     """
     n_rows, n_cols = len(weight), len(group_of)
     state = np.empty(1, dtype=np.uint64)
@@ -365,6 +370,8 @@ def anneal(
         if move == moves // 2:
             best = value
             best_open[:] = is_open
+        if move % 4096 == 0 and stop[0] != 0:
+            break
         if draw_share(state) < 0.5:
             out = opened[draw_below(state, n_open)]
             width = col_at[out + 1] - col_at[out]

@@ -1,12 +1,13 @@
 """Maximal covering for problems of any size: a proven bound first, then columns fixed by it, then search and merging.
 
 The order: prices of rows by subgradient (a bound close to the linear relaxation's at a fraction of its time); columns
-that the bound and the best plan together rule out or force are fixed; branch and bound on what is left when that is
-little; otherwise annealing from several seeds, whose plans are merged by branch and bound over the columns any of them
-used. Everything is decided by counts of work, not by the clock, so that the same data and seed give the same plan;
-the clock only stops it early, and the method then says so.
+that the bound and the best plan together rule out or force are fixed; a branch and bound of our own with the same kind
+of bound on what is left when that is little; otherwise annealing from several plans and seeds, and the plans merged by
+branch and bound over the columns any of them used. Everything is decided by counts of work, not by the clock, so that
+the same data and seed give the same plan; the clock only stops it early, and the method then says so.
 """
 
+import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +24,10 @@ SMALL_NONZEROS = 20_000  # below this, branch and bound first: it mostly closes 
 FEW_COLUMNS = 450  # branch and bound on what is left after fixing, when no more columns than this are free
 RUNS = 4  # annealing runs a round, merged at its end
 MOVES = 2_500_000  # exchanges a run
+ROUNDS_A_SECOND = 0.7  # rounds of annealing that are worth while for each second allowed
+ROOT_STEPS, NODE_STEPS = 3000, 100  # subgradient steps at the first node of branch and bound and at the others
+WAITING = 2000  # open nodes kept before the latest goes first
+ENTRIES_A_SECOND = 200_000_000  # entries of the cover matrix that subgradient steps read in a second, about
 HOT, COLD = 0.03, 0.003  # temperatures, as shares of the mean weight a chosen column covers
 
 
@@ -65,6 +70,7 @@ class CoverSearch:
         self.budget = float(budget)
         self.seed = seed
         self.whole = bool(np.all(self.weight == np.round(self.weight)))
+        self.stop = np.zeros(1, dtype=np.int8)  # set to 1 to stop compiled loops before their work is done
         start = loops.greedy(*self._at[2:], self.weight, self.group_of, self.most, self.cost, self.budget)
         self.state = _State(
             start.astype(bool),
@@ -98,8 +104,8 @@ class CoverSearch:
         state = self.state
         # with whole weights, a bound below value + 1 is proof enough
         enough = state.value + (1 - 1e-6 if self.whole else 0.0)
-        bound, rate, step_size, met, _, choice, score = self._loops.relax(
-            *self._at,
+        bound, rate, step_size, met, _, choice, score, _ = self._loops.relax(
+            *self._at[2:],
             self.weight,
             self.group_of,
             self.most,
@@ -112,6 +118,7 @@ class CoverSearch:
             max(state.step_size, 0.05),
             60,
             enough,
+            self.stop,
         )
         if self.whole:
             bound = float(np.floor(bound + 1e-6))
@@ -120,10 +127,11 @@ class CoverSearch:
         if met > state.value:
             self.offer(choice.astype(bool))
 
-    def anneal(self, moves: int, runs: int, number: int, warm: float, threads: int) -> list[Flags]:
-        """Annealing from the best plan with `runs` seeds; `number` counts rounds, `warm` scales the temperature."""
+    def anneal(
+        self, moves: int, starts: Sequence[Flags], number: int, warm: float = 1.0, threads: int = 2
+    ) -> list[Flags]:
+        """One annealing run from each start; `number` counts rounds, `warm` scales the temperature."""
         mean = max(self.state.value, 1e-9) / max(1, int(self.state.taken.sum()))
-        start = self.state.taken.astype(np.int8)
 
         def one(run: int) -> Flags:
             _, found = self._loops.anneal(
@@ -133,18 +141,19 @@ class CoverSearch:
                 self.most,
                 self.cost,
                 self.budget,
-                start,
+                starts[run].astype(np.int8),
                 mean * HOT * warm,
                 mean * COLD,
                 moves,
                 (self.seed * 1009 + number) * 64 + run,
+                self.stop,
             )
             return np.asarray(found, dtype=bool)
 
-        if threads > 1 and runs > 1:
+        if threads > 1 and len(starts) > 1:
             with ThreadPoolExecutor(threads) as pool:
-                return list(pool.map(one, range(runs)))
-        return [one(run) for run in range(runs)]
+                return list(pool.map(one, range(len(starts))))
+        return [one(run) for run in range(len(starts))]
 
     def fixed(self) -> tuple[Flags, Flags]:
         """Columns that every better plan leaves out, and those that every better plan takes."""
@@ -170,20 +179,77 @@ class CoverSearch:
         extra = state.rate * self.budget if np.isfinite(self.budget) else 0.0
         return float((self.weight - state.price).sum() + best + extra)
 
-    def solve_over(self, free: Flags, into: Flags, seconds: float, nodes: int | None = None) -> Answer:
-        """Branch and bound over the free columns, with others forced; `chosen` counts in this problem's columns."""
+    def rest(self, free: Flags, into: Flags) -> tuple[Reduced, list[Group], float, Ints, Ints]:
+        """What is left when others are out and some forced: the problem, groups, budget, its columns, those forced."""
         forced = np.flatnonzero(into)
         covered = np.asarray(self.cover[:, forced].sum(axis=1)).ravel() > 0
         left = np.flatnonzero(free & ~into)
-        rest = merge_rows(self.cover[:, left].tocsr(), self.weight, covered)
+        problem = merge_rows(self.cover[:, left].tocsr(), self.weight, covered)
         groups = [
             Group(str(g), np.flatnonzero(self.group_of[left] == g), int(most - np.sum(self.group_of[forced] == g)))
             for g, most in enumerate(self.most)
         ]
-        spare = self.budget - float(self.cost[forced].sum())
-        answer = exact_cover(rest, groups, self.cost[left], spare, seconds, nodes)
+        return problem, groups, self.budget - float(self.cost[forced].sum()), left, forced
+
+    def solve_over(self, free: Flags, into: Flags, seconds: float, nodes: int | None = None) -> Answer:
+        """Branch and bound (HiGHS) over the free columns, others forced; `chosen` counts in this problem's columns."""
+        problem, groups, spare, left, forced = self.rest(free, into)
+        answer = exact_cover(problem, groups, self.cost[left], spare, seconds, nodes)
         chosen = tuple(sorted([*forced.tolist(), *left[list(answer.chosen)].tolist()]))
         return replace(answer, chosen=chosen)
+
+    def branch_over(self, free: Flags, into: Flags, seconds: float) -> float:
+        """Our own branch and bound over the free columns, others forced, for about so much work; a proven bound.
+
+        A better plan met on the way is taken.
+        """
+        from tocsin.plan.location.coverbranch import branch_cover
+
+        problem, groups, spare, left, forced = self.rest(free, into)
+        state, always, n = self.state, problem.always, len(left)
+        if n == 0 or problem.cover.nnz == 0:
+            return state.value
+        problem.cover.sort_indices()
+        by_column = problem.cover.tocsc()
+        at = tuple(a.astype(np.int32) for a in (by_column.indptr, by_column.indices))
+        most = np.array([g.most for g in groups], dtype=np.int64)
+        best = np.zeros(n, dtype=np.int8)
+        value, least = state.value - always, (1 - 1e-6 if self.whole else 1e-9 * max(1.0, state.value))
+        # a node waits as a status, prices, a rate and a bound; the tree is never deeper than there are columns
+        room = WAITING + n + 2
+        waiting = (
+            np.zeros((room, n), dtype=np.int8),
+            np.zeros((room, len(problem.weight)), dtype=np.float32),
+            np.full(room, state.rate),
+            np.full(room, state.bound - always),
+        )
+        waiting[1][0] = problem.weight * 0.5
+        nodes = max(20, int(seconds * ENTRIES_A_SECOND / (NODE_STEPS * problem.cover.nnz)))
+        top = 1
+        for count, steps, step_size, patience in ((1, ROOT_STEPS, 1.0, 40), (nodes, NODE_STEPS, 0.7, 20)):
+            value, top, _ = branch_cover(
+                *at,
+                problem.weight,
+                self.group_of[left],
+                most,
+                self.cost[left],
+                spare,
+                value,
+                best,
+                least,
+                *waiting,
+                top,
+                count,
+                steps,
+                WAITING,
+                step_size,
+                patience,
+                self.stop,
+            )
+        if best.any():
+            self.offer(self.marks([*forced.tolist(), *left[best > 0].tolist()]))
+        open_bound = float(waiting[3][:top].max()) + always if top else state.value
+        return max(open_bound, state.value)
 
     def marks(self, chosen: Sequence[int]) -> Flags:
         """Columns as flags."""
@@ -208,10 +274,6 @@ def search_cover(
     the clock runs over; `gap` is how far from proven is near enough (0: go on until it is proven).
     """
     begun = time.monotonic()
-
-    def left() -> float:
-        return seconds - (time.monotonic() - begun)
-
     if small.cover.nnz == 0 or not any(g.most for g in groups):
         return Answer((), small.always, small.always, "nothing left to cover")
     first = None
@@ -223,45 +285,70 @@ def search_cover(
     if first is not None:
         search.offer(np.isin(search.columns, first.chosen))
         search.state.bound = min(search.state.bound, first.bound - small.always)
+    alarm = threading.Timer(max(0.0, seconds - (time.monotonic() - begun)), search.stop.fill, [1])
+    alarm.daemon = True
+    alarm.start()
+    try:
+        how = _rounds(search, seconds, begun, gap, threads)
+    finally:
+        alarm.cancel()
+    state = search.state
+    chosen = tuple(int(j) for j in search.columns[np.flatnonzero(state.taken)])
+    return Answer(chosen, small.always + state.value, small.always + max(state.bound, state.value), how)
+
+
+def _rounds(search: CoverSearch, seconds: float, begun: float, gap: float, threads: int) -> str:
+    """Search and prove until it is proven, the rounds are done or the clock has run out; say how."""
+    state = search.state
+
+    def left() -> float:
+        return seconds - (time.monotonic() - begun)
+
+    def go_on() -> bool:
+        return not search.closed(gap) and not search.stop[0] and left() > 0
+
     search.lower_bound(400)
     how = "subgradient bound"
     # a first short search, so that the bound has something to fix columns with
-    if not search.closed(gap):
-        for plan in search.anneal(MOVES // 10, 2, 0, 1.0, threads):
+    if go_on():
+        for plan in search.anneal(MOVES // 10, [state.taken] * 2, 0, threads=threads):
             search.offer(plan)
         search.lower_bound(4000)
         how = "annealing, subgradient bound"
     tried = -1.0
-    rounds = max(1, int(seconds / 2))
-    for number in range(1, rounds + 1):
-        if search.closed(gap) or left() <= 0:
+    starts = [state.taken] * RUNS
+    for number in range(1, max(1, int(seconds * ROUNDS_A_SECOND)) + 1):
+        if not go_on():
             break
-        plans = search.anneal(
-            MOVES // 4 if number == 1 else MOVES, RUNS, number, 0.4 if number % 3 == 0 else 1.0, threads
-        )
-        union = search.state.taken.copy()
+        moves, warm = MOVES // 4 if number == 1 else MOVES, 0.4 if number % 3 == 0 else 1.0
+        plans = search.anneal(moves, starts, number, warm, threads)
+        union = state.taken.copy()
         for plan in plans:
             union |= plan
             search.offer(plan)
-        if left() <= 0:
+        if not go_on():
             break
-        merged = search.solve_over(union, np.zeros(len(union), dtype=bool), max(0.5, min(left(), 2.0)), 100)
+        merged = search.solve_over(union, np.zeros(len(union), dtype=bool), max(0.1, min(left(), 2.0)), 100)
         if merged.chosen:
             search.offer(search.marks(merged.chosen))
         how = "annealing merged by branch and bound, subgradient bound"
+        # half go on from the best plan, half from where they were, so that not all are drawn to one place
+        starts = [state.taken if run < RUNS // 2 or number % 3 == 0 else plans[run] for run in range(RUNS)]
         out, into = search.fixed()
-        if not search.closed(gap) and left() > 0 and (~out & ~into).sum() <= FEW_COLUMNS and search.state.value > tried:
-            tried = search.state.value
-            closing = search.solve_over(~out, into, max(1.0, 0.5 * left()))
-            search.offer(search.marks(closing.chosen))
-            # outside the free columns nothing beats the plan known; inside nothing beats the bound just found
-            search.state.bound = min(search.state.bound, max(closing.bound, search.state.value))
+        free = int((~out & ~into).sum())
+        if go_on() and free <= FEW_COLUMNS and state.value > tried:
+            # outside the free columns nothing beats the plan known; inside nothing beats the bound found there
+            tried = state.value
+            state.bound = min(state.bound, search.branch_over(~out, into, 0.25 * seconds))
+            if go_on():
+                out, into = search.fixed()
+                closing = search.solve_over(~out, into, max(0.1, 0.5 * left()))
+                search.offer(search.marks(closing.chosen))
+                state.bound = min(state.bound, max(closing.bound, state.value))
             if search.closed():
                 how += ", columns fixed, branch and bound"
         if number % 3 == 0:
             search.lower_bound(2000)
-    if not search.closed(gap) and left() <= 0:
+    if not search.closed(gap) and (search.stop[0] or left() <= 0):
         how += ", stopped by the clock (a faster machine may find more)"
-    state = search.state
-    chosen = tuple(int(j) for j in search.columns[np.flatnonzero(state.taken)])
-    return Answer(chosen, small.always + state.value, small.always + max(state.bound, state.value), how)
+    return how

@@ -62,13 +62,10 @@ def _solve(pattern: csr_matrix, cost: Floats, seed: int, seconds: float) -> tupl
     from tocsin.plan.location import setloops
 
     begun = time.monotonic()
-    pattern.sort_indices()
-    columns = pattern.tocsc()
-    arrays = [a.astype(np.int32) for a in (pattern.indptr, pattern.indices, columns.indptr, columns.indices)]
     ones = csr_matrix((np.ones(pattern.nnz), pattern.indices, pattern.indptr), shape=pattern.shape)
     steps = int(STEPS_A_SECOND * seconds / 2)
     start = np.zeros(len(cost), dtype=np.int8)
-    _, best = setloops.cover_all(*arrays, cost, start, min(steps, 20_000), seed)
+    _, best = setloops.cover_all(*_arrays(pattern), cost, start, min(steps, 20_000), seed)
     value = float(cost[best > 0].sum())
     whole = bool(np.all(cost == np.round(cost)))
     close = 1 - 1e-6 if whole else 1e-9 * max(1.0, value)
@@ -79,18 +76,19 @@ def _solve(pattern: csr_matrix, cost: Floats, seed: int, seconds: float) -> tupl
     how = "local search, linear bound"
     if bound > value - close:
         return _columns(best), value, how
-    _, again = setloops.cover_all(*arrays, cost, best, steps, seed + 1)
-    if cost[again > 0].sum() < value:
-        best, value = again, float(cost[again > 0].sum())
-    if bound > value - close:
-        return _columns(best), value, how
-    if value - bound > 0.05 * value:
-        # branch and bound will not close this: the time is better spent searching
-        for more in (2, 3):
-            if time.monotonic() - begun < 0.7 * seconds:
-                _, again = setloops.cover_all(*arrays, cost, best, steps, seed + more)
-                if cost[again > 0].sum() < value:
-                    best, value = again, float(cost[again > 0].sum())
+    # branch and bound will not close a wide gap: the time is better spent searching
+    for more in range(1, 4 if value - bound > 0.05 * value else 2):
+        if more > 1 and time.monotonic() - begun > 0.5 * seconds:
+            break
+        # a cheaper plan holds only columns whose reduced cost leaves the bound below the plan's value
+        core = np.flatnonzero((relaxed.lower.marginals <= value - close - bound) | (best > 0))
+        _, again = setloops.cover_all(*_arrays(pattern[:, core]), cost[core], best[core], steps, seed + more)
+        if cost[core][again > 0].sum() < value:
+            best = np.zeros_like(best)
+            best[core] = again
+            value = float(cost[best > 0].sum())
+        if bound > value - close:
+            return _columns(best), value, how
     # a column whose reduced cost lifts the bound to the plan's value is in no better plan
     dear = relaxed.lower.marginals > value - close - bound
     forced = -relaxed.upper.marginals > value - close - bound
@@ -115,6 +113,13 @@ def _solve(pattern: csr_matrix, cost: Floats, seed: int, seconds: float) -> tupl
     if bound > value - close:
         return _columns(best), value, how
     return _columns(best), bound, how + ", stopped at its limit"
+
+
+def _arrays(pattern: csr_matrix) -> list[npt.NDArray[np.int32]]:
+    """A pattern by rows and by columns, as the compiled loops want it."""
+    pattern.sort_indices()
+    columns = pattern.tocsc()
+    return [a.astype(np.int32) for a in (pattern.indptr, pattern.indices, columns.indptr, columns.indices)]
 
 
 def _columns(marks: npt.NDArray[np.int8]) -> tuple[int, ...]:

@@ -9,6 +9,8 @@ from tocsin.plan.location.chance import draw_below, draw_share
 
 Array = Any
 
+MOST_IN = 8  # columns that may come in for one that goes
+
 
 @compiled
 def cover_all(
@@ -77,9 +79,12 @@ def cover_all(
                     if ratio > top or (ratio == top and drop >= 0 and stamp[j] < stamp[drop]):
                         top = ratio
                         drop = j
-        for turn in range(2):
+        # one goes, then as many come as are wanted and as the cost of the best cover allows
+        for turn in range(1 + MOST_IN):
             j = drop if turn == 0 else take
-            if turn == 1 and at_start >= len(first) and take < 0 and n_missing > 0:
+            if turn > 1 and (take >= 0 or n_missing == 0):
+                break
+            if turn >= 1 and at_start >= len(first) and take < 0 and n_missing > 0:
                 i = missing[draw_below(state, n_missing)]
                 top = -1e300
                 for q in range(row_at[i], row_at[i + 1]):
@@ -90,6 +95,8 @@ def cover_all(
                             top = ratio
                             j = c
             if j < 0:
+                if turn > 0:
+                    break
                 continue
             if turn == 0:
                 is_open[j] = 0
@@ -102,7 +109,7 @@ def cover_all(
                 may_add[j] = 0
             else:
                 if is_open[j]:
-                    continue
+                    break
                 is_open[j] = 1
                 spent += cost[j]
                 opened[n_open] = j

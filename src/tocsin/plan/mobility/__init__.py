@@ -3,7 +3,7 @@
 from tocsin.plan.mobility.dependency import Lifeline, lifelines
 from tocsin.plan.mobility.fields import Fields, Grid, ascii_grid, isochrones
 from tocsin.plan.mobility.overland import Overland
-from tocsin.plan.mobility.speeds import Mode, Mover, Speeds, default_speeds, read_speeds, season_of
+from tocsin.plan.mobility.speeds import Mode, Mover, Speeds, default_speeds, read_speeds, season_of, speeds_of
 from tocsin.plan.mobility.straight import arrival, hours, mover_of, reach_km, responders
 from tocsin.plan.mobility.surface import Danger, Road, Terrain, fields_of, roads_from_geojson, speed_raster, unit_hours
 
@@ -32,5 +32,6 @@ __all__ = [
     "roads_from_geojson",
     "season_of",
     "speed_raster",
+    "speeds_of",
     "unit_hours",
 ]

@@ -48,6 +48,8 @@ class Overland:
 
         A mode that goes neither on roads, nor across country, nor on water flies: great circle, within its radius.
         """
+        if mode.radius_km < 0:  # it may not move at this hour
+            return np.full((len(from_lon), len(lon)), np.inf)
         if not (mode.road_kmh or mode.off_road_kmh or mode.water_kmh):
             away = distance_km(from_lon[:, None], from_lat[:, None], lon[None, :], lat[None, :])
             speed = mode.straight_kmh[season]

@@ -10,6 +10,7 @@ from typing import Any
 
 from tocsin.core.codes import UnitKind
 from tocsin.core.errors import BadFile, BadInput
+from tocsin.core.mission import Mission
 from tocsin.core.time import year_month
 
 DEFAULTS = Path(__file__).with_name("speeds.toml")
@@ -77,6 +78,21 @@ class Speeds:
 
     def __getitem__(self, kind: UnitKind) -> Mover:
         return self.movers[kind]
+
+    def under(self, night: bool = False, payload: float = 0.0) -> "Speeds":
+        """The table for an order at night, or with a share `payload` (0 to 1) of its load aboard what flies.
+
+        What may not move at night reaches nothing (its radius is below zero).
+        """
+
+        def changed(mode: Mode) -> Mode:
+            if night and not mode.night:
+                return replace(mode, radius_km=-1.0)
+            return mode.loaded(payload)
+
+        if not night and payload == 0:
+            return self
+        return Speeds({kind: replace(mover, mode=changed(mover.mode)) for kind, mover in self.movers.items()})
 
 
 def season_of(month: int, wet_months: tuple[int, ...]) -> str:
@@ -160,6 +176,12 @@ def read_speeds(path: Path) -> Speeds:
         responds = bool(row.get("responds", False))
         movers[kind] = Mover(kind, modes[row["mode"]], start, responds, str(row.get("source", "")))
     return Speeds(movers)
+
+
+def speeds_of(mission: Mission) -> Speeds:
+    """The mission's own table, ``speeds.toml`` in its folder; the one that ships with the program where it has none."""
+    path = mission.folder / "speeds.toml"
+    return read_speeds(path) if path.exists() else default_speeds()
 
 
 @functools.cache

@@ -72,13 +72,14 @@ def within_reach_of(
     return _demand(name, rows, len(options), -np.inf, 0)
 
 
-def safe_size(name: str, options: Sequence[Option], least: int) -> Demand:
-    """At every place used, the units chosen there are together strong enough to be safe."""
+def safe_size(name: str, options: Sequence[Option], least: int, test: Test = lambda _: True) -> Demand:
+    """At every place used, the units chosen there are together strong enough to be safe; only of those that pass."""
     if least < 0:
         raise BadInput("a minimum size cannot be below zero")
     by_place: dict[int, list[int]] = {}
     for j, o in enumerate(options):
-        by_place.setdefault(o.place, []).append(j)
+        if test(o):
+            by_place.setdefault(o.place, []).append(j)
     rows = []
     for members in by_place.values():
         for j in members:

@@ -1,0 +1,157 @@
+"""Places worth a visit, patrols that can make it, and the routes they take."""
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tocsin.core.errors import BadInput
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Patrol:
+    """One patrol on one day: where it starts and ends, and between which hours it is out.
+
+    `start` and `end` are places of the problem; times are hours on the problem's clock (day two begins at 24).
+    """
+
+    name: str
+    start: int
+    end: int
+    leave: float
+    back: float
+
+    def __post_init__(self) -> None:
+        """Refuse patrols that end before they begin."""
+        if not self.leave <= self.back:
+            raise BadInput("patrol {name} must be back at {back}, before it leaves at {leave}", name=self.name,
+                           back=self.back, leave=self.leave)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Outing:
+    """A team orienteering problem with time windows: who visits what, so that the visits are worth most.
+
+    Parameters
+    ----------
+    hours : ndarray, shape (n, n)
+        Travel time between places; inf where there is no way.
+    worth : ndarray, shape (n,)
+        Value of a visit; each place is visited at most once. Bases have 0.
+    stay : ndarray, shape (n,)
+        Hours a visit takes.
+    opens, closes : ndarray, shape (n,)
+        A visit begins within these hours; a patrol that comes early waits.
+    patrols : tuple of Patrol
+    must : frozenset of int
+        Places that must be visited.
+    """
+
+    hours: Floats
+    worth: Floats
+    stay: Floats
+    opens: Floats
+    closes: Floats
+    patrols: tuple[Patrol, ...]
+    must: frozenset[int] = frozenset()
+
+    def __post_init__(self) -> None:
+        """Refuse problems that cannot be."""
+        n = len(self.worth)
+        if self.hours.shape != (n, n) or any(v.shape != (n,) for v in (self.stay, self.opens, self.closes)):
+            raise BadInput("an outing needs a travel time between all places and a stay and window for each")
+        if np.isnan(self.hours).any() or np.any(self.hours < 0) or not np.all(self.stay >= 0):
+            raise BadInput("travel times and stays must be zero or more")
+        if not np.all(np.isfinite(self.worth) & (self.worth >= 0)):
+            raise BadInput("the worth of a visit must be a number of zero or more")
+        if not self.patrols:
+            raise BadInput("there is no patrol to plan for")
+        for patrol in self.patrols:
+            if not (0 <= patrol.start < n and 0 <= patrol.end < n):
+                raise BadInput("patrol {name} starts or ends at a place that does not exist", name=patrol.name)
+
+    @property
+    def ends(self) -> frozenset[int]:
+        """Places where patrols start or end: these are not visited."""
+        return frozenset(p.start for p in self.patrols) | frozenset(p.end for p in self.patrols)
+
+    def digest(self) -> str:
+        """SHA-256 (16 hex digits) of what is solved."""
+        found = hashlib.sha256()
+        for part in (self.hours, self.worth, self.stay, self.opens, self.closes):
+            found.update(np.ascontiguousarray(part).tobytes())
+        found.update(repr((self.patrols, sorted(self.must))).encode())
+        return found.hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Routes:
+    """The visits of each patrol in order, and how good that is.
+
+    Parameters
+    ----------
+    visits : tuple of tuple of int
+        Places of each patrol in the order of the problem's patrols, without where it starts and ends.
+    value : float
+        Worth of the places visited.
+    bound : float
+        No plan is worth more.
+    hours : tuple of float
+        Hours each patrol is out (waiting included).
+    method : str
+    seed : int
+    data_hash : str
+    """
+
+    visits: tuple[tuple[int, ...], ...]
+    value: float
+    bound: float
+    hours: tuple[float, ...]
+    method: str
+    seed: int
+    data_hash: str
+
+    @property
+    def gap(self) -> float:
+        """``(bound - value) / bound``; 0 is proven."""
+        return max(0.0, (self.bound - self.value) / self.bound) if self.bound > 0 else 0.0
+
+
+def times(problem: Outing, patrol: Patrol, visits: tuple[int, ...] | list[int]) -> tuple[list[float], float] | None:
+    """When each visit begins and when the patrol is back, leaving at its first hour; None if it cannot.
+
+    A hair (1e-6 h) over a window or the hour of return is forgiven.
+    """
+    clock, at = patrol.leave, patrol.start
+    begun = []
+    for place in visits:
+        clock = max(clock + problem.hours[at, place], problem.opens[place])
+        if not clock <= problem.closes[place] + 1e-6:
+            return None
+        begun.append(float(clock))
+        clock += problem.stay[place]
+        at = place
+    clock += problem.hours[at, patrol.end]
+    return (begun, float(clock)) if clock <= patrol.back + 1e-6 else None
+
+
+def check_routes(problem: Outing, visits: tuple[tuple[int, ...], ...]) -> float:
+    """The worth of a plan, or a sentence on why it is none: recomputed from the data alone."""
+    if len(visits) != len(problem.patrols):
+        raise BadInput("the plan has {given} routes for {asked} patrols", given=len(visits), asked=len(problem.patrols))
+    seen: set[int] = set()
+    for patrol, route in zip(problem.patrols, visits, strict=True):
+        if times(problem, patrol, route) is None:
+            raise BadInput("patrol {name} cannot keep its times", name=patrol.name)
+        for place in route:
+            if place in seen or place in problem.ends:
+                raise BadInput("place {place} is visited twice, or is a base", place=place)
+            seen.add(place)
+    missing = problem.must - seen
+    if missing:
+        raise BadInput("places that must be visited are not: {places}", places=sorted(missing))
+    return float(problem.worth[sorted(seen)].sum())

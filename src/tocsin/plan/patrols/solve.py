@@ -1,0 +1,209 @@
+"""Patrol routes: annealing from several seeds, its good routes recombined by branch and bound, and a bound."""
+
+import time
+from collections.abc import Sequence
+
+import numpy as np
+
+from tocsin.core.errors import BadInput, Infeasible
+from tocsin.plan.patrols.model import Floats, Ints, Outing, Patrol, Routes, check_routes, times
+
+STEPS = 80_000  # of one round of annealing
+ROUNDS = 4
+POOL = 6_000  # routes given to branch and bound
+# Annealing, in units of the median worth of a visit: how much may be lost at first and at last; and what a full
+# patrol's hours cost, so that of two plans worth the same the shorter counts as better.
+HOT = 1.5
+COLD = 0.01
+LENGTH_SHARE = 0.5
+REMOVED = 12.0  # visits taken out at a time, on average
+
+
+def solve_outing(
+    problem: Outing,
+    *,
+    seed: int = 0,
+    rounds: int = ROUNDS,
+    steps: int = STEPS,
+    seconds: float = 60.0,
+    bound: bool = True,
+) -> Routes:
+    """Routes that visit what is worth most.
+
+    Rounds of annealing (removing strings of visits and putting visits back), each from the best found so far and its
+    own seed; then branch and bound chooses among all good routes met those that are together worth most. Work is
+    decided by counts; the clock only stops it. A must counts more than everything else together.
+
+    Parameters
+    ----------
+    problem : Outing
+    seed : int
+    rounds, steps : int
+    seconds : float
+    bound : bool
+        Compute the bound too (a linear program; a second or two at 100 places).
+
+    Raises
+    ------
+    Infeasible
+        If a place that must be visited cannot be, or a patrol cannot even get from its start to its end.
+    """
+    begun = time.monotonic()
+    for patrol in problem.patrols:
+        if times(problem, patrol, ()) is None:
+            raise Infeasible(
+                "patrol {name} cannot get from where it starts to where it ends in {hours:.1f} hours: give it longer "
+                "or a nearer end", name=patrol.name, hours=patrol.back - patrol.leave,
+            )  # fmt: skip
+    clients = reachable(problem)
+    cut_off = sorted(problem.must - set(clients.tolist()))
+    if cut_off:
+        raise Infeasible(
+            "no patrol can visit {places} within its hours, even with nothing else to do: move a start nearer, give "
+            "more hours or widen the window", places=cut_off,
+        )  # fmt: skip
+    worth = problem.worth.copy()
+    big = float(worth.sum()) + 1.0
+    worth[list(problem.must)] += big
+    best, value, pool = _anneal(problem, worth, clients, seed, rounds, steps, begun, seconds)
+    left = seconds - (time.monotonic() - begun)
+    how = f"annealing, {rounds} rounds"
+    if len(pool) > len(problem.patrols) and left > 0.2:
+        merged = _recombine(problem, worth, pool, best, min(left, 10.0))
+        how += f", branch and bound over {len(pool):,} routes"
+        if merged is not None and worth[[p for r in merged for p in r]].sum() > value + 1e-9:
+            best = merged
+    seen = {p for r in best for p in r}
+    if problem.must - seen:
+        raise Infeasible(
+            "the patrols cannot visit all of the places that must be visited; left out in the best plan found: "
+            "{places}. Give more patrols or hours, or name fewer", places=sorted(problem.must - seen),
+        )  # fmt: skip
+    value = check_routes(problem, best)
+    top = float(problem.worth[clients].sum())
+    if bound and value < top - 1e-9:
+        from tocsin.plan.patrols.bound import linear_bound
+
+        top = min(top, linear_bound(problem, clients))
+    out = []
+    for patrol, route in zip(problem.patrols, best, strict=True):
+        timed = times(problem, patrol, route)
+        out.append(0.0 if timed is None else timed[1] - patrol.leave)
+    return Routes(best, value, max(top, value), tuple(out), how, seed, problem.digest())
+
+
+def reachable(problem: Outing) -> Ints:
+    """Places some patrol could visit if it did nothing else, and that are worth it."""
+    found = []
+    for place in range(len(problem.worth)):
+        if place in problem.ends or (problem.worth[place] <= 0 and place not in problem.must):
+            continue
+        if any(times(problem, patrol, (place,)) is not None for patrol in problem.patrols):
+            found.append(place)
+    return np.array(found, dtype=np.int64)
+
+
+def _anneal(
+    problem: Outing, worth: Floats, clients: Ints, seed: int, rounds: int, steps: int, begun: float, seconds: float
+) -> tuple[tuple[tuple[int, ...], ...], float, set[tuple[int, tuple[int, ...]]]]:
+    m = len(problem.patrols)
+    empty: tuple[tuple[int, ...], ...] = ((),) * m
+    if not len(clients):
+        return empty, 0.0, set()
+    from tocsin.plan.patrols.tourloops import search
+
+    hours = np.where(np.isfinite(problem.hours), problem.hours, 1e9)
+    near = clients[np.argsort(hours[np.ix_(clients, clients)], axis=1, kind="stable")]
+    for row, place in enumerate(clients):  # the place itself first, also among places at one point
+        at = int(np.flatnonzero(near[row] == place)[0])
+        near[row, 1 : at + 1] = near[row, :at].copy()
+        near[row, 0] = place
+    starts = np.array([p.start for p in problem.patrols])
+    ends = np.array([p.end for p in problem.patrols])
+    leave = np.array([p.leave for p in problem.patrols])
+    back = np.array([p.back for p in problem.patrols])
+    plain = np.sort(problem.worth[clients])
+    unit = float(np.median(plain[plain > 0])) if (plain > 0).any() else 1.0
+    budget = float((back - leave).sum())
+    pool: set[tuple[int, tuple[int, ...]]] = set()
+    best, value, score = empty, 0.0, -np.inf
+    rng = np.random.default_rng(seed)
+    price = LENGTH_SHARE * unit * m / max(budget, 1e-9)
+    for turn in range(rounds):
+        routes = np.full((m, len(clients) + 2), -1, dtype=np.int64)
+        sizes = np.zeros(m, dtype=np.int64)
+        if turn % 2 == 1:  # every second round goes on from the best
+            for r, visits in enumerate(best):
+                routes[r, : len(visits)] = visits
+                sizes[r] = len(visits)
+        hot = HOT * unit * (1.0 if turn % 2 == 0 else 0.3)
+        found, n, worth_found, many, how_many = search(
+            hours, worth, problem.stay, problem.opens, problem.closes, starts, ends, leave, back, near, routes, sizes,
+            steps, hot, COLD * unit, price, REMOVED, int(rng.integers(1, 1 << 31)),
+        )  # fmt: skip
+        made = tuple(tuple(int(p) for p in found[r, : n[r]]) for r in range(m))
+        total = worth_found - price * sum(_length(problem, p, r) for p, r in zip(problem.patrols, made, strict=True))
+        if worth_found > value + 1e-9 or (worth_found > value - 1e-9 and total > score):
+            best, value, score = made, float(worth_found), total
+        pool |= {(-1, tuple(int(p) for p in many[k, : how_many[k]])) for k in range(len(many))}
+        pool |= {(-1, r) for r in made if r}
+        if value >= worth[clients].sum() - 1e-9 or time.monotonic() - begun > seconds:
+            break
+    return best, value, pool
+
+
+def _length(problem: Outing, patrol: Patrol, route: Sequence[int]) -> float:
+    stops = [patrol.start, *route, patrol.end]
+    return float(problem.hours[stops[:-1], stops[1:]].sum())
+
+
+def _recombine(
+    problem: Outing,
+    worth: Floats,
+    pool: set[tuple[int, tuple[int, ...]]],
+    best: tuple[tuple[int, ...], ...],
+    seconds: float,
+) -> tuple[tuple[int, ...], ...] | None:
+    """The routes of the pool that are together worth most, each place once, each patrol one route."""
+    from scipy.optimize import Bounds, LinearConstraint, milp
+    from scipy.sparse import coo_matrix
+
+    # Of routes with the same visits the order does not matter here: any that keeps its times will do.
+    kinds: dict[tuple[int, int, float, float], list[int]] = {}
+    for k, p in enumerate(problem.patrols):
+        kinds.setdefault((p.start, p.end, p.leave, p.back), []).append(k)
+    by_visits = {tuple(sorted(r)): r for _, r in pool}
+    ranked = sorted(by_visits.values(), key=lambda r: (-float(worth[list(r)].sum()), r))[:POOL]
+    ranked += [r for r in best if r and r not in set(ranked)]
+    columns: list[tuple[int, tuple[int, ...]]] = []
+    groups = list(kinds.values())
+    for g, members in enumerate(groups):
+        patrol = problem.patrols[members[0]]
+        columns += [(g, r) for r in ranked if len(groups) == 1 or times(problem, patrol, r) is not None]
+    if not columns:
+        return None
+    n = len(problem.worth)
+    row = [p for _, r in columns for p in r] + [n + g for g, _ in columns]
+    col = [k for k, (_, r) in enumerate(columns) for _ in r] + list(range(len(columns)))
+    matrix = coo_matrix((np.ones(len(row)), (row, col)), shape=(n + len(groups), len(columns))).tocsr()
+    limit = np.concatenate([np.ones(n), [len(g) for g in groups]])
+    gain = np.array([float(worth[list(r)].sum()) for _, r in columns])
+    solved = milp(
+        -gain, constraints=LinearConstraint(matrix, -np.inf, limit), bounds=Bounds(0, 1),
+        integrality=np.ones(len(columns)), options={"time_limit": seconds, "mip_rel_gap": 1e-9},
+    )  # fmt: skip
+    if solved.x is None:
+        return None
+    found: list[tuple[int, ...]] = [()] * len(problem.patrols)
+    free = [list(g) for g in groups]
+    for k in np.flatnonzero(solved.x > 0.5).tolist():
+        g, route = columns[k]
+        found[free[g].pop()] = route
+    return tuple(found)
+
+
+def distances(x: Floats, y: Floats) -> Floats:
+    """Straight distances between points on a plane, shape (n, n)."""
+    if len(x) != len(y):
+        raise BadInput("points need as many x as y")
+    return np.asarray(np.hypot(x[:, None] - x[None, :], y[:, None] - y[None, :]))

@@ -1,0 +1,178 @@
+"""A real browser on a real server: the demonstration mission, one Chromium for the whole session."""
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+
+from tests.conftest import ROOT
+from tocsin.core.mission import load
+from tocsin.core.time import utc_now
+from tocsin.store import open_store, writing
+from tocsin.store.sessions import open_session
+from tocsin.store.tables import account
+from tocsin.web import screen
+
+FLAGS = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--no-sandbox"]
+SHOTS = ROOT / "test-artefacts" / "screens"
+WORDS = (
+    "attaque à {0} cette nuit, 10 morts", "on tire à {0} cette nuit aidez nous", "vol de 7 boeufs à {1} ce matin",
+    "des hommes armés à {2}", "ils arrivent vers {2} demain", "les rebelles vus près de Bzq",
+)  # fmt: skip
+
+
+@dataclass
+class Room:
+    """The served mission: its address, and a session for each kind of person."""
+
+    address: str
+    cookies: dict[str, str]
+
+    def ask(self, role: str, path: str, body: Any = None) -> Any:
+        """One request of a person."""
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"Cookie": f"tocsin_session={self.cookies[role]}", "Content-Type": "application/json"}
+        request = urllib.request.Request(self.address + path, data, {**headers, "Origin": self.address})
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.load(answer)
+
+
+@dataclass
+class Watched:
+    """A page, and everything that went wrong on it."""
+
+    page: Page
+    room: Room
+    wrong: list[str] = field(default_factory=list)
+    foreign: list[str] = field(default_factory=list)
+
+    def go(self, path: str) -> Page:
+        """Open an address and wait until it says something."""
+        self.page.goto(self.room.address + path)
+        self.page.wait_for_selector("h1", timeout=30_000)
+        return self.page
+
+    def still(self) -> Page:
+        """Wait until maps are drawn."""
+        for box in self.page.query_selector_all(".map"):
+            self.page.wait_for_function("box => box.dataset.idle === 'yes'", arg=box, timeout=60_000)
+        return self.page
+
+    def shot(self, name: str) -> None:
+        """Keep a picture to look at."""
+        SHOTS.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=SHOTS / f"{name}.png")
+
+
+@pytest.fixture(scope="session")
+def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
+    """The demonstration mission with a forecast, a plan and a few reports, served on a free port."""
+    if not (screen.STATIC / "index.html").is_file():
+        pytest.fail("the screen is not built: run `make setup`")
+    folder = tmp_path_factory.mktemp("room") / "mission"
+    run = [sys.executable, "-m", "tocsin"]
+    here = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "TOCSIN_KEYS": str(folder.parent / "keys")}
+    for words in (["demo", str(folder)], ["assess", "--mission", str(folder)], ["plan", "--mission", str(folder)]):
+        subprocess.run([*run, *words, "-q"], check=True, env=here)
+    mission = load(folder)
+    engine = open_store(mission.store_url)
+    cookies = {}
+    with writing(engine) as connection:
+        rows = connection.execute(sa.select(account.c.id, account.c.roles)).all()
+        for role in ("duty_officer", "analyst", "planner", "partner", "liaison_assistant", "administrator"):
+            id = next((r.id for r in rows if r.roles == [role]), None)
+            if id is None:
+                id = f"test-{role}"
+                values = {"id": id, "login": id, "name": role, "roles": [role], "component": "civilian"}
+                more = {"areas": ["*"], "password": "", "made_at": utc_now()}
+                connection.execute(sa.insert(account).values(**values, **more))
+            cookies[role] = open_session(connection, id, "test", utc_now())
+    engine.dispose()
+    serve = [*run, "serve", "--mission", str(folder), "--port", "0"]
+    server = subprocess.Popen(serve, stdout=subprocess.PIPE, text=True, env=here)
+    try:
+        line = server.stdout.readline() if server.stdout else ""
+        found = re.search(r"http://127\.0\.0\.1:\d+", line)
+        assert found, line
+        made = Room(found[0], cookies)
+        for _ in range(200):
+            with contextlib.suppress(OSError):
+                made.ask("duty_officer", "/api/here")
+                break
+            subprocess.run(["sleep", "0.1"], check=True)
+        places = [f["properties"]["name"] for f in made.ask("analyst", "/api/assess/places?most=12")["features"]]
+        for number, words in enumerate(WORDS * 2):
+            text = words.format(*places[2:5])
+            told = {"text": text, "kind": "radio", "sender": f"+2366000{number:04d}"}
+            made.ask("duty_officer", "/api/reports", told)
+        for _ in range(300):
+            counts = made.ask("duty_officer", "/api/alerts/counts")
+            if not counts["reports"].get("new"):
+                break
+            subprocess.run(["sleep", "0.1"], check=True)
+        yield made
+    finally:
+        server.terminate()
+        server.wait(20)
+        if server.stdout:
+            server.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium, without a graphics card."""
+    found = next((p for n in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(n))), None)
+    if found is None:
+        pytest.fail("Chromium is not installed; `make setup` installs it when root, or apt-get install chromium")
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=found, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium: Browser, room: Room) -> Iterator[Callable[..., Watched]]:
+    """Open the room as somebody; at the end nothing may have gone wrong and nothing have left the machine."""
+    open_: list[tuple[BrowserContext, Watched]] = []
+
+    def begin(
+        role: str = "duty_officer", language: str = "en", theme: str = "day", width: int = 1440, height: int = 900
+    ) -> Watched:
+        context = chromium.new_context(viewport={"width": width, "height": height}, locale="en-GB")
+        cookie = {"name": "tocsin_session", "value": room.cookies[role], "url": room.address}
+        context.add_cookies([cookie])  # type: ignore[list-item]
+        kept = f"localStorage.setItem('language', '{language}'); localStorage.setItem('theme', '{theme}')"
+        context.add_init_script(kept)
+        page = context.new_page()
+        watched = Watched(page, room)
+
+        def hear(message: ConsoleMessage) -> None:
+            if message.type in ("error", "warning"):
+                watched.wrong.append(f"{message.type}: {message.text}")
+
+        def see(request: Request) -> None:
+            if not request.url.startswith((room.address, "data:", "blob:")):
+                watched.foreign.append(request.url)
+
+        page.on("console", hear)
+        page.on("pageerror", lambda error: watched.wrong.append(f"page: {error}"))
+        page.on("request", see)
+        open_.append((context, watched))
+        return watched
+
+    yield begin
+    for context, watched in open_:
+        context.close()
+        assert watched.foreign == []
+        assert watched.wrong == []

@@ -8,6 +8,7 @@ import pytest
 
 from tests.conftest import NOW
 from tests.listen import ged
+from tests.listen.test_odd_values import ACLED
 from tocsin.assess.actions import assess
 from tocsin.core.errors import NoData
 from tocsin.core.mission import Mission
@@ -118,3 +119,37 @@ def test_a_month_no_file_covers_is_told_with_what_there_is(tmp_path: Path, small
 def test_one_event_in_all_of_history_gives_a_forecast(tmp_path: Path, small_mission: Mission) -> None:
     bring(small_mission, ged.write(tmp_path / "GEDEvent_v19_1.csv", [ged.row(1)]))
     assert forecast_bytes(small_mission, JUNE)[0]
+
+
+def test_two_sources_that_disagree_are_never_added_up(tmp_path: Path, small_mission: Mission) -> None:
+    events = some_events(2017, 1, 1) + some_events(2018, 2, 999)
+    bring(small_mission, ged.write(tmp_path / "GEDEvent_v19_1.csv", events))
+    before = forecast_bytes(small_mission, JUNE)
+    line = "{id},{day},1,Violence against civilians,A,3,B,7,5.25,20.25,1,900,Civilian targeting,140\n"
+    days = [f"{year}-{month:02d}-04" for year in (2018, 2019) for month in range(1, 13)]
+    acled = tmp_path / "acled.csv"
+    acled.write_text(ACLED + "".join(line.format(id=f"CEN{n}", day=day) for n, day in enumerate(days)))
+    bring(small_mission, acled)
+    assert forecast_bytes(small_mission, JUNE) == before
+    # Where UCDP does not speak, the other does, alone.
+    engine = open_store(small_mission.store_url)
+    try:
+        with writing(engine) as connection:
+            done = assess(connection, small_mission, NOW, parse_month("2019-06"))
+    finally:
+        engine.dispose()
+    assert (done.summary["source"], done.summary["events"]) == ("acled", 18)
+
+
+def test_a_million_deaths_in_one_row_and_an_event_of_the_future(tmp_path: Path, small_mission: Mission) -> None:
+    rows = [*some_events(2018, 2, 1), ged.row(5_000, best=1_000_000, deaths_civilians=1_000_000, country_id=482)]
+    rows.append(ged.row(5_001, date_start="2190-01-01", date_end="2190-01-02", country_id=482))
+    bring(small_mission, ged.write(tmp_path / "GEDEvent_v19_1.csv", rows))
+    engine = open_store(small_mission.store_url)
+    try:
+        with writing(engine) as connection:
+            done = assess(connection, small_mission, NOW, parse_month("2018-12"))
+    finally:
+        engine.dispose()
+    assert done.summary["events"] == 121
+    assert 0 < done.summary["top"][0]["mean"] <= 12 * 1_000_000

@@ -17,6 +17,7 @@ from tocsin.assess.forecast.daily import (
     standard_errors,
     states,
 )
+from tocsin.assess.forecast.residuals import residuals
 from tocsin.assess.forecast.today import around, chances_today, states_today
 from tocsin.core.errors import BadInput
 from tocsin.core.lattice import adjacency, gid_at
@@ -134,3 +135,18 @@ def test_a_day_of_a_continent_needs_only_the_list_of_events():
         chances_today(days, view, around(GIDS[:5]))
     nobody = Days(GIDS, 2000, np.empty(0, int), np.empty(0, int), np.empty(0, bool))
     assert np.isfinite(chances_today(nobody, view, ground)[7]).all()
+
+
+def test_residuals_tell_a_right_process_from_one_that_does_not_know_of_bursts():
+    days = simulate(GIDS, 4000, 0.002, {2.0: 0.3, 45.0: 0.35}, 0.25, stream(21, "residuals"))
+    model = fit(days, warm_up=365)
+    right = residuals(days, model, 30, 365)
+    low, high = right.band
+    assert low < right.dispersion < high
+    assert right.expected.sum() == pytest.approx(right.counted.sum(), rel=0.02)
+    flat = np.array([name == "everywhere" for name in model.names]) * right.counted.sum() / (3635 * len(GIDS))
+    wrong = residuals(days, Excitation(model.names, model.half_lives, flat, flat), 30, 365)
+    assert wrong.expected.sum() == pytest.approx(wrong.counted.sum(), rel=0.01)
+    assert wrong.dispersion > 2 * high
+    with pytest.raises(BadInput, match="fewer"):
+        residuals(days.until(400), model, 40, 365)

@@ -68,7 +68,7 @@ def test_a_unit_moved_by_name_shows_what_changes_within_a_second(visit: Visit) -
     near = page.locator(".effect strong").inner_text()
     page.wait_for_function("n => document.querySelector('.effect')?.innerText.includes(n)", arg=near)
     page.wait_for_function(
-        "performance.getEntriesByType('resource').filter(r => r.name.endsWith('/api/plan/move')).length >= 2"
+        "() => performance.getEntriesByType('resource').filter(r => r.name.endsWith('/api/plan/move')).length >= 2"
     )
     spent = page.evaluate("performance.now()") - begun
     watched.shot("move.en.day.1440")

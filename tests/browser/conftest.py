@@ -80,10 +80,16 @@ class Watched:
 
 @pytest.fixture(scope="session")
 def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
+    """The demonstration mission for all browser tests."""
+    with served(tmp_path_factory.mktemp("room") / "mission") as made:
+        yield made
+
+
+@contextlib.contextmanager
+def served(folder: Path) -> Iterator[Room]:
     """The demonstration mission with a forecast, a plan and a few reports, served on a free port."""
     if not (screen.STATIC / "index.html").is_file():
-        pytest.fail("the screen is not built: run `make setup`")
-    folder = tmp_path_factory.mktemp("room") / "mission"
+        raise FileNotFoundError("the screen is not built: run `make setup`")
     run = [sys.executable, "-m", "tocsin"]
     here = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "TOCSIN_KEYS": str(folder.parent / "keys")}
     ready = os.environ.get("TOCSIN_TEST_MISSION", "")  # one made before saves a minute while working on a test
@@ -137,14 +143,19 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
             server.stdout.close()
 
 
+def found_chromium() -> str:
+    """Where Chromium is."""
+    found = next((p for n in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(n))), None)
+    if found is None:
+        raise FileNotFoundError("Chromium is not installed: apt-get install chromium")
+    return found
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """Debian's Chromium, without a graphics card."""
-    found = next((p for n in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(n))), None)
-    if found is None:
-        pytest.fail("Chromium is not installed; `make setup` installs it when root, or apt-get install chromium")
     with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=found, args=FLAGS)
+        browser = play.chromium.launch(executable_path=found_chromium(), args=FLAGS)
         yield browser
         browser.close()
 

@@ -60,12 +60,11 @@ interface Kept {
   at: number;
 }
 const kept = new Map<string, Kept>();
-const versions = signal(0);
+const turns = signal<Record<string, number>>({});
 
-// What was read may have changed: pages that show it read again.
+// What was read may have changed: pages that show it read it again behind what they show, and nobody loses an open form.
 export function changed(prefix: string): void {
-  for (const path of kept.keys()) if (path.startsWith(prefix)) kept.delete(path);
-  versions.value += 1;
+  turns.value = { ...turns.value, [prefix]: (turns.value[prefix] ?? 0) + 1 };
 }
 
 export interface Reading<T> {
@@ -80,7 +79,7 @@ export function useData<T>(path: string | null, everySeconds = 0): Reading<T> {
   const [, redraw] = useState(0);
   const [failure, fail] = useState<{ path: string; failure: Failure } | null>(null);
   const [turn, again] = useState(0);
-  const version = versions.value;
+  const version = Object.entries(turns.value).reduce((n, [prefix, k]) => (path?.startsWith(prefix) ? n + k : n), 0);
   useEffect(() => {
     if (!path) return;
     const stop = new AbortController();

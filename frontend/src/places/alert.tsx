@@ -60,6 +60,7 @@ function OneAlertCard({ alert }: { alert: OneAlert }) {
           <button type="button" class="button" onClick={() => show("close")}>{t("alert.close")} <kbd>c</kbd></button>
         </div>
       )}
+      {acts && alert.state === "closed" && <div class="tools"><button type="button" class="button" onClick={() => void deed(() => post(`/api/alerts/${alert.id}/told`), "alert.told.done")}>{t("alert.told")}</button></div>}
       <div class="two side-by-side">
         <section><h3>{t("alert.joined", { n: alert.reports })}</h3>
           <p class="quiet small">{t("alert.independent", { n: alert.independent })} · {t("alert.grade", { grade: alert.reliability + alert.credibility })}</p>

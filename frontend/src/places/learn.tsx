@@ -45,18 +45,20 @@ export default function Learn() {
 
 function Answering({ data }: { data: Figures }) {
   const steps = ["acknowledge", "decision", "arrival", "feedback"] as const;
-  const minutes = (v: number | null) => (v === null ? t("none") : t("learn.minutes", { minutes: number(v) }));
+  const few = (v: number | null | undefined) => (v === null || v === undefined ? t("learn.few") : share(v));
+  const counted = (v: number | null) => (v === null ? t("learn.few") : number(v));
+  const minutes = (v: number | null) => (v === null ? t("learn.few") : t("learn.minutes", { minutes: number(v) }));
   return (
     <>
       <div class="facts">
-        <Fact name={t("learn.alerts")} text={value(data.alerts)} />
-        <Fact name={t("learn.answered")} text={part(data.answered)} />
-        <Fact name={t("learn.in_time")} text={part(data.in_time.acknowledge)} />
-        <Fact name={t("learn.told")} text={part(data.told)} />
-        <Fact name={t("learn.false")} text={part(data.false_alarms)} />
+        <Fact name={t("learn.alerts")} text={counted(data.alerts)} />
+        <Fact name={t("learn.answered")} text={few(data.answered)} />
+        <Fact name={t("learn.in_time")} text={few(data.in_time.acknowledge)} />
+        <Fact name={t("learn.told")} text={few(data.told)} />
+        <Fact name={t("learn.false")} text={few(data.false_alarms)} />
       </div>
       <table><thead><tr><th scope="col">{t("learn.step")}</th><th scope="col" class="end">{t("learn.median")}</th><th scope="col" class="end">{t("learn.p90")}</th><th scope="col" class="end">{t("learn.count")}</th></tr></thead>
-        <tbody>{steps.map((step) => { const d = data.delays[step] ?? { n: null, median: null, p90: null }; return <tr key={step}><th scope="row">{word("delay", step)}</th><td class="end">{minutes(d.median)}</td><td class="end">{minutes(d.p90)}</td><td class="end">{value(d.n)}</td></tr>; })}</tbody></table>
+        <tbody>{steps.map((step) => { const d = data.delays[step] ?? { n: null, median: null, p90: null }; return <tr key={step}><th scope="row">{word("delay", step)}</th><td class="end">{minutes(d.median)}</td><td class="end">{minutes(d.p90)}</td><td class="end">{counted(d.n)}</td></tr>; })}</tbody></table>
       <p class="quiet small">{t("learn.small", { n: data.smallest })}</p>
     </>
   );
@@ -93,11 +95,12 @@ function Record({ of }: { of: Schemas["Record"] }) {
 // Chance given against how often it came true; on the line, one can take the numbers at their word.
 function Reliability({ bins }: { bins: Schemas["Bin"][] }) {
   if (bins.length === 0) return <p>{t("learn.losses.none")}</p>;
+  const top = Math.max(0.1, ...bins.flatMap((b) => [b.said, b.came]));
   return (
     <>
       <svg class="reliability" viewBox="0 0 220 200" role="img" aria-label={t("learn.reliability")}>
         <path class="grid-line" d="M30 170H210M30 10V170M30 170L210 10" />
-        {bins.map((b, i) => <circle key={i} class="dot" cx={30 + 180 * b.said} cy={170 - 160 * b.came} r="4.500" />)}
+        {bins.map((b, i) => <circle key={i} class="dot" cx={30 + (180 * b.said) / top} cy={170 - (160 * b.came) / top} r="4.500" />)}
         <text x="120" y="192" text-anchor="middle">{t("learn.said")}</text>
         <text x="-90" y="16" transform="rotate(-90)" text-anchor="middle">{t("learn.came")}</text>
       </svg>

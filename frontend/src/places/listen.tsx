@@ -38,6 +38,7 @@ export default function Listen() {
         {queue === "alerts" ? <AlertQueue id={id} /> : <ReportQueue id={id} all={queue === "reports"} />}
       </section>
       <section class="chosen-one" aria-label={t("listen.chosen")}>
+        {id !== null && <h1 class="phone-title">{t("place.listen")}</h1>}
         {id === null ? <Empty title={t("listen.choose")}><p>{t("listen.choose.text")}</p></Empty>
           : queue === "alerts" ? <AlertCard key={id} id={id} /> : <ReportCard key={id} id={id} />}
       </section>

@@ -53,7 +53,7 @@ export function Frame({ children }: { children: ComponentChildren }) {
           </a>
         ))}
       </nav>
-      <main id="main" tabIndex={-1}>{children}</main>
+      <main id="main" tabIndex={0}>{children}</main>
       <SaidBar />
       <Help open={help} close={() => showHelp(false)} />
       <Palette open={palette} close={() => showPalette(false)} />

@@ -1,0 +1,74 @@
+"""Collections for other tools: the standard's core, the same rights as the screen, and files that can be read back."""
+
+import csv
+import io
+from pathlib import Path
+
+import duckdb
+import openpyxl
+import pytest
+
+from tocsin.brief.tables import Table, collection, write_table
+from tocsin.core.errors import BadInput
+
+TABLE = Table(
+    "alerts",
+    {"id": int, "place": str, "reports": int, "sure": bool},
+    [
+        {"id": 1, "place": "=1+1", "reports": 3, "sure": True},
+        {"id": 2, "place": "Bangassou, près du pont", "reports": None, "sure": False},
+        {"id": 3, "place": None, "reports": 0, "sure": False},
+    ],
+    [{"type": "Point", "coordinates": [18.5, 4.25]}, {"type": "Point", "coordinates": [22.8, 4.7]}, None],
+)
+
+
+def test_csv_keeps_unknown_empty_and_formulas_as_text() -> None:
+    rows = list(csv.DictReader(io.StringIO(write_table(TABLE, "csv").decode("utf-8-sig"))))
+    assert [r["reports"] for r in rows] == ["3", "", "0"]
+    assert rows[0]["place"] == "'=1+1"
+    assert (rows[1]["lon"], rows[1]["lat"], rows[2]["lon"]) == ("22.8", "4.7", "")
+
+
+def test_xlsx_reads_back() -> None:
+    sheet = openpyxl.load_workbook(io.BytesIO(write_table(TABLE, "xlsx"))).active
+    assert sheet is not None
+    rows = list(sheet.iter_rows(values_only=True))
+    assert rows[0] == ("id", "place", "reports", "sure", "lon", "lat")
+    assert rows[2] == (2, "Bangassou, près du pont", None, False, 22.8, 4.7)
+    assert rows[1][1] == "'=1+1"
+
+
+def test_parquet_reads_back_with_types(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    path.write_bytes(write_table(TABLE, "parquet"))
+    with duckdb.connect() as db:
+        found = db.execute(
+            "SELECT id, place, reports, sure, geometry IS NULL FROM read_parquet(?)", [str(path)]
+        ).fetchall()
+    assert found == [
+        (1, "=1+1", 3, True, False), (2, "Bangassou, près du pont", None, False, False), (3, None, 0, False, True),
+    ]  # fmt: skip
+
+
+def test_geopackage_reads_back(tmp_path: Path) -> None:
+    raw = pytest.importorskip("pyogrio.raw", reason="the extra geofiles is not installed")
+    path = tmp_path / "a.gpkg"
+    path.write_bytes(write_table(TABLE, "gpkg"))
+    about, _, shapes, columns = raw.read(path)
+    assert about["crs"] == "EPSG:4326"
+    found = dict(zip(about["fields"], columns, strict=True))
+    assert found["place"].tolist() == ["=1+1", "Bangassou, près du pont", None]
+    assert shapes[2] is None
+
+
+def test_geojson_has_ids_and_nulls() -> None:
+    found = collection(TABLE)["features"]
+    assert found[1]["id"] == 2
+    assert found[1]["properties"]["reports"] is None
+    assert found[2]["geometry"] is None
+
+
+def test_an_unknown_format_is_named() -> None:
+    with pytest.raises(BadInput, match="csv"):
+        write_table(TABLE, "dbf")

@@ -50,7 +50,7 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-HTTPS_ONLY = "max-age=31536000"
+HTTPS_ONLY = "max-age=31536000; includeSubDomains"
 
 
 class _Refuse(Exception):

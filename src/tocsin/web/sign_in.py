@@ -11,7 +11,7 @@ from tocsin.store import reading, writing
 from tocsin.store.accounts import Account, take_up
 from tocsin.store.keys import key_folder, open_keys
 from tocsin.store.policy import allowed
-from tocsin.store.sessions import LONGEST, Refused, SignedIn, end_session_of, fits, password_to_try, sign_in
+from tocsin.store.sessions import LONGEST, Refused, SignedIn, actor_of, end_session_of, fits, password_to_try, sign_in
 from tocsin.web.budgets import asker_of
 from tocsin.web.pages import TEMPLATES, local_path, sentence, show, words_of
 from tocsin.web.who import COOKIE, At, FormAsker, House
@@ -51,6 +51,7 @@ def sign_in_now(
     address = asker_of(request.client.host if request.client else "")
     found = try_password(at, login, password, code, address, request.cookies.get(DEVICE, ""), client_of(request))
     if isinstance(found, SignedIn):
+        end_one_before(request, at)
         return enter(request, found.account, found.session, local_path(next), found.device)
     _ = words_of(request)
     said = {
@@ -143,6 +144,17 @@ def keep_session(request: Request, answer: Response, session: str) -> None:
     """Leave the session with the browser: no script reads it, no other site sends it."""
     answer.set_cookie(COOKIE, session, max_age=int(LONGEST.total_seconds()), path="/", httponly=True,
                       samesite="strict", secure=request.url.scheme == "https")  # fmt: skip
+
+
+def end_one_before(request: Request, at: House) -> None:
+    """End the session this browser held until now: signing in anew leaves no second one behind."""
+    old = request.cookies.get(COOKIE, "")
+    if not old:
+        return
+    with writing(at.engine) as connection:
+        who = actor_of(connection, old, at.now())
+        if who is not None:
+            end_session_of(connection, who, old, at.now())
 
 
 def client_of(request: Request) -> str:

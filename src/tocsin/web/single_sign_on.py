@@ -26,7 +26,7 @@ from tocsin.store.accounts import Account, find_account
 from tocsin.store.audit import Entry, record
 from tocsin.store.sessions import open_session
 from tocsin.web.pages import local_path, show
-from tocsin.web.sign_in import client_of, keep_session
+from tocsin.web.sign_in import client_of, end_one_before, keep_session
 from tocsin.web.who import At, House
 
 STATE = "tocsin_sso"
@@ -51,6 +51,9 @@ class Provider:
 def go(request: Request, at: At, next: str = "/") -> Response:  # noqa: A002  the name in the address
     """Send the browser to the organisation."""
     settings = _settings(at)
+    if request.headers.get("sec-fetch-site") in ("cross-site", "same-site"):
+        # Another page must not sign somebody in unasked: they press the button on ours.
+        return RedirectResponse("/sign-in", 303)
     found = discover(settings["issuer"])
     state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
     challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
@@ -93,6 +96,7 @@ def back(request: Request, at: At, code: str = "", state: str = "") -> Response:
 
 
 def _enter(request: Request, at: House, account: Account, wanted: str) -> HTMLResponse:
+    end_one_before(request, at)
     with writing(at.engine) as connection:
         session = open_session(connection, account.id, client_of(request), at.now())
         record(connection, at.now(), Entry(account.id, "session.open", "account", account.id, details={"sso": True}))

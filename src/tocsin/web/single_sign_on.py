@@ -27,7 +27,7 @@ from tocsin.store.audit import Entry, record
 from tocsin.store.sessions import open_session
 from tocsin.web.pages import local_path, show
 from tocsin.web.sign_in import client_of, end_one_before, keep_session
-from tocsin.web.who import At, House
+from tocsin.web.who import At, House, cookie_of, keep_cookie
 
 STATE = "tocsin_sso"
 STATE_LIFE_S = 600
@@ -65,8 +65,7 @@ def go(request: Request, at: At, next: str = "/") -> Response:  # noqa: A002  th
     answer = RedirectResponse(f"{found.authorize}{'&' if '?' in found.authorize else '?'}{urlencode(asked)}", 303)
     kept = base64.urlsafe_b64encode(json.dumps([state, nonce, verifier, local_path(next)]).encode()).decode()
     # Lax: the organisation's page sends the browser back, which is another site.
-    answer.set_cookie(STATE, kept, max_age=STATE_LIFE_S, path="/sso", httponly=True, samesite="lax",
-                      secure=request.url.scheme == "https")  # fmt: skip
+    keep_cookie(request, answer, STATE, kept, STATE_LIFE_S, "lax")
     return answer
 
 
@@ -75,7 +74,7 @@ def back(request: Request, at: At, code: str = "", state: str = "") -> Response:
     """Take the organisation's answer, and open a session if it names an account of this mission."""
     settings = _settings(at)
     try:
-        kept = json.loads(base64.urlsafe_b64decode(request.cookies.get(STATE, "")))
+        kept = json.loads(base64.urlsafe_b64decode(cookie_of(request, STATE)))
         known, nonce, verifier, wanted = (str(part) for part in kept)
     except (ValueError, TypeError):
         raise Forbidden(NOT_LET_IN) from None
@@ -91,7 +90,7 @@ def back(request: Request, at: At, code: str = "", state: str = "") -> Response:
     if account.closed_at is not None or Role.ADMINISTRATOR in account.roles:
         raise Forbidden(NOT_LET_IN)
     answer = _enter(request, at, account, local_path(wanted))
-    answer.delete_cookie(STATE, path="/sso")
+    keep_cookie(request, answer, STATE, "", 0)
     return answer
 
 

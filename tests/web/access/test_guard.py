@@ -171,7 +171,23 @@ def test_https_makes_the_cookie_secure(with_password: Door) -> None:
     from tests.web.access.test_sign_in import cookie_of, enter
 
     browser = with_password.browser(base_url="https://127.0.0.1")
-    assert "Secure" in cookie_of(enter(browser))
+    answer = enter(browser)
+    for name in ("__Host-tocsin_session", "__Host-tocsin_device"):
+        kept = cookie_of(answer, name)
+        for word in ("Secure", "HttpOnly", "SameSite=strict", "Path=/;"):
+            assert word in kept + ";"
+        assert "Domain" not in kept
+    assert len(answer.headers.get_list("set-cookie")) == 2
+    mine = browser.get("/api/me")
+    assert mine.status_code == 200
+    session = browser.cookies["__Host-tocsin_session"]
+    plain = TestClient(with_password.app, base_url="https://127.0.0.1", cookies={COOKIE: session})
+    assert plain.get("/api/me").status_code == 401, "a cookie that another host could have set"
+    out = browser.post("/sign-out", data={"csrf": mine.json()["csrf"]})
+    gone = cookie_of(out, "__Host-tocsin_session")
+    assert "Max-Age=0" in gone
+    assert "Secure" in gone, "without it the browser would keep the old one"
+    assert browser.get("/api/me").status_code == 401
 
 
 def test_use_of_a_session_is_noted(door: Door) -> None:

@@ -1,6 +1,7 @@
 """Accounts: invitations, sign-in, sessions, tokens; and an attack that does not lock the duty officer out."""
 
 import datetime as dt
+import json
 
 import pyotp
 import pytest
@@ -167,6 +168,9 @@ def test_totp_is_asked_for_works_once_and_recovery_takes_it_away(engine, keys, d
     assert enter(engine, keys, now=now) == Refused("code")
     assert enter(engine, keys, "wrong wrong wrong", now=now) == Refused("wrong"), "the code is asked after the password"
     assert isinstance(enter(engine, keys, now=now, code=f" {totp.at(now)} "), SignedIn)
+    with reading(engine) as c:
+        opened = [json.loads(r["details"]) for r in audit.rows_of(c) if r["what"] == "session.open"]
+    assert [d["second_step"] for d in opened] == [False, True], "the trail says how somebody came in"
     assert enter(engine, keys, now=now, code=totp.at(now)) == Refused("wrong"), "the same code again"
     assert enter(engine, keys, now=later(minutes=9), code=totp.at(now)) == Refused("wrong"), "an old code"
     found = enter(engine, keys, now=later(minutes=10), code=totp.at(later(minutes=10)))

@@ -152,7 +152,8 @@ def sign_in(
         device = secrets.token_urlsafe(32)
         values = {"hash": token_hash(device), "account_id": row["id"], "made_at": now}
         connection.execute(sa.insert(known_device).values(values))
-    record(connection, now, Entry(row["id"], "session.open", "account", row["id"], details={"known_device": known}))
+    how = {"known_device": known, "second_step": row["totp_step"] is not None}
+    record(connection, now, Entry(row["id"], "session.open", "account", row["id"], details=how))
     return SignedIn(_account(row), token, device)
 
 

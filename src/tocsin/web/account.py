@@ -15,7 +15,7 @@ from tocsin.store.policy import Actor, allowed, rights_of
 from tocsin.web.pages import language_of, sentence, show, words_of
 from tocsin.web.role_words import area_words, role_words
 from tocsin.web.sign_in import Text
-from tocsin.web.who import COOKIE, Asker, At, FormAsker, House, csrf_of
+from tocsin.web.who import Asker, At, FormAsker, House, cookie_of, csrf_of
 
 router = APIRouter(include_in_schema=False)
 api = APIRouter(prefix="/api", tags=["account"])
@@ -74,7 +74,7 @@ def me(request: Request, at: At, asker: Asker) -> Me:
     """Who I am here, what I may do, and in which language."""
     with reading(at.engine) as connection:
         mine = accounts.account_of(connection, asker.id)
-    session = request.cookies.get(COOKIE, "")
+    session = cookie_of(request)
     return Me(
         id=mine.id, login=mine.login, name=mine.name, roles=sorted(mine.roles), component=mine.component.value,
         areas=sorted(mine.areas), language=language_of(request), second_step=mine.has_totp, may=rights_of(asker),

@@ -21,7 +21,7 @@ from tocsin.store import writing
 from tocsin.store.sessions import touch
 from tocsin.web.budgets import asker_of
 from tocsin.web.watch import Meters
-from tocsin.web.who import COOKIE, CSRF_HEADER, House, bearer_of, csrf_of
+from tocsin.web.who import CSRF_HEADER, House, bearer_of, cookie_name, csrf_of
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -50,7 +50,7 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-HTTPS_ONLY = "max-age=31536000"
+HTTPS_ONLY = "max-age=31536000; includeSubDomains"
 
 
 class _Refuse(Exception):
@@ -253,7 +253,7 @@ def _same_origin(scope: Scope, headers: Headers) -> None:
         raise _Refuse(403, "forgery", "the request came from another page: open ours and try again")
     if bearer_of(headers.get("authorization", "")):
         return
-    session = _cookie(headers, COOKIE)
+    session = _cookie(headers, cookie_name(scope.get("scheme", "http")))
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     if not session or kind in FORMS[:2]:  # our forms carry the token inside, and their routes look at it
         return

@@ -44,6 +44,7 @@ class Beside(Protocol):
 
 PREFIX = "/in/"
 READ_S = 30.0
+HTTPS_ONLY = b"max-age=31536000; includeSubDomains"
 ASKED_BY_GET = frozenset({"generic", "smssync", "openrosa"})
 log = logging.getLogger("tocsin.intake")
 
@@ -90,7 +91,7 @@ class IntakeDoor:
         """Deliveries to the intake, everything else onwards."""
         if scope["type"] == "http" and scope["path"].startswith(PREFIX):
             said = await self._said(scope, receive)
-            await _send(send, said, scope["method"] == "HEAD")
+            await _send(send, said, scope["method"] == "HEAD", scope.get("scheme") == "https")
         elif scope["type"] == "lifespan":
             await self._lifespan(scope, receive, send)
         else:
@@ -289,12 +290,15 @@ def _url(way: Gateway, scope: Scope, headers: Headers) -> str:
     return f"{base}{path}" + (f"?{query}" if query else "")
 
 
-async def _send(send: Send, said: Said, head: bool) -> None:
+async def _send(send: Send, said: Said, head: bool, https: bool) -> None:
     headers = [
         (b"content-type", said.media.encode()),
         (b"content-length", str(len(said.body)).encode()),
         (b"cache-control", b"no-store"),
         (b"x-content-type-options", b"nosniff"),
+        (b"content-security-policy", b"default-src 'none'; base-uri 'none'; frame-ancestors 'none'"),
+        (b"referrer-policy", b"no-referrer"),
+        *([(b"strict-transport-security", HTTPS_ONLY)] if https else []),
         *((k.lower().encode(), v.encode("latin-1", "replace")) for k, v in said.headers.items()),
     ]
     await send({"type": "http.response.start", "status": said.status, "headers": headers})

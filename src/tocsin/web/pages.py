@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse
 
 from tocsin.core.errors import TocsinError
 from tocsin.core.words import Translator, languages, translator
-from tocsin.web.who import COOKIE, csrf_of, house
+from tocsin.web.who import cookie_of, csrf_of, house
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -42,7 +42,7 @@ def show(request: Request, name: str, status: int = 200, **values: Any) -> HTMLR
     def moment(at: dt.datetime) -> str:
         return str(dates.format_datetime(at, "d MMM y HH:mm", tzinfo=dt.UTC, locale=_.locale)) + " UTC"
 
-    session = request.cookies.get(COOKIE, "")
+    session = cookie_of(request)
     text = _environment().get_template(name).render(
         _=_, language=_.language, direction=_.direction, moment=moment, mission=house(request).mission.name,
         csrf=csrf_of(session) if session else "", **values,

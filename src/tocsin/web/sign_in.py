@@ -11,10 +11,10 @@ from tocsin.store import reading, writing
 from tocsin.store.accounts import Account, take_up
 from tocsin.store.keys import key_folder, open_keys
 from tocsin.store.policy import allowed
-from tocsin.store.sessions import LONGEST, Refused, SignedIn, end_session_of, fits, password_to_try, sign_in
+from tocsin.store.sessions import LONGEST, Refused, SignedIn, actor_of, end_session_of, fits, password_to_try, sign_in
 from tocsin.web.budgets import asker_of
 from tocsin.web.pages import TEMPLATES, local_path, sentence, show, words_of
-from tocsin.web.who import COOKIE, At, FormAsker, House
+from tocsin.web.who import COOKIE, At, FormAsker, House, cookie_of, keep_cookie
 
 DEVICE = "tocsin_device"
 DEVICE_LIFE_S = 400 * 86_400
@@ -49,8 +49,9 @@ def sign_in_now(
 ) -> Response:
     """Sign in with password and, where it is on, a code."""
     address = asker_of(request.client.host if request.client else "")
-    found = try_password(at, login, password, code, address, request.cookies.get(DEVICE, ""), client_of(request))
+    found = try_password(at, login, password, code, address, cookie_of(request, DEVICE), client_of(request))
     if isinstance(found, SignedIn):
+        end_one_before(request, at)
         return enter(request, found.account, found.session, local_path(next), found.device)
     _ = words_of(request)
     said = {
@@ -94,9 +95,9 @@ def try_password(
 def sign_out(request: Request, at: At, asker: FormAsker) -> Response:
     """End this session."""
     with writing(at.engine) as connection:
-        end_session_of(connection, asker, request.cookies.get(COOKIE, ""), at.now())
+        end_session_of(connection, asker, cookie_of(request), at.now())
     answer = RedirectResponse("/sign-in", 303)
-    answer.delete_cookie(COOKIE, path="/")
+    keep_cookie(request, answer, COOKIE, "", 0)
     answer.headers["Clear-Site-Data"] = '"cache", "storage"'
     return answer
 
@@ -123,7 +124,7 @@ def use_link(request: Request, at: At, token: Text = "", password: Text = "", ag
         status = 403 if isinstance(problem, Forbidden) else 422
         return show(request, "link.html", status, token=token, problem=sentence(request, problem))
     page = show(request, "sign_in.html", next="/", login=made.login, problem="", code=False, sso=_sso(at))
-    page.delete_cookie(COOKIE, path="/")
+    keep_cookie(request, page, COOKIE, "", 0)
     return page
 
 
@@ -134,15 +135,24 @@ def enter(request: Request, account: Account, session: str, wanted: str, device:
     answer = RedirectResponse(wanted, 303)
     keep_session(request, answer, session)
     if device:
-        answer.set_cookie(DEVICE, device, max_age=DEVICE_LIFE_S, path="/sign-in", httponly=True, samesite="strict",
-                          secure=request.url.scheme == "https")  # fmt: skip
+        keep_cookie(request, answer, DEVICE, device, DEVICE_LIFE_S)
     return answer
 
 
 def keep_session(request: Request, answer: Response, session: str) -> None:
     """Leave the session with the browser: no script reads it, no other site sends it."""
-    answer.set_cookie(COOKIE, session, max_age=int(LONGEST.total_seconds()), path="/", httponly=True,
-                      samesite="strict", secure=request.url.scheme == "https")  # fmt: skip
+    keep_cookie(request, answer, COOKIE, session, int(LONGEST.total_seconds()))
+
+
+def end_one_before(request: Request, at: House) -> None:
+    """End the session this browser held until now: signing in anew leaves no second one behind."""
+    old = cookie_of(request)
+    if not old:
+        return
+    with writing(at.engine) as connection:
+        who = actor_of(connection, old, at.now())
+        if who is not None:
+            end_session_of(connection, who, old, at.now())
 
 
 def client_of(request: Request) -> str:

@@ -26,8 +26,8 @@ from tocsin.store.accounts import Account, find_account
 from tocsin.store.audit import Entry, record
 from tocsin.store.sessions import open_session
 from tocsin.web.pages import local_path, show
-from tocsin.web.sign_in import client_of, keep_session
-from tocsin.web.who import At, House
+from tocsin.web.sign_in import client_of, end_one_before, keep_session
+from tocsin.web.who import At, House, cookie_of, keep_cookie
 
 STATE = "tocsin_sso"
 STATE_LIFE_S = 600
@@ -51,6 +51,9 @@ class Provider:
 def go(request: Request, at: At, next: str = "/") -> Response:  # noqa: A002  the name in the address
     """Send the browser to the organisation."""
     settings = _settings(at)
+    if request.headers.get("sec-fetch-site") in ("cross-site", "same-site"):
+        # Another page must not sign somebody in unasked: they press the button on ours.
+        return RedirectResponse("/sign-in", 303)
     found = discover(settings["issuer"])
     state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
     challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
@@ -62,8 +65,7 @@ def go(request: Request, at: At, next: str = "/") -> Response:  # noqa: A002  th
     answer = RedirectResponse(f"{found.authorize}{'&' if '?' in found.authorize else '?'}{urlencode(asked)}", 303)
     kept = base64.urlsafe_b64encode(json.dumps([state, nonce, verifier, local_path(next)]).encode()).decode()
     # Lax: the organisation's page sends the browser back, which is another site.
-    answer.set_cookie(STATE, kept, max_age=STATE_LIFE_S, path="/sso", httponly=True, samesite="lax",
-                      secure=request.url.scheme == "https")  # fmt: skip
+    keep_cookie(request, answer, STATE, kept, STATE_LIFE_S, "lax")
     return answer
 
 
@@ -72,7 +74,7 @@ def back(request: Request, at: At, code: str = "", state: str = "") -> Response:
     """Take the organisation's answer, and open a session if it names an account of this mission."""
     settings = _settings(at)
     try:
-        kept = json.loads(base64.urlsafe_b64decode(request.cookies.get(STATE, "")))
+        kept = json.loads(base64.urlsafe_b64decode(cookie_of(request, STATE)))
         known, nonce, verifier, wanted = (str(part) for part in kept)
     except (ValueError, TypeError):
         raise Forbidden(NOT_LET_IN) from None
@@ -88,11 +90,12 @@ def back(request: Request, at: At, code: str = "", state: str = "") -> Response:
     if account.closed_at is not None or Role.ADMINISTRATOR in account.roles:
         raise Forbidden(NOT_LET_IN)
     answer = _enter(request, at, account, local_path(wanted))
-    answer.delete_cookie(STATE, path="/sso")
+    keep_cookie(request, answer, STATE, "", 0)
     return answer
 
 
 def _enter(request: Request, at: House, account: Account, wanted: str) -> HTMLResponse:
+    end_one_before(request, at)
     with writing(at.engine) as connection:
         session = open_session(connection, account.id, client_of(request), at.now())
         record(connection, at.now(), Entry(account.id, "session.open", "account", account.id, details={"sso": True}))

@@ -5,10 +5,11 @@ import hashlib
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import sqlalchemy as sa
 from fastapi import Depends, Form, Request
+from fastapi.responses import Response
 
 from tocsin.core.errors import Forbidden, NotSignedIn, TooMany
 from tocsin.core.mission import Mission
@@ -46,9 +47,33 @@ def bearer_of(authorization: str) -> str:
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
+def cookie_name(scheme: str, name: str = COOKIE) -> str:
+    """What a cookie is called: over https so that the browser itself keeps it for this host alone (RFC 6265bis)."""
+    return f"__Host-{name}" if scheme == "https" else name
+
+
+def cookie_of(request: Request, name: str = COOKIE) -> str:
+    """A cookie of ours that a request carries; empty if none."""
+    return request.cookies.get(cookie_name(request.url.scheme, name), "")
+
+
+def keep_cookie(
+    request: Request,
+    answer: Response,
+    name: str,
+    value: str,
+    life_s: int,
+    same_site: Literal["lax", "strict"] = "strict",
+) -> None:
+    """Leave a cookie with the browser: no script reads it, other sites do not send it. A life of 0 takes it away."""
+    scheme = request.url.scheme
+    answer.set_cookie(cookie_name(scheme, name), value, max_age=life_s, path="/", httponly=True, samesite=same_site,
+                      secure=scheme == "https")  # fmt: skip
+
+
 def token_of(request: Request) -> str:
     """Session or API token that a request carries; empty if none."""
-    return bearer_of(request.headers.get("authorization", "")) or request.cookies.get(COOKIE, "")
+    return bearer_of(request.headers.get("authorization", "")) or cookie_of(request)
 
 
 def csrf_of(session: str) -> str:
@@ -92,7 +117,7 @@ def form_actor(request: Request, asker: Asker, csrf: Annotated[str, Form()] = ""
     Forbidden
         If the form does not come from a page that this session was shown.
     """
-    session = request.cookies.get(COOKIE, "")
+    session = cookie_of(request)
     if not session or not hmac.compare_digest(csrf.encode(), csrf_of(session).encode()):
         raise Forbidden("the form is not from this session: open the page again and send it once more")
     found: Actor = asker

@@ -171,7 +171,23 @@ def test_https_makes_the_cookie_secure(with_password: Door) -> None:
     from tests.web.access.test_sign_in import cookie_of, enter
 
     browser = with_password.browser(base_url="https://127.0.0.1")
-    assert "Secure" in cookie_of(enter(browser))
+    answer = enter(browser)
+    for name in ("__Host-tocsin_session", "__Host-tocsin_device"):
+        kept = cookie_of(answer, name)
+        for word in ("Secure", "HttpOnly", "SameSite=strict", "Path=/;"):
+            assert word in kept + ";"
+        assert "Domain" not in kept
+    assert len(answer.headers.get_list("set-cookie")) == 2
+    mine = browser.get("/api/me")
+    assert mine.status_code == 200
+    session = browser.cookies["__Host-tocsin_session"]
+    plain = TestClient(with_password.app, base_url="https://127.0.0.1", cookies={COOKIE: session})
+    assert plain.get("/api/me").status_code == 401, "a cookie that another host could have set"
+    out = browser.post("/sign-out", data={"csrf": mine.json()["csrf"]})
+    gone = cookie_of(out, "__Host-tocsin_session")
+    assert "Max-Age=0" in gone
+    assert "Secure" in gone, "without it the browser would keep the old one"
+    assert browser.get("/api/me").status_code == 401
 
 
 def test_use_of_a_session_is_noted(door: Door) -> None:
@@ -196,3 +212,60 @@ def test_use_of_a_session_is_noted(door: Door) -> None:
 def test_no_page_of_the_program_documents_itself_to_strangers(door: Door) -> None:
     assert door.program().get("/api/openapi.json").status_code == 401
     assert door.program("read_only").get("/api/openapi.json").json()["openapi"].startswith("3.")
+
+
+def test_over_https_every_answer_says_so_for_a_year_and_the_intake_too(door: Door) -> None:
+    browser = door.browser("analyst", base_url="https://127.0.0.1")
+    for path in ("/sign-in", "/api/me", "/nothing", "/in/nowhere/secret"):
+        headers = browser.get(path).headers
+        assert headers["strict-transport-security"] == "max-age=31536000; includeSubDomains"
+        assert "default-src 'none'" in headers["content-security-policy"]
+        assert "frame-ancestors 'none'" in headers["content-security-policy"]
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["referrer-policy"] == "no-referrer"
+
+
+def test_no_other_origin_may_read_an_answer(door: Door) -> None:
+    for path in ("/sign-in", "/api/me", "/nothing", "/in/nowhere/secret"):
+        for method in ("GET", "OPTIONS"):
+            asked = {"origin": "https://evil.example", "access-control-request-method": "GET"}
+            answer = door.browser("analyst").request(method, path, headers=asked)
+            assert not [name for name in answer.headers if name.startswith("access-control-")]
+
+
+def test_what_an_answer_is_and_in_which_letters(door: Door) -> None:
+    browser = door.browser("analyst")
+    kinds = {p: browser.get(p).headers["content-type"] for p in ("/sign-in", "/door.css", "/api/me")}
+    assert kinds == {
+        "/sign-in": "text/html; charset=utf-8", "/door.css": "text/css; charset=utf-8", "/api/me": "application/json",
+    }  # fmt: skip
+    assert door.program().get("/api/me").headers["content-type"] == "application/problem+json"
+
+
+def test_trace_is_not_answered(door: Door) -> None:
+    for path in ("/", "/api/me", "/sign-in", "/nothing"):
+        answer = door.browser("analyst").request("TRACE", path, headers={"x-mine": "said back?"})
+        assert answer.status_code in (404, 405)
+        assert "said back?" not in answer.text
+
+
+def test_a_mistake_of_ours_tells_nothing(door: Door) -> None:
+    @door.app.get("/api/broken")
+    def broken() -> None:
+        raise RuntimeError("secret-word in SELECT")
+
+    client = TestClient(door.app, base_url=BASE, raise_server_exceptions=False)
+    answer = client.get("/api/broken")
+    assert answer.status_code == 500
+    assert "secret-word" not in answer.text
+    assert "Traceback" not in answer.text
+
+
+def test_fields_nobody_asks_for_change_nothing(door: Door) -> None:
+    boss = door.program("administrator")
+    id = door.ids["planner"]
+    more = {"areas": ["W"], "login": "other", "name": "Other", "id": "x", "password": "x", "closed_at": "2026-01-01"}
+    assert boss.patch(f"/api/accounts/{id}", json=more).status_code == 200
+    (found,) = [a for a in boss.get("/api/accounts").json() if a["id"] == id]
+    assert (found["login"], found["name"], found["state"]) == ("planner", "planner", "invited")
+    assert found["areas"] == ["W"]

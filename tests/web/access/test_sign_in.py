@@ -45,6 +45,7 @@ def test_sign_in_see_oneself_sign_out(with_password: Door) -> None:
     assert browser.post("/sign-out").status_code == 403, "without the form's token"
     out = browser.post("/sign-out", data={"csrf": mine["csrf"]})
     assert (out.status_code, out.headers["location"]) == (303, "/sign-in")
+    assert out.headers["clear-site-data"] == '"cache", "storage"'
     browser.cookies.set(COOKIE, kept.split("=", 1)[1].split(";")[0])
     assert browser.get("/api/me").status_code == 401, "the session itself has ended"
 
@@ -69,6 +70,24 @@ def test_wrong_login_and_wrong_password_look_alike(with_password: Door, login: s
     assert answer.status_code == 401
     assert "Login, password or code is wrong." in answer.text
     assert "set-cookie" not in answer.headers
+
+
+def test_what_is_typed_is_shown_and_not_obeyed(with_password: Door) -> None:
+    typed = '"><img src=x onerror=alert(1)>{{ 7*7 }}'
+    page = enter(with_password.browser(), typed, next="/'\"><script>").text
+    assert 'value="&#34;&gt;&lt;img src=x onerror=alert(1)&gt;{{ 7*7 }}"' in page
+    assert "<img" not in page
+    assert "<script" not in page
+
+
+def test_signing_in_again_ends_the_session_before(with_password: Door) -> None:
+    browser = with_password.browser()
+    first = cookie_of(enter(browser)).split("=", 1)[1].split(";")[0]
+    second = cookie_of(enter(browser)).split("=", 1)[1].split(";")[0]
+    assert first != second
+    program = with_password.program()
+    assert program.get("/api/me", headers={"authorization": f"Bearer {first}"}).status_code == 401
+    assert program.get("/api/me", headers={"authorization": f"Bearer {second}"}).status_code == 200
 
 
 def test_second_step(with_password: Door) -> None:

@@ -97,3 +97,10 @@ def test_a_provider_without_https_or_that_is_gone_is_one_sentence(door: Door) ->
         answer = door.program().get("/sso")
         assert answer.status_code == 500
         assert answer.json()["type"] == "urn:tocsin:setup"
+
+
+def test_another_page_signs_nobody_in_unasked(with_password: Door, provider: Provider) -> None:
+    for site in ("cross-site", "same-site"):
+        answer = with_password.browser().get("/sso", headers={"sec-fetch-site": site})
+        assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+        assert "set-cookie" not in answer.headers

@@ -61,6 +61,17 @@ def test_a_log_line_names_nobody(door: Door) -> None:
     assert "10.77" not in str(lines)
 
 
+def test_attempts_to_get_round_are_logged(door: Door) -> None:
+    forged = door.browser("analyst")
+    reader = door.program("read_only")
+    with structlog.testing.capture_logs() as lines:
+        forged.post("/api/tokens", json={}, headers={"sec-fetch-site": "cross-site"})
+        reader.post("/api/accounts", json={"login": "x1", "roles": ["analyst"]})
+        reader.post("/api/tokens", json={"name": 1})
+        reader.get("/api/me", headers={"host": "evil.example"})
+    assert [line["status"] for line in lines] == [403, 403, 422, 421]
+
+
 def test_the_log_is_json_where_asked() -> None:
     code = (
         "import logging, structlog; from tocsin.web.watch import start_log; start_log('json'); "

@@ -1,17 +1,20 @@
 import lazy, { ErrorBoundary } from "preact-iso/lazy";
 import { LocationProvider, Route, Router } from "preact-iso/router";
 import { Frame } from "./ui/frame";
-import { Missing } from "./ui/states";
+import { Cut, Missing } from "./ui/states";
 import { language } from "./words";
 
-const Today = lazy(() => import("./places/today"));
-const Listen = lazy(() => import("./places/listen"));
-const Assess = lazy(() => import("./places/assess"));
-const Cell = lazy(() => import("./places/cell"));
-const Plan = lazy(() => import("./places/plan"));
-const Act = lazy(() => import("./places/act"));
-const Learn = lazy(() => import("./places/learn"));
-const Field = lazy(() => import("./field/field"));
+// A part of the screen that cannot be fetched because the link is gone says so, and comes when the link is back.
+const part: typeof lazy = (load) => lazy(() => load().catch(() => ({ default: Cut as never })));
+
+const Today = part(() => import("./places/today"));
+const Listen = part(() => import("./places/listen"));
+const Assess = part(() => import("./places/assess"));
+const Cell = part(() => import("./places/cell"));
+const Plan = part(() => import("./places/plan"));
+const Act = part(() => import("./places/act"));
+const Learn = part(() => import("./places/learn"));
+const Field = part(() => import("./field/field"));
 
 export function App() {
   return (

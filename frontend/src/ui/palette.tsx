@@ -38,18 +38,26 @@ export function Palette({ open, close }: { open: boolean; close: () => void }) {
     const text = folded(wanted.trim());
     return (text ? commands.filter((c) => folded(`${c.name} ${c.hint}`).includes(text)) : commands).slice(0, 12);
   }, [commands, wanted]);
+  const run = (command: Command): void => {
+    close();
+    want("");
+    command.does();
+  };
   return (
     <Ariakit.Dialog open={open} onClose={close} className="dialog palette" aria-label={t("palette.open")} backdrop={<div class="backdrop" />}>
       <Ariakit.ComboboxProvider open setValue={want} value={wanted} includesBaseElement={false}>
-        <Ariakit.Combobox autoSelect="always" autoFocus className="palette-input" placeholder={t("palette.hint")} aria-label={t("palette.hint")} />
+        <Ariakit.Combobox autoSelect="always" autoFocus className="palette-input" placeholder={t("palette.hint")} aria-label={t("palette.hint")}
+          onKeyDown={(event) => {
+            if (event.key !== "Enter" || event.isComposing) return;
+            event.preventDefault(); // the list may not have caught up with what was typed: what it shows first counts
+            const chosen = document.querySelector(".palette-list [data-active-item]")?.id;
+            const command = found[Math.max(0, found.findIndex((_, at) => `command-${at}` === chosen))];
+            if (command) run(command);
+          }} />
         <Ariakit.ComboboxList className="palette-list" alwaysVisible aria-label={t("palette.open")}>
-          {found.map((command) => (
-            <Ariakit.ComboboxItem key={command.name + command.hint} className="palette-item" focusOnHover hideOnClick={false} setValueOnClick={false}
-              onClick={() => {
-                close();
-                want("");
-                command.does();
-              }}>
+          {found.map((command, at) => (
+            <Ariakit.ComboboxItem key={command.name + command.hint} id={`command-${at}`} className="palette-item" focusOnHover hideOnClick={false} setValueOnClick={false}
+              onClick={() => run(command)}>
               <span dir="auto">{command.name}</span> <small>{command.hint}</small>
             </Ariakit.ComboboxItem>
           ))}

@@ -2,6 +2,7 @@
 import { CircleAlert, CloudOff, Hourglass, Inbox, Lock, LogIn, SearchX } from "lucide";
 import type { IconNode } from "lucide";
 import type { ComponentChildren } from "preact";
+import { useEffect } from "preact/hooks";
 import type { Failure, Reading, Trouble } from "../api/client";
 import { away, t } from "../words";
 import type { Key } from "../words";
@@ -34,6 +35,16 @@ export function Failed({ failure, again }: { failure: Failure; again?: () => voi
       {failure.title && kind !== "signed_out" && <p class="told" dir="auto" lang="en">{failure.title}</p>}
     </Notice>
   );
+}
+
+// In place of a part of the screen that could not be fetched: comes again by itself with the link.
+export function Cut() {
+  useEffect(() => {
+    const again = (): void => location.reload();
+    addEventListener("online", again);
+    return () => removeEventListener("online", again);
+  }, []);
+  return <Failed failure={{ trouble: "offline", title: "" }} again={() => location.reload()} />;
 }
 
 export function Waiting({ what }: { what?: string }) {

@@ -75,7 +75,7 @@ def test_each_row_says_what_its_kind_needs() -> None:
             assert re.search(r"`tests/[\w/]+\.py::test_\w+`", where), f"{id} names no test"
         elif how == "file":
             assert re.search(
-                r"`[\w/.\-]+\.(py|toml|lock|json|yaml|html|tsx?)`|`[\w/]+`|\]\([\w/.\-]+\)|Containerfile", where
+                r"`[\w/.\-]+\.(py|toml|lock|json|yaml|html|js|tsx?)`|`[\w/]+`|\]\([\w/.\-]+\)|Containerfile", where
             ), id
         else:
             assert len(where) > 5, f"{id} gives no reason"

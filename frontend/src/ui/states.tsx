@@ -3,7 +3,8 @@ import { CircleAlert, CloudOff, Hourglass, Inbox, Lock, LogIn, SearchX } from "l
 import type { IconNode } from "lucide";
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
-import type { Failure, Reading, Trouble } from "../api/client";
+import { Failure } from "../api/client";
+import type { Reading, Trouble } from "../api/client";
 import { away, t } from "../words";
 import type { Key } from "../words";
 import { Icon } from "./icon";
@@ -44,7 +45,7 @@ export function Cut() {
     addEventListener("online", again);
     return () => removeEventListener("online", again);
   }, []);
-  return <Failed failure={{ trouble: "offline", title: "" }} again={() => location.reload()} />;
+  return <Failed failure={new Failure("offline", "")} again={() => location.reload()} />;
 }
 
 export function Waiting({ what }: { what?: string }) {

@@ -155,7 +155,7 @@ def test_nothing_that_comes_later_moves_a_forecast(tmp_path: Path, small_mission
         with writing(engine) as connection:
             add_alert(connection, heard_at=dt.datetime(2018, 7, 1, tzinfo=dt.UTC), **at)
             add_alert(connection, heard_at=dt.datetime(2018, 5, 1, tzinfo=dt.UTC), **{**at, "practice": True})
-            for label in ({"tlp": "RED"}, {"classification": "STRICTLY CONFIDENTIAL"}):  # not for all who read forecasts
+            for label in ({"tlp": "RED"}, {"classification": "STRICTLY CONFIDENTIAL"}):  # not for all readers
                 add_alert(connection, heard_at=dt.datetime(2018, 5, 1, tzinfo=dt.UTC), **at, **label)
         later = [(name, gid, "2018-05", 7, "2018-07-01") for name in ("displaced", "rain")]
         write(folder / "b.csv", *later)

@@ -98,7 +98,7 @@ def sign_out(request: Request, at: At, asker: FormAsker) -> Response:
         end_session_of(connection, asker, cookie_of(request), at.now())
     answer = RedirectResponse("/sign-in", 303)
     keep_cookie(request, answer, COOKIE, "", 0)
-    answer.headers["Clear-Site-Data"] = '"cache"'  # not storage: reports that wait sealed in the field page still go out
+    answer.headers["Clear-Site-Data"] = '"cache"'  # not storage: sealed reports wait there to be sent
     return answer
 
 

@@ -9,7 +9,7 @@ SCREEN := src/tocsin/web/static/index.html
 SCREEN_SOURCES := $(shell find frontend/src frontend/messages frontend/public -type f) \
   $(wildcard frontend/*.json frontend/*.ts frontend/*.html)
 
-.PHONY: help setup demo test check lint types rules tests bench golden serve build lock clean
+.PHONY: help setup demo test check lint types rules tests bench nightly golden serve build lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -59,6 +59,9 @@ tests: setup
 
 bench: setup ## measure; ONLY=name for one; writes benchmarks/results and docs/benchmarks.md
 	$(BIN)/python -m benchmarks $(ONLY)
+
+nightly: setup ## what needs Java and pyspark beside the rest: the same numbers on Spark, on two executor processes
+	TOCSIN_NIGHTLY=1 $(BIN)/pytest -n 0 tests/learn/record/test_spread.py tests/assess/panel/test_parity.py
 
 golden: setup ## rewrite the expected files of the golden tests after a meant change
 	$(BIN)/pytest tests -k golden --rewrite-golden

@@ -1,7 +1,7 @@
-"""Patrol routes on other people's instances: team orienteering, orienteering, prizes with windows, bases, fleets.
+"""Patrol routes on other people's instances: team orienteering and orienteering.
 
-The same `solve_outing` and `solve_fleet` that plan missions. Every solution is checked apart from the solver. With
-ROUTES_EVERY=n only every n-th instance of the large sets is run.
+The same `solve_outing` that plans missions. Every solution is checked apart from the solver. With ROUTES_EVERY=n only
+every n-th instance of the large sets is run; tours of more than `TOUR_PLACES` places are left out.
 """
 
 import os

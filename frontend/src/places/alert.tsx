@@ -105,6 +105,7 @@ function Proposals({ alert }: { alert: OneAlert }) {
       alert: alert.id, responder: option.who, responder_owner: option.owner, ...(option.account ? { owner: option.account } : me ? { owner: me.id } : {}),
     }), "task.given");
   };
+  if (found.failure?.trouble === "forbidden") return null; // who may not read all units gets no proposal
   return (
     <section class="card"><h3>{t("proposal.title")}</h3>
       <Shown of={found} what={t("proposal.loading")}>

@@ -78,7 +78,7 @@ class Watched:
         self.page.screenshot(path=SHOTS / f"{name}.png")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
     """The demonstration mission for all browser tests."""
     with served(tmp_path_factory.mktemp("room") / "mission") as made:
@@ -151,7 +151,7 @@ def found_chromium() -> str:
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     """Debian's Chromium, without a graphics card."""
     with sync_playwright() as play:

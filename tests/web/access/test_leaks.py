@@ -31,6 +31,7 @@ from tocsin.store import metadata, open_store, writing
 from tocsin.store.keys import key_folder, open_keys
 from tocsin.store.policy import Actor, allowed, policy
 from tocsin.store.sessions import open_session
+from tocsin.web.api.features import KINDS
 from tocsin.web.app import make_app
 from tocsin.web.budgets import budgets
 from tocsin.web.who import csrf_of
@@ -39,7 +40,7 @@ PAGE = Path(__file__).resolve().parents[3] / "docs" / "leak-matrix.md"
 NOBODY = "nobody"
 # They need a forecast, a plan, a photograph, a single sign-on or a demonstration, which this mission has not.
 SHUT = {
-    "/api/assess/cells/{gid}", "/api/assess/map", "/api/plan/newest", "/api/reports/{id}/media/{number}",
+    "/api/assess/cells/{gid}", "/api/assess/map", "/api/plan/compare", "/api/plan/newest", "/api/reports/{id}/media/{number}",
     "/brief.{suffix}", "/demo", "/sso", "/sso/back",
 }  # fmt: skip
 WANTED = {"first": "2026-02-01", "last": "2026-03-01", "from": "2026-02-01", "to": "2026-03-02", "alert": "9001"}
@@ -61,7 +62,8 @@ and numbers of sources, contacts and accounts) comes out through one door only, 
 down. Counts are compared with what the same person can list, and figures of a period hide small cells. A word that the
 asker put into the address themselves is not counted as learned.
 
-Not seen by this test: what follows from how long an answer takes; the brief, for which this mission has no forecast.
+Not seen by this test: what follows from how long an answer takes; and, for want of a forecast, plans and pictures in
+this mission, the brief, the map and cells of risk, plans and their comparison, pictures of reports, `/demo` and `/sso`.
 Writes are asked once with the least that fits. Records on SQLite; rights are on the query, and `test_policy.py`
 compares queries on both databases.
 
@@ -149,6 +151,9 @@ def addresses(path: str, house: House) -> list[str]:
     names = re.findall(r"{([^}]+)}", path)
     if not names:
         return [path]
+    if path.startswith("/ogc/"):
+        ids = house.planted.ids["alert"].values()
+        return sorted({path.format(name=kind, id=id) for kind in KINDS for id in ids})
     words = [w for w in path.split("/") if w and not w.startswith("{")]
     tables = set(metadata.tables)
     own = next((t for w in reversed(words) if (t := CALLED.get(w, w.rstrip("s").replace("-", "_"))) in tables), None)

@@ -38,8 +38,8 @@ def alert_planes(month: Ints, gid: Ints, gids: Ints, first_month: int, n_months:
     dict of name → ndarray of float32, shape (n_months, C)
 
     >>> found = alert_planes(np.array([2, 4, 4]), np.array([5, 5, 5]), np.array([5]), 1, 4)
-    >>> found["alerts beyond usual"].ravel().round(2).tolist()
-    [nan, nan, -0.41, 0.81]
+    >>> found["alerts beyond usual"].ravel().astype(float).round(2).tolist()
+    [nan, nan, -0.69, 0.69]
     """
     at = np.minimum(np.searchsorted(gids, gid), len(gids) - 1)
     inside = (gids[at] == gid) & (month >= first_month) & (month < first_month + n_months)

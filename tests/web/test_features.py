@@ -72,3 +72,18 @@ def test_geojson_has_ids_and_nulls() -> None:
 def test_an_unknown_format_is_named() -> None:
     with pytest.raises(BadInput, match="csv"):
         write_table(TABLE, "dbf")
+
+
+def test_an_instant_is_compared_in_utc_whatever_its_offset() -> None:
+    from tocsin.web.api.features import _times
+
+    assert _times("2026-03-01T14:00:00+02:00/..") == ("2026-03-01T12:00:00", "")
+    assert _times("2026-03-01T10:00:00.000Z") == ("2026-03-01T10:00:00", "2026-03-01T10:00:00")
+    assert _times("2026-03") == ("2026-03", "2026-03")
+
+
+def test_control_signs_do_not_break_a_workbook() -> None:
+    from tocsin.brief.tables import _cell
+
+    assert _cell("Ba\x0bkala\n=x") == "Bakala\n=x"
+    assert _cell("\x0b=1+1") == "'=1+1"

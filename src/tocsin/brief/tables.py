@@ -4,6 +4,7 @@ import csv
 import datetime as dt
 import io
 import json
+import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ import numpy as np
 
 from tocsin.core.errors import BadInput, SetupProblem
 
+UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")  # control signs a workbook cannot hold
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 FORMATS = ("json", "csv", "xlsx", "parquet", "gpkg")
 MEDIA = {
@@ -94,6 +96,8 @@ def plain(value: Any) -> Any:
 def _cell(value: Any) -> Any:
     """A value for a spreadsheet: a text that a spreadsheet would run as a formula is kept as text."""
     told = plain(value)
+    if isinstance(told, str):
+        told = UNWRITABLE.sub("", told)
     return f"'{told}" if isinstance(told, str) and told.startswith(FORMULA) else told
 
 

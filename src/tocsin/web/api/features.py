@@ -67,7 +67,7 @@ def _alerts(at: House, actor: Actor) -> Table:
             page = reads.list_alerts(connection, actor, reads.AlertFilter(every, order="heard_at"), 200, after)
             rows += [dict(r) for r in page.rows]
             after = page.next
-            if after is None or len(rows) >= MOST:
+            if after is None:
                 break
     return Table("alerts", columns, rows, [_point(r["lon"], r["lat"]) for r in rows])
 
@@ -277,10 +277,13 @@ def _times(when: str | None) -> tuple[str, str]:
         text = "" if part in ("", "..") else part
         if text:
             try:
-                dt.datetime.fromisoformat(text if len(text) > 7 else f"{text}-01")
-            except ValueError as problem:
+                at = dt.datetime.fromisoformat(text if len(text) > 7 else f"{text}-01")
+                if len(text) > 10:  # rows hold instants in UTC; one without an offset is taken as UTC
+                    at = at.replace(tzinfo=at.tzinfo or dt.UTC).astimezone(dt.UTC)
+                    text = at.isoformat(timespec="seconds")[:19]
+            except (ValueError, OverflowError) as problem:
                 raise BadInput("a time is an instant, or from/to with .. for open ends") from problem
-        ends.append(text.replace("Z", "+00:00"))
+        ends.append(text)
     return ends[0], ends[-1]
 
 

@@ -54,12 +54,16 @@ def is_common(password: str) -> bool:
     plain, known = password.casefold(), common_passwords()
     if plain in known or plain[: len(plain) // 2] * 2 == plain:
         return True
-    inside = r"(?<=[^\W\d_])[013457@$!](?=[^\W\d_])"
-    for read in (plain, *(re.sub(inside, lambda m, f=f: m[0].translate(f), plain) for f in FIGURES)):
+    for read in (plain, *(_without_figures(plain, table) for table in FIGURES)):
         pieces = [p for p in re.split(r"[\W\d_]+", read) if p]
         if len(pieces) <= 2 and all(_is_made_of(p, known, 3 - len(pieces)) for p in pieces):
             return True
     return _is_made_of(plain.strip("0123456789 !.?*#-_"), known, 2)
+
+
+def _without_figures(plain: str, table: dict[int, int]) -> str:
+    """Figures between letters read as the letters they stand for."""
+    return re.sub(r"(?<=[^\W\d_])[013457@$!](?=[^\W\d_])", lambda found: found[0].translate(table), plain)
 
 
 def _is_made_of(piece: str, known: frozenset[str], most: int) -> bool:

@@ -60,6 +60,7 @@ FORGED = [
     {"sec-fetch-site": "none"},
     {"origin": "http://evil.example"},
     {"origin": "null"},
+    {"origin": "null", "sec-fetch-site": "cross-site"},
     {"origin": "https://127.0.0.1"},
     {"sec-fetch-site": "same-origin", "origin": "http://evil.example"},
     {},
@@ -76,7 +77,14 @@ def test_a_change_from_another_page_is_refused(door: Door, headers: dict) -> Non
 
 
 @pytest.mark.parametrize(
-    "headers", [{"sec-fetch-site": "same-origin"}, {"origin": BASE}, {"x-csrf-token": "right"}, {"authorization": "y"}]
+    "headers",
+    [
+        {"sec-fetch-site": "same-origin"},
+        {"sec-fetch-site": "same-origin", "origin": "null"},
+        {"origin": BASE},
+        {"x-csrf-token": "right"},
+        {"authorization": "y"},
+    ],
 )
 def test_a_change_from_our_page_or_program_is_taken(door: Door, headers: dict) -> None:
     session = door.sessions["analyst"]

@@ -49,12 +49,9 @@ def plan(
     home = find(talk.folder())
     month = parse_month(as_of) if as_of else None
     if objective or request:
-        from tocsin.core.errors import BadInput
         from tocsin.plan.objectives import Wish, best
 
-        if danger:
-            raise BadInput("--danger does not go with --objective or --request")
-        wish = Wish(request, additional, moves, hours, straight, night, payload, seed)
+        wish = Wish(request, additional, moves, hours, straight, night, payload, seed, danger)
         with talk.progress() as tell, writing(records(home)) as connection:
             found = best(connection, home, utc_now(), objective or "harm", wish, month, tuple(operation or ()), tell)
         show_best(talk, found.summary)

@@ -20,7 +20,7 @@ from tocsin.core.mission import Mission
 from tocsin.core.words import languages
 from tocsin.store import open_store, reading
 from tocsin.store.policy import demand
-from tocsin.web import account, act, demo, listen, people, screen, sign_in, single_sign_on, watch
+from tocsin.web import account, act, demo, listen, passkeys, people, screen, second_step, sign_in, single_sign_on, watch
 from tocsin.web.api import assess, features, learn, plan, plan_board, today
 from tocsin.web.budgets import budgets
 from tocsin.web.guard import HEADERS, Guard
@@ -91,6 +91,8 @@ def make_app(mission: Mission, serve: Serve | None = None) -> FastAPI:
         sign_in.router,
         account.router,
         account.api,
+        passkeys.router,
+        second_step.router,
         people.router,
         people.api,
         demo.router,
@@ -153,6 +155,14 @@ def _brief(at: House, printer: Printer, suffix: str, language: str) -> Response:
     return Response(made, media_type=MEDIA[suffix], headers=headers)
 
 
+def way_on(request: Request, known: errors.TocsinError) -> str:
+    """Where a person goes who is signed in, but not well enough; a form they had sent is to be sent again."""
+    back = request.url.path if request.method == "GET" else "/account"
+    if isinstance(known, errors.SignInAgain):
+        return f"/sign-in?{urlencode({'next': back, 'again': 1})}"
+    return f"/account/second-step?{urlencode({'next': back})}"
+
+
 def problem(request: Request, error: Exception) -> Response:
     """Every error of ours: a page for a person, one object for a program; who is not signed in is sent to do so."""
     known = error if isinstance(error, errors.TocsinError) else errors.TocsinError(str(error))
@@ -160,6 +170,8 @@ def problem(request: Request, error: Exception) -> Response:
     wait = getattr(known, "params", {}).get("wait_s", 60)
     headers = {"Retry-After": str(max(1, round(wait)))} if status in (429, 503) else None
     if wants_page(request):
+        if isinstance(known, (errors.SecondStepNeeded, errors.SignInAgain)):
+            return RedirectResponse(way_on(request, known), 303)
         if status == 401 and request.method == "GET":
             wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
             return RedirectResponse("/sign-in" + ("" if wanted == "/" else f"?{urlencode({'next': wanted})}"), 303)

@@ -26,6 +26,7 @@ export function QueueMap({ ground, layer, version, enter }: { ground: Ground; la
 
   useEffect(() => {
     if (!box.current) return;
+    box.current.dataset.idle = "no";
     const colours = COLOURS[theme.value];
     const at = open(box.current, colours, ground, undefined, true);
     at.on("load", () => {
@@ -38,7 +39,7 @@ export function QueueMap({ ground, layer, version, enter }: { ground: Ground; la
         id: "queue", type: "circle", source: "queue", "source-layer": layer,
         paint: {
           "circle-radius": RADIUS, "circle-color": urgent, "circle-opacity": ["case", FEW, 0, 0.88],
-          "circle-stroke-width": ["case", FEW, 2, 1.4], "circle-stroke-color": ["case", FEW, colours.ring, colours.halo],
+          "circle-stroke-width": ["case", FEW, 2, 1], "circle-stroke-color": ["case", FEW, colours.ring, colours.text],
         },
       });
       at.addLayer({
@@ -76,7 +77,7 @@ export function QueueMap({ ground, layer, version, enter }: { ground: Ground; la
 }
 
 export function QueueLegend({ layer }: { layer: QueueLayer }) {
-  const dot = (colour: string) => <svg width="18" height="12" aria-hidden="true"><circle cx="9" cy="6" r="5" fill={colour} /></svg>;
+  const dot = (colour: string) => <svg width="18" height="12" aria-hidden="true"><circle cx="9" cy="6" r="4.500" fill={colour} stroke={COLOURS[theme.value].text} stroke-width="0.800" /></svg>;
   return (
     <figure class="legend">
       <figcaption>{t(`listen.map.${layer}`)}</figcaption>

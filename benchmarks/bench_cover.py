@@ -86,6 +86,7 @@ def spopt_seconds(cover: csr_matrix, weight: np.ndarray, most: int) -> float | N
 
 def run() -> list[Figure]:
     maximal_cover(*country(2000, 300, 400, 9), 10, seconds=1)  # compile
+    maximal_cover(*country(13_000, 1000, 250, 9), 50, seconds=60)  # and the loops of branch and bound
     figures = []
     for sites, most, goal in ((200, 20, 0.2), (1000, 50, 3.0)):
         spent, proven, peer = [], 0, None

@@ -2,15 +2,12 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
 
-from tocsin.core import lattice
-from tocsin.core.errors import NotFound
-from tocsin.core.geometry import distance_km
 from tocsin.core.mission import Mission
 from tocsin.core.progress import Progress, silent
 from tocsin.core.time import last_day, month_text
@@ -19,13 +16,12 @@ from tocsin.plan.location.model import data_hash
 from tocsin.plan.people.fit import counted, fitness
 from tocsin.plan.people.match import match
 from tocsin.plan.people.model import IN_UNITS, Person, Post, Rule, Trait
-from tocsin.plan.people.rosters import Placed, with_weight
+from tocsin.plan.people.rosters import Placed
 from tocsin.plan.situation import Situation, situation
+from tocsin.plan.stakes import stakes, weights
 from tocsin.store import finish_run
 from tocsin.store.runs import run_id
 
-NEAR_KM = 100.0  # whose forecast counts for a post that is at a place
-AT_STAKE = 4.0  # weight a post gets above 1 where the forecast is highest (judgement)
 ENDS_MONTHS = 6  # contracts and clearances that end within so many months are told
 COMMUNITY = "community"
 ASSUMES = (
@@ -94,10 +90,9 @@ def plan_people(
 
 def people_of(here: Situation, asked: Staffing) -> dict[str, Any]:
     """The same from a situation already read; what `plan_people` gives without the run."""
-    stakes = _stakes(here, asked.posts)
-    top = max((s for s in stakes if s is not None), default=0.0)
-    posts = [with_weight(p, 1.0 + (AT_STAKE * s / top if s and top else 0.0))
-             for p, s in zip(asked.posts, stakes, strict=True)]  # fmt: skip
+    at_stake = stakes(here, [(f"post {p.post.id}", p.place, p.area) for p in asked.posts])
+    posts = [replace(p.post, weight=w) for p, w in
+             zip(asked.posts, weights([p.weight for p in asked.posts], at_stake), strict=True)]  # fmt: skip
     people = list(asked.people)
     found = match(people, posts, asked.rules, seconds=asked.seconds)
     fit = fitness(people, posts)
@@ -107,7 +102,7 @@ def people_of(here: Situation, asked: Staffing) -> dict[str, Any]:
         "people": len(people),
         "posts": len(posts),
         "filled": len(found.pairs),
-        "pairs": [_pair(people[i], posts[j], asked.posts[j], stakes[j], float(fit[i, j])) for i, j in found.pairs],
+        "pairs": [_pair(people[i], posts[j], asked.posts[j], at_stake[j], float(fit[i, j])) for i, j in found.pairs],
         "vacant": [
             {"post": posts[j].id, "weight": posts[j].weight, "place": asked.posts[j].place or asked.posts[j].area,
              "why": found.unfillable.get(j) or _taken(fit, j, placed, posts)}
@@ -121,28 +116,6 @@ def people_of(here: Situation, asked: Staffing) -> dict[str, Any]:
         "value": found.value, "bound": found.bound, "gap": found.gap, "proven": found.proven,
         "assumes": list(ASSUMES), "worse": list(WORSE), "method": found.method, "data_hash": found.data_hash,
     }  # fmt: skip
-
-
-def _stakes(here: Situation, posts: Sequence[Placed]) -> list[float | None]:
-    """Deaths a month forecast where each post is; None for a post that is nowhere said to be."""
-    monthly = here.risk / max(1, here.horizon)
-    lon, lat = (np.asarray(v) for v in lattice.centre(here.gids))
-    areas = np.array([a or "" for a in here.land.area_names])
-    found: list[float | None] = []
-    for placed in posts:
-        if placed.place:
-            x, y, _ = here.point(placed.place)
-            found.append(float(monthly[distance_km(lon, lat, x, y) <= NEAR_KM].sum()))
-        elif placed.area:
-            inside = areas == placed.area
-            if not inside.any():
-                raise NotFound("post {post} is in the area '{area}', which there is none of; there are: {some}",
-                               post=placed.post.id, area=placed.area,
-                               some=", ".join(sorted({a for a in areas if a}))[:300])  # fmt: skip
-            found.append(float(monthly[inside].sum()))
-        else:
-            found.append(None)
-    return found
 
 
 def _pair(person: Person, post: Post, placed: Placed, stake: float | None, fit: float) -> dict[str, Any]:

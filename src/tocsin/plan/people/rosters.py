@@ -1,6 +1,5 @@
 """Rosters, posts and rules as tables: docs/methods/people.md has the columns."""
 
-import dataclasses
 import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
@@ -121,8 +120,3 @@ def _rule(row: Row) -> Rule:
     if rule.least == 0 and rule.most == float("inf"):
         raise BadInput("the rule asks for nothing: fill in least, most or both")
     return rule
-
-
-def with_weight(placed: Placed, weight: float) -> Post:
-    """The post with a weight of its own, or the one given."""
-    return dataclasses.replace(placed.post, weight=placed.weight or weight)

@@ -56,6 +56,7 @@ def serve(
 
     from tocsin.core.mission import find
     from tocsin.web.app import make_app
+    from tocsin.web.heads import HeadLimits
     from tocsin.web.settings import serve_settings
     from tocsin.web.watch import start_log
 
@@ -81,7 +82,7 @@ def serve(
     # Addresses and schemes of proxies are judged by our own guard, against the mission's settings.
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, proxy_headers=False, server_header=False, timeout_keep_alive=15,
-        timeout_graceful_shutdown=10,
+        timeout_graceful_shutdown=10, http=HeadLimits,
     )  # fmt: skip
     uvicorn.Server(config).run(sockets=[door])
 

@@ -121,7 +121,7 @@ def _officer_days(done: Sequence[Did], what: str) -> dict[str, float]:
 
 
 def _tasks(connection: sa.Connection, actor: Actor, first: int, last: int) -> dict[str, Any]:
-    """Tasks of police given in the period: by tier, and by how far they came and what became of them; few are hidden."""
+    """Tasks of police given in the period: by tier, and by what became of them; few are hidden."""
     begin = dt.datetime.combine(first_day(first), dt.time(), dt.UTC)
     end = dt.datetime.combine(last_day(last) + dt.timedelta(days=1), dt.time(), dt.UTC)
     t = task.c

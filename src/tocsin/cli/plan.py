@@ -60,9 +60,7 @@ def plan(
     if objective or request:
         from tocsin.plan.objectives import Wish, best
 
-        wish = Wish(
-            request, additional, moves, hours, straight, night, payload, seed, danger, season=season or ""
-        )
+        wish = Wish(request, additional, moves, hours, straight, night, payload, seed, danger, season=season or "")
         with talk.progress() as tell, writing(records(home)) as connection:
             found = best(connection, home, utc_now(), objective or "harm", wish, month, tuple(operation or ()), tell)
         show_best(talk, found.summary)

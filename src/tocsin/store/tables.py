@@ -207,3 +207,12 @@ sign_in_failure = sa.Table(
     sa.Column("at", Instant, nullable=False),
     sa.Index("ix_sign_in_failure_login_at", "login", "at"),
 )
+
+# When a person last looked at what is new: the look before `looked_at` is what "new since you were here" counts from.
+last_look = sa.Table(
+    "last_look",
+    metadata,
+    sa.Column("account_id", sa.Text, primary_key=True),
+    sa.Column("looked_at", Instant, nullable=False, comment="last time the screen was open"),
+    sa.Column("since_at", Instant, nullable=False, comment="end of the visit before this one"),
+)

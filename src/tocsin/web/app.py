@@ -18,10 +18,11 @@ from tocsin.brief.write import render
 from tocsin.core import errors
 from tocsin.core.mission import Mission
 from tocsin.core.words import languages
+from tocsin.plan.wishes import Planner
 from tocsin.store import open_store, reading
 from tocsin.store.policy import demand
 from tocsin.web import account, act, demo, listen, passkeys, people, screen, second_step, sign_in, single_sign_on, watch
-from tocsin.web.api import assess, features, learn, plan, plan_board, today
+from tocsin.web.api import assess, features, learn, plan, plan_board, plan_wishes, tiles, today
 from tocsin.web.budgets import budgets
 from tocsin.web.guard import HEADERS, Guard
 from tocsin.web.pages import sentence, show, wants_page
@@ -63,6 +64,7 @@ def make_app(mission: Mission, serve: Serve | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
+        app.state.planner.stop()
         engine.dispose()
 
     app = FastAPI(
@@ -109,8 +111,12 @@ def make_app(mission: Mission, serve: Serve | None = None) -> FastAPI:
     app.include_router(plan.router)
     app.state.boards = plan_board.Boards()
     app.include_router(plan_board.router)
+    app.state.planner = Planner(mission, lambda: app.state.house)
+    app.include_router(plan_wishes.router)
     app.include_router(learn.router)
     app.include_router(features.router)
+    app.state.atlas = tiles.Atlas()
+    app.include_router(tiles.tiles)
     app.include_router(screen.router)
     act.attach(app)
     listen.attach(app)
@@ -171,6 +177,8 @@ def problem(request: Request, error: Exception) -> Response:
     """Every error of ours: a page for a person, one object for a program; who is not signed in is sent to do so."""
     known = error if isinstance(error, errors.TocsinError) else errors.TocsinError(str(error))
     status = next(STATUS[kind] for kind in type(known).__mro__ if kind in STATUS)
+    if status == 422 and request.url.path.startswith("/ogc"):
+        status = 400  # what the standard wants for a wrong parameter
     wait = getattr(known, "params", {}).get("wait_s", 60)
     headers = {"Retry-After": str(max(1, round(wait)))} if status in (429, 503) else None
     if wants_page(request):

@@ -77,6 +77,7 @@ def make_app(mission: Mission, serve: Serve | None = None) -> FastAPI:
     app.add_exception_handler(errors.TocsinError, problem)
 
     printer = Printer()
+    writing_down, written = threading.Lock(), list[bytes]()
 
     @app.get("/brief.{suffix}", tags=["brief"])
     def brief_file(at: At, asker: Asker, suffix: str, lang: str = "en") -> Response:
@@ -85,9 +86,12 @@ def make_app(mission: Mission, serve: Serve | None = None) -> FastAPI:
         return _brief(at, printer, f".{suffix}", lang)
 
     @app.get("/api/openapi.json", include_in_schema=False)
-    def schema(asker: Asker) -> JSONResponse:
+    def schema(asker: Asker) -> Response:
         """What this door can be asked."""
-        return JSONResponse(app.openapi())
+        with writing_down:  # it takes a second of a processor, once: many who ask at the start wait for one
+            if not written:
+                written.append(bytes(JSONResponse(app.openapi()).body))
+        return Response(written[0], media_type="application/json")
 
     for part in (
         sign_in.router,

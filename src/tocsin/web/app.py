@@ -181,6 +181,8 @@ def problem(request: Request, error: Exception) -> Response:
         status = 400  # what the standard wants for a wrong parameter
     wait = getattr(known, "params", {}).get("wait_s", 60)
     headers = {"Retry-After": str(max(1, round(wait)))} if status in (429, 503) else None
+    if status == 401:
+        headers = {"WWW-Authenticate": "Bearer"}  # some programs give their token only when they are asked for it
     if wants_page(request):
         if isinstance(known, (errors.SecondStepNeeded, errors.SignInAgain)):
             return RedirectResponse(way_on(request, known), 303)

@@ -56,16 +56,19 @@ def fill(
 @compiled
 def extra_of(
     p: int, k: int, route: Longs, n: int, start: int, end: int, hours: Floats, alone: Floats, before: Cube, after: Cube,
-    longest: float, one: Floats, two: Floats,
+    longest: float, price: float, most: float, one: Floats, two: Floats,
 ) -> float:  # fmt: skip
-    """Hours of travel that a visit between the k-th and the next adds; inf if times cannot be kept."""
+    """What a visit between the k-th and the next costs; inf if that is not below `most` or times cannot be kept."""
     a = start if k == 0 else route[k - 1]
     b = end if k == n else route[k]
+    extra = price * float(hours[a, p] + hours[p, b] - hours[a, b])
+    if extra >= most:
+        return np.inf
     if not join(before[k], hours[a, p], alone[p], one) or not join(one, hours[p, b], after[k], two):
         return np.inf
     if two[LENGTH] > longest + EASE:
         return np.inf
-    return float(hours[a, p] + hours[p, b] - hours[a, b])
+    return extra
 
 
 @compiled
@@ -228,7 +231,7 @@ def search_fleet(
                     if draw_share(state) < 0.01:
                         continue
                     extra = extra_of(p, k, routes[r], sizes[r], starts[r], ends[r], hours, alone, before[r], after[r],
-                                     longest[r], one, two) * cost[r]  # fmt: skip
+                                     longest[r], cost[r], best_cost, one, two)  # fmt: skip
                     if extra < best_cost:
                         best_cost, at, into = extra, k, r
                 # the ends of each route near by, too
@@ -236,7 +239,7 @@ def search_fleet(
                     seen[r] = step * n + p + 1
                     for k in (0, sizes[r]):
                         extra = extra_of(p, k, routes[r], sizes[r], starts[r], ends[r], hours, alone, before[r],
-                                         after[r], longest[r], one, two) * cost[r]  # fmt: skip
+                                         after[r], longest[r], cost[r], best_cost, one, two)  # fmt: skip
                         if extra < best_cost:
                             best_cost, at, into = extra, k, r
             for kind in range(kinds):
@@ -246,7 +249,8 @@ def search_fleet(
                     if kind == opened:
                         extra = 0.0
                     if extra < best_cost and extra_of(
-                        p, 0, routes[r], 0, starts[r], ends[r], hours, alone, before[r], after[r], longest[r], one, two
+                        p, 0, routes[r], 0, starts[r], ends[r], hours, alone, before[r], after[r], longest[r], cost[r],
+                        np.inf, one, two,
                     ) < np.inf:  # fmt: skip
                         best_cost, at, into = extra, 0, r
             if into < 0 or best_cost >= worth[p]:

@@ -10,8 +10,9 @@ from tocsin.plan.patrols.model import Floats, Ints, Outing, Routes, check_routes
 STEPS = 600_000
 PARTS = 60  # the clock is looked at between them
 NEAREST = 10  # whose mean distance says what a stretch costs
+HOT = 0.5  # first heat, in costs of a stretch between neighbours
 COLD = 0.01  # of the first heat, at last
-REMOVED = 10.0  # visits taken out at a time, on average
+REMOVED = 16.0  # visits taken out at a time, on average
 NEAR = 120  # neighbours that strings are taken from when everything must be visited
 LOOKED = 40  # of these, where a visit may be put back beside
 TRIED = 12  # visits not made that are tried at a time
@@ -96,7 +97,7 @@ def _anneal(
     )
     routes = np.full((m, min(len(clients), most) + 3), -1, dtype=np.int64)
     sizes = np.zeros(m, dtype=np.int64)
-    hot = _step_cost(hours, clients, cost)
+    hot = HOT * _step_cost(hours, clients, cost)
     rng = np.random.default_rng(seed)
     best: tuple[Ints, Ints, float] = (routes, sizes, np.inf)
     cooling = COLD ** (1.0 / PARTS)
@@ -119,7 +120,7 @@ def _anneal(
 
 
 def _step_cost(hours: Floats, clients: Ints, cost: Floats) -> float:
-    """What a stretch between neighbours costs: the heat to begin with."""
+    """What a stretch between neighbours costs."""
     inner = np.sort(hours[np.ix_(clients, clients)], axis=1)[:, 1 : NEAREST + 1]
     price = float(cost[cost > 0].min(initial=np.inf))
     return max(float(inner.mean()) if inner.size else 1.0, 1e-6) * (price if np.isfinite(price) else 1.0)

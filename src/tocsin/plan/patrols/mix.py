@@ -148,7 +148,7 @@ def _best_lot(problem: Outing, pool: dict[Plan, float], plans: int, guess: float
     lots = [_different(pool, plans)]
     for share in WORTH_SHARES if plans > 1 else ():
         even = _even(problem, pool, plans, share)
-        if len(even) == len(lots[0]):
+        if len(even) >= len(lots[0]):
             lots.append(even)
     found = []
     for chosen in lots:

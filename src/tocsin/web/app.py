@@ -18,10 +18,11 @@ from tocsin.brief.write import render
 from tocsin.core import errors
 from tocsin.core.mission import Mission
 from tocsin.core.words import languages
+from tocsin.plan.wishes import Planner
 from tocsin.store import open_store, reading
 from tocsin.store.policy import demand
-from tocsin.web import account, act, demo, listen, people, screen, sign_in, single_sign_on, watch
-from tocsin.web.api import assess, features, learn, plan, plan_board, today
+from tocsin.web import account, act, demo, listen, passkeys, people, screen, second_step, sign_in, single_sign_on, watch
+from tocsin.web.api import assess, features, learn, plan, plan_board, plan_wishes, tiles, today
 from tocsin.web.budgets import budgets
 from tocsin.web.guard import HEADERS, Guard
 from tocsin.web.pages import sentence, show, wants_page
@@ -63,6 +64,7 @@ def make_app(mission: Mission, serve: Serve | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
+        app.state.planner.stop()
         engine.dispose()
 
     app = FastAPI(
@@ -91,6 +93,8 @@ def make_app(mission: Mission, serve: Serve | None = None) -> FastAPI:
         sign_in.router,
         account.router,
         account.api,
+        passkeys.router,
+        second_step.router,
         people.router,
         people.api,
         demo.router,
@@ -103,8 +107,12 @@ def make_app(mission: Mission, serve: Serve | None = None) -> FastAPI:
     app.include_router(plan.router)
     app.state.boards = plan_board.Boards()
     app.include_router(plan_board.router)
+    app.state.planner = Planner(mission, lambda: app.state.house)
+    app.include_router(plan_wishes.router)
     app.include_router(learn.router)
     app.include_router(features.router)
+    app.state.atlas = tiles.Atlas()
+    app.include_router(tiles.tiles)
     app.include_router(screen.router)
     act.attach(app)
     listen.attach(app)
@@ -153,13 +161,25 @@ def _brief(at: House, printer: Printer, suffix: str, language: str) -> Response:
     return Response(made, media_type=MEDIA[suffix], headers=headers)
 
 
+def way_on(request: Request, known: errors.TocsinError) -> str:
+    """Where a person goes who is signed in, but not well enough; a form they had sent is to be sent again."""
+    back = request.url.path if request.method == "GET" else "/account"
+    if isinstance(known, errors.SignInAgain):
+        return f"/sign-in?{urlencode({'next': back, 'again': 1})}"
+    return f"/account/second-step?{urlencode({'next': back})}"
+
+
 def problem(request: Request, error: Exception) -> Response:
     """Every error of ours: a page for a person, one object for a program; who is not signed in is sent to do so."""
     known = error if isinstance(error, errors.TocsinError) else errors.TocsinError(str(error))
     status = next(STATUS[kind] for kind in type(known).__mro__ if kind in STATUS)
+    if status == 422 and request.url.path.startswith("/ogc"):
+        status = 400  # what the standard wants for a wrong parameter
     wait = getattr(known, "params", {}).get("wait_s", 60)
     headers = {"Retry-After": str(max(1, round(wait)))} if status in (429, 503) else None
     if wants_page(request):
+        if isinstance(known, (errors.SecondStepNeeded, errors.SignInAgain)):
+            return RedirectResponse(way_on(request, known), 303)
         if status == 401 and request.method == "GET":
             wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
             return RedirectResponse("/sign-in" + ("" if wanted == "/" else f"?{urlencode({'next': wanted})}"), 303)

@@ -272,7 +272,8 @@ class Joiner:
                     found += self._cells.get((i, j, k), ())
         near = np.array(found, dtype=np.int64)
         near.sort()
-        return near[np.abs(self._columns.hours[near] - self._columns.hours[row]) <= self.caps.window_hours]
+        gap: Floats = np.abs(self._columns.hours[near] - self._columns.hours[row])
+        return near[gap <= self.caps.window_hours]
 
     def _best(self, row: int, near: Ints, fits: Floats) -> tuple[int | None, float | None]:
         # where an alert has reports that say a kind, a missed call beside them does not decide

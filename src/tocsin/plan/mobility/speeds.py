@@ -108,6 +108,23 @@ def season_of(month: int, wet_months: tuple[int, ...]) -> str:
     return "wet" if year_month(month)[1] in wet_months else "dry"
 
 
+def month_in(month: int, season: str, wet_months: tuple[int, ...]) -> int:
+    """The next month from `month` on (itself included) that lies in a season.
+
+    Raises
+    ------
+    BadInput
+        If the mission has no such season.
+
+    >>> month_in(463, "dry", (5, 6, 7, 8, 9, 10))  # from July to November
+    467
+    """
+    for later in range(month, month + 12):
+        if season_of(later, wet_months) == season:
+            return later
+    raise BadInput("the mission has no {season} season: set `wet_months` in tocsin.toml", season=season)
+
+
 def _not_negative(where: str, given: Any, name: str) -> float:
     if not isinstance(given, int | float) or isinstance(given, bool) or not 0 <= given < math.inf:
         raise BadFile("{where}: {name} is {value}; give zero or more", where=where, name=name, value=given)

@@ -22,7 +22,7 @@ from tocsin.plan.wishes import Planner
 from tocsin.store import open_store, reading
 from tocsin.store.policy import demand
 from tocsin.web import account, act, demo, listen, people, screen, sign_in, single_sign_on, watch
-from tocsin.web.api import assess, features, learn, plan, plan_board, plan_wishes, today
+from tocsin.web.api import assess, features, field, learn, plan, plan_board, plan_wishes, today
 from tocsin.web.budgets import budgets
 from tocsin.web.guard import HEADERS, Guard
 from tocsin.web.pages import sentence, show, wants_page
@@ -109,6 +109,7 @@ def make_app(mission: Mission, serve: Serve | None = None) -> FastAPI:
     app.include_router(plan_wishes.router)
     app.include_router(learn.router)
     app.include_router(features.router)
+    app.include_router(field.router)
     app.include_router(screen.router)
     act.attach(app)
     listen.attach(app)

@@ -198,7 +198,7 @@ def _bytes(browser: Browser, room: Room) -> list[Figure]:
         context = _context(browser, room, "duty_officer", 375)
         page = context.new_page()
         done: list[Request] = []
-        page.on("requestfinished", done.append)
+        page.on("requestfinished", lambda request, done=done: done.append(request))
         page.goto(room.address + path)
         page.wait_for_selector("main h1")
         page.wait_for_timeout(2_500)

@@ -59,8 +59,8 @@ export function MoveCard({ units, ground, shift, found, trouble, drawing, ready,
   );
 }
 
-// Coordinates as people write them, whatever their keyboard's digits.
-function degrees(text: string): number {
+// A number as people write it, whatever their keyboard's digits.
+export function degrees(text: string): number {
   const plain = text.trim().replace(/[\u0660-\u0669]/g, (d) => String(d.charCodeAt(0) - 0x660)).replace(/[,\u066b]/, ".");
   return plain === "" ? Number.NaN : Number(plain);
 }

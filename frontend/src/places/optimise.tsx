@@ -8,7 +8,7 @@ import type { Ground } from "../map/base";
 import { Pick } from "../ui/pick";
 import { Shown } from "../ui/states";
 import { arrow, away, hours, number, t, word } from "../words";
-import { placesOf } from "./move";
+import { degrees, placesOf } from "./move";
 
 const AIMS = ["harm", "worst-draws", "worst-area", "equity", "cost", "flying-hours", "disruption"];
 const AGAIN_S = 2;
@@ -48,7 +48,7 @@ function Form({ plan, ground, units }: { plan: Answer<"/api/plan/newest">; groun
   const areas = plan.ratios.map((r) => r.area).filter(Boolean);
   const places = ground ? placesOf(ground).map((p) => p.name) : [];
   const kinds = [...new Set([...units.map((u) => u.kind), "tob"])];
-  const figure = (text: string | undefined): number | null => (text === undefined || text.trim() === "" ? null : Number(text.replace(",", ".")));
+  const figure = (text: string | undefined): number | null => (text === undefined || text.trim() === "" ? null : degrees(text));
   const table = (texts: Record<string, string>) => Object.fromEntries(Object.entries(texts).flatMap(([k, v]) => { const n = figure(v); return n === null ? [] : [[k, n]]; }));
   const send = async (event: SubmitEvent) => {
     event.preventDefault();

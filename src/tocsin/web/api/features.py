@@ -77,7 +77,8 @@ def conformance(asker: Asker) -> dict[str, list[str]]:
 @router.get("/collections", summary="Collections the asker may see")
 def collections(request: Request, at: At, asker: Asker) -> dict[str, Any]:
     """Each with its links."""
-    found = [_told(request, name, at.mission) for name, kind in KINDS.items() if allowed(asker, "read", kind.needs)]
+    around = extent(at.mission)
+    found = [_told(request, name, around) for name, kind in KINDS.items() if allowed(asker, "read", kind.needs)]
     here = f"{top(request)}/ogc/collections"
     return {"links": [link(here, "self", "application/json", "Collections")], "collections": found}
 
@@ -86,7 +87,7 @@ def collections(request: Request, at: At, asker: Asker) -> dict[str, Any]:
 def one_collection(request: Request, at: At, asker: Asker, name: Name) -> dict[str, Any]:
     """Its title, extent and links."""
     demand(asker, "read", kind_of(name).needs)
-    return _told(request, name, at.mission)
+    return _told(request, name, extent(at.mission))
 
 
 @router.get("/collections/{name}/queryables", summary="Columns one can filter by", response_class=Response)
@@ -243,11 +244,11 @@ def extent(mission: Mission) -> list[float]:
     return [float(v) for v in (lon.min() - 0.25, lat.min() - 0.25, lon.max() + 0.25, lat.max() + 0.25)]
 
 
-def _told(request: Request, name: str, mission: Mission) -> dict[str, Any]:
+def _told(request: Request, name: str, around: list[float]) -> dict[str, Any]:
     kind, here = KINDS[name], f"{top(request)}/ogc/collections/{name}"
     return {
         "id": name, "title": kind.title, "description": kind.about, "itemType": "feature", "crs": [CRS84],
-        "extent": {"spatial": {"bbox": [extent(mission)], "crs": CRS84}},
+        "extent": {"spatial": {"bbox": [around], "crs": CRS84}},
         "links": [
             link(here, "self", "application/json", kind.title),
             link(f"{here}/queryables", "http://www.opengis.net/def/rel/ogc/1.0/queryables", "application/schema+json",

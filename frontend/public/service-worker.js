@@ -30,14 +30,18 @@ self.addEventListener("fetch", (event) => {
   else if (pathname.startsWith("/static/")) event.respondWith(file(request));
 });
 
+// The newest page where the link is good; where it is slow, the one that is here, and the newest next time.
+const PATIENCE_MS = 3000;
+
 async function page(request) {
-  try {
-    const answer = await fetch(request);
+  const kept = await caches.match("/field");
+  const fresh = fetch(request).then(async (answer) => {
     if (good(answer)) await (await caches.open(KEPT)).put("/field", answer.clone());
     return answer;
-  } catch {
-    return (await caches.match("/field")) ?? Response.error();
-  }
+  });
+  if (!kept) return fresh.catch(() => Response.error());
+  const late = new Promise((done) => setTimeout(() => done(kept), PATIENCE_MS));
+  return Promise.race([fresh.catch(() => kept), late]);
 }
 
 async function file(request) {

@@ -16,6 +16,8 @@ export const language = signal<Language>("en");
 const messages = signal<Messages>(en as Messages);
 
 export const tag = (): string => TAGS[language.value];
+// From one to the other, in the direction of reading.
+export const arrow = (): string => (isRtl() ? "←" : "→");
 export const isRtl = (): boolean => language.value === "ar";
 
 const loaders: Record<Language, () => Promise<Messages>> = {

@@ -39,6 +39,7 @@ class Room:
 
     address: str
     cookies: dict[str, str]
+    folder: Path
 
     def ask(self, role: str, path: str, body: Any = None) -> Any:
         """One request of a person."""
@@ -59,6 +60,7 @@ class Watched:
     foreign: list[str] = field(default_factory=list)
     offline: bool = False
     refusals: bool = False  # whether the server may say no: Chromium writes that down as an error
+    conflicts: bool = False  # whether it may say that somebody else was first
 
     def go(self, path: str) -> Page:
         """Open an address and wait until it says something."""
@@ -119,7 +121,7 @@ def served(folder: Path) -> Iterator[Room]:
         line = server.stdout.readline() if server.stdout else ""
         found = re.search(r"http://127\.0\.0\.1:\d+", line)
         assert found, line
-        made = Room(found[0], cookies)
+        made = Room(found[0], cookies, folder)
         for _ in range(200):
             with contextlib.suppress(OSError):
                 made.ask("duty_officer", "/api/here")
@@ -178,6 +180,7 @@ def visit(chromium: Browser, room: Room) -> Iterator[Callable[..., Watched]]:
 
         def hear(message: ConsoleMessage) -> None:
             refused = watched.refusals and "status of 403" in message.text
+            refused |= watched.conflicts and "status of 409" in message.text
             cut = watched.offline and "ERR_INTERNET_DISCONNECTED" in message.text
             if message.type in ("error", "warning") and not (refused or cut):
                 watched.wrong.append(f"{message.type}: {message.text}")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import uvicorn
 
-from tocsin.web import heads
+from tocsin.web import serving
 
 
 async def hello(scope: Any, receive: Any, send: Any) -> None:
@@ -20,10 +20,10 @@ async def hello(scope: Any, receive: Any, send: Any) -> None:
 
 @pytest.fixture
 def address(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, int]]:
-    monkeypatch.setattr(heads, "HEAD_S", 0.5)
+    monkeypatch.setattr(serving, "HEAD_S", 0.5)
     with socket.socket() as door:
         door.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(hello, http=heads.HeadLimits, lifespan="off", log_level="critical")
+        config = uvicorn.Config(hello, http=serving.Patient, lifespan="off", log_level="critical")
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, args=([door],))
         thread.start()

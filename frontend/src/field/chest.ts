@@ -26,6 +26,8 @@ interface Stored {
 interface Chest extends DBSchema {
   lock: { key: string; value: Lock };
   waiting: { key: number; value: Stored };
+  kept: { key: string; value: Sealed }; // what was last read from the server
+  device: { key: string; value: string }; // the name this device made up for itself; it opens nothing
 }
 
 export interface Words {
@@ -35,10 +37,16 @@ export interface Words {
   sent_at: string;
 }
 
+// What a person did, to be sent in order: a report with its picture, a step of a task, a call-back.
+export type Deed =
+  | { what: "report"; words: Words; photo?: string }
+  | { what: "step"; task: number; name: string; to: string; changed: number; outcome?: string }
+  | { what: "call_back"; report: number; reached: boolean; text: string; place: string };
+
 export interface Waiting {
   n: number;
   id: string;
-  words: Words;
+  deed: Deed;
   refused: string;
 }
 
@@ -50,10 +58,14 @@ export class WrongPassphrase extends Error {
 
 let base: Promise<IDBPDatabase<Chest>> | null = null;
 const open = (): Promise<IDBPDatabase<Chest>> =>
-  (base ??= openDB<Chest>("tocsin-field", 1, {
-    upgrade(db) {
-      db.createObjectStore("lock");
-      db.createObjectStore("waiting", { keyPath: "n", autoIncrement: true });
+  (base ??= openDB<Chest>("tocsin-field", 2, {
+    upgrade(db, before) {
+      if (before < 1) {
+        db.createObjectStore("lock");
+        db.createObjectStore("waiting", { keyPath: "n", autoIncrement: true });
+      }
+      db.createObjectStore("kept");
+      db.createObjectStore("device");
     },
   }));
 
@@ -101,20 +113,43 @@ export async function unlock(passphrase: string): Promise<CryptoKey> {
   return key;
 }
 
+// Everything goes, the device's name too: after that it is a device nobody has seen.
 export async function wipe(): Promise<void> {
   const db = await open();
-  await db.clear("waiting");
-  await db.clear("lock");
+  for (const store of ["waiting", "lock", "kept", "device"] as const) await db.clear(store);
 }
 
-export async function add(key: CryptoKey, words: Words): Promise<void> {
+// The name under which the server can tell this device to wipe itself: random, made here.
+export async function device(make: boolean): Promise<string | null> {
+  const db = await open();
+  const known = await db.get("device", "name");
+  if (known || !make) return known ?? null;
+  const name = [...random(16)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  await db.put("device", name, "name");
+  return name;
+}
+
+export async function add(key: CryptoKey, deed: Deed): Promise<void> {
   const id = crypto.randomUUID();
-  await (await open()).add("waiting", { id, sealed: await seal(key, id, words), refused: "" });
+  await (await open()).add("waiting", { id, sealed: await seal(key, id, deed), refused: "" });
 }
 
 export async function list(key: CryptoKey): Promise<Waiting[]> {
   const rows = await (await open()).getAll("waiting");
-  return Promise.all(rows.map(async (row) => ({ n: row.n!, id: row.id, refused: row.refused, words: await unseal<Words>(key, row.id, row.sealed) })));
+  return Promise.all(rows.map(async (row) => {
+    const found = await unseal<Deed | Words>(key, row.id, row.sealed);
+    // Before there were other deeds, a report stood by itself.
+    return { n: row.n!, id: row.id, refused: row.refused, deed: "what" in found ? found : { what: "report" as const, words: found } };
+  }));
+}
+
+export async function keep(key: CryptoKey, name: string, value: unknown): Promise<void> {
+  await (await open()).put("kept", await seal(key, name, value), name);
+}
+
+export async function kept<T>(key: CryptoKey, name: string): Promise<T | null> {
+  const found = await (await open()).get("kept", name);
+  return found ? unseal<T>(key, name, found) : null;
 }
 
 export async function remove(n: number): Promise<void> {

@@ -1,45 +1,14 @@
 // In the field: write a report with or without a link. It waits on the device, sealed, and goes out in order, once.
-import { signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
-import { Failure, ask, online } from "../api/client";
-import { away, moment, t } from "../words";
-import { MOST_TRIES, WrongPassphrase, add, isLocked, list, refuse, remove, unlock, wipe } from "./chest";
-import type { Waiting } from "./chest";
+import { online } from "../api/client";
+import { away, moment, t, word } from "../words";
+import { MOST_TRIES, WrongPassphrase, isLocked, remove, unlock } from "./chest";
+import type { Deed } from "./chest";
+import { Mine } from "./mine";
+import { shrink, toText } from "./photo";
+import { empty, key, mustWipe, note, put, read, send, waiting } from "./queue";
 
-const key = signal<CryptoKey | null>(null); // in memory only: closing the page locks it
-const waiting = signal<Waiting[]>([]);
-const note = signal("");
-const sent = signal(0);
 const SHORTEST = 8;
-
-async function read(): Promise<void> {
-  waiting.value = key.value ? await list(key.value) : [];
-}
-
-// In order, one after the other, one page at a time. The id was made on the device: the server keeps a report once.
-async function send(): Promise<void> {
-  await navigator.locks.request("tocsin-field-send", async () => {
-    await read();
-    for (const one of waiting.value) {
-      if (one.refused) continue;
-      try {
-        await ask("POST", "/api/reports", one.words, undefined, { "Idempotency-Key": one.id });
-        await remove(one.n);
-        sent.value += 1;
-        note.value = t("field.sent", { n: sent.value });
-      } catch (problem) {
-        const failure = problem instanceof Failure ? problem : new Failure("broken", String(problem));
-        if (["refused", "conflict", "forbidden"].includes(failure.trouble)) await refuse(one.n, failure.title);
-        else {
-          note.value = t(failure.trouble === "signed_out" ? "field.signed_out" : "field.later");
-          break;
-        }
-      }
-      await read();
-    }
-    await read();
-  });
-}
 
 export default function Field() {
   useEffect(() => {
@@ -51,7 +20,8 @@ export default function Field() {
     });
   }, []);
   useEffect(() => {
-    const go = () => key.value && void send();
+    const go = () => void (key.value ? send() : mustWipe());
+    go();
     addEventListener("online", go);
     const timer = setInterval(go, 60_000);
     return () => {
@@ -79,9 +49,12 @@ function Door() {
     if (words.length < SHORTEST) return complain(t("field.short", { n: SHORTEST }));
     work(true);
     try {
+      // A passphrase opens nothing that the mission has asked to be wiped, if it can be asked.
+      if (await mustWipe()) { know(await isLocked()); work(false); return; }
       key.value = await unlock(words);
+      note.value = "";
       await read();
-      void send();
+      void send(true);
     } catch (problem) {
       const left = problem instanceof WrongPassphrase ? problem.left : 0;
       complain(left > 0 ? t("field.wrong", { n: left }) : t("field.wiped"));
@@ -95,6 +68,7 @@ function Door() {
       <p class="quiet small">{t("field.door.about", { n: MOST_TRIES })}</p>
       <label class="line">{t("field.passphrase")}<input type="password" name="passphrase" autocomplete={locked ? "current-password" : "new-password"} required /></label>
       {trouble && <p class="told" role="alert">{trouble}</p>}
+      {note.value && !trouble && <p class="told" role="status">{note.value}</p>}
       <button type="submit" class="button main" disabled={busy}>{t(busy ? "field.opening" : locked ? "field.unlock" : "field.start")}</button>
     </form>
   );
@@ -103,15 +77,25 @@ function Door() {
 function Desk() {
   const [text, write] = useState("");
   const [place, say] = useState("");
+  const [photo, show] = useState<{ text: string; address: string; bytes: number } | null>(null);
+  const [trouble, complain] = useState("");
+  const take = async (file: File | undefined) => {
+    complain("");
+    if (!file) return;
+    try {
+      const small = await shrink(file);
+      show({ text: await toText(small), address: URL.createObjectURL(small), bytes: small.size });
+    } catch {
+      complain(t("field.photo.wrong"));
+    }
+  };
   const keep = async (event: SubmitEvent) => {
     event.preventDefault();
     if (!key.value || !text.trim()) return;
-    await add(key.value, { kind: "liaison", text: text.trim(), place: place.trim(), sent_at: new Date().toISOString() });
+    await put({ what: "report", words: { kind: "liaison", text: text.trim(), place: place.trim(), sent_at: new Date().toISOString() }, ...(photo ? { photo: photo.text } : {}) });
     write("");
     say("");
-    note.value = t("field.kept");
-    await read();
-    void send();
+    show(null);
   };
   return (
     <>
@@ -119,25 +103,38 @@ function Desk() {
         <h2>{t("field.report")}</h2>
         <label class="line">{t("field.what")}<textarea rows={5} maxLength={2000} dir="auto" required value={text} onInput={(event) => write(event.currentTarget.value)} /></label>
         <label class="line">{t("field.where")}<input maxLength={200} dir="auto" value={place} onInput={(event) => say(event.currentTarget.value)} /></label>
+        {photo ? (
+          <div class="tools photo"><img src={photo.address} alt={t("field.photo.alt")} /><span class="quiet small">{t("field.photo.size", { kb: Math.ceil(photo.bytes / 1000) })}</span><button type="button" class="link" onClick={() => show(null)}>{t("field.photo.away")}</button></div>
+        ) : <div class="take"><label class="button">{t("field.photo")}<input class="hidden" type="file" accept="image/*" onChange={(event) => void take(event.currentTarget.files?.[0])} /></label> <small class="quiet">{t("field.photo.about")}</small></div>}
+        {trouble && <p class="told" role="alert">{trouble}</p>}
         <button type="submit" class="button main">{t(online.value ? "field.send" : "field.keep")}</button>
         <p role="status" class="quiet">{note.value}</p>
       </form>
+      <Mine />
       <section class="card">
         <h2>{t("field.waiting", { n: waiting.value.length })}</h2>
         {waiting.value.length === 0 ? <p>{t("field.none")}</p> : (
           <ol class="plain-list">{waiting.value.map((one) => (
-            <li key={one.id}><p dir="auto">{one.words.text}</p>
-              <p class="quiet small"><span dir="auto">{one.words.place}</span> <time title={moment(one.words.sent_at)}>{away(one.words.sent_at)}</time></p>
-              {one.refused && <p class="told">{t("field.refused")} <span dir="auto" lang="en">{one.refused}</span> <button type="button" class="link" onClick={() => void remove(one.n).then(read)}>{t("field.remove")}</button></p>}
+            <li key={one.id}><Told deed={one.deed} />
+              {one.refused && <p class="told">{t("field.refused")} <span dir="auto">{one.refused}</span> <button type="button" class="link" onClick={() => void remove(one.n).then(read)}>{t("field.remove")}</button></p>}
             </li>
           ))}</ol>
         )}
         <div class="tools">
-          <button type="button" class="button" onClick={() => void send()}>{t("field.try")}</button>
+          <button type="button" class="button" onClick={() => void send(true)}>{t("field.try")}</button>
           <button type="button" class="button" onClick={() => (key.value = null)}>{t("field.lock")}</button>
-          <button type="button" class="link" onClick={() => confirm(t("field.wipe.sure")) && void wipe().then(() => (key.value = null))}>{t("field.wipe")}</button>
+          <button type="button" class="link" onClick={() => confirm(t("field.wipe.sure")) && void empty("")}>{t("field.wipe")}</button>
         </div>
       </section>
     </>
+  );
+}
+
+function Told({ deed }: { deed: Deed }) {
+  if (deed.what === "step") return <p><span dir="auto">{deed.name}</span> <span class="tag">{word("task_state", deed.to)}</span></p>;
+  if (deed.what === "call_back") return <p>{t(deed.reached ? "field.reached.yes" : "field.reached.no")} <span dir="auto">{deed.text}</span></p>;
+  return (
+    <><p dir="auto">{deed.words.text}</p>
+      <p class="quiet small"><span dir="auto">{deed.words.place}</span> <time title={moment(deed.words.sent_at)}>{away(deed.words.sent_at)}</time>{deed.photo && ` · ${t("field.photo.with")}`}</p></>
   );
 }

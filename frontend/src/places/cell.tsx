@@ -82,7 +82,7 @@ export function Fact({ name, value, more }: { name: string; value: string; more?
 }
 
 // A reason in words, with a bar where it compares.
-function Reason({ reason }: { reason: Schemas["Driver"] }) {
+export function Reason({ reason }: { reason: Schemas["Driver"] }) {
   const n = reason.numbers;
   const fields: Record<string, string | number> = { ...n, n: n.events ?? n.deaths ?? 0, actors: reason.names.join(", "), day: reason.day ? day(reason.day) : "" };
   if (n.months_with_killing !== undefined) fields.share = share(n.months_with_killing / Math.max(1, n.months ?? 1));

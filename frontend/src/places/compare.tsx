@@ -7,6 +7,7 @@ import { hours, month, moment, number, share, t, word } from "../words";
 
 interface Line {
   run: string;
+  objective: string | null;
   as_of: string;
   season: string;
   limit_hours: number;
@@ -35,7 +36,7 @@ export function Compare() {
     <section class="card"><h2>{t("compare.title")}</h2>
       <Shown of={made}>{(rows) => rows.length < 2 ? <p>{t("compare.one")}</p> : (
         <ul class="plain-list">{rows.slice(0, 8).map((row) => (
-          <li key={row.run}><label class="with-check-line"><input type="checkbox" checked={runs.includes(row.run)} onChange={() => turn(row.run)} /> {t("compare.line", { when: moment(row.made_at), month: month(row.as_of), adds: number(row.adds), moves: number(row.moves), hours: hours(row.limit_hours) })}</label></li>
+          <li key={row.run}><label class="with-check-line"><input type="checkbox" checked={runs.includes(row.run)} onChange={() => turn(row.run)} /> {t("compare.line", { when: moment(row.made_at), month: month(row.as_of), adds: number(row.adds), moves: number(row.moves), hours: hours(row.limit_hours) })}{row.objective && <> · {word("aim", row.objective)}</>}</label></li>
         ))}</ul>
       )}</Shown>
       {runs.length > 1 && <Shown of={sides}>{(rows) => <Sides rows={rows} />}</Shown>}
@@ -48,6 +49,7 @@ function Sides({ rows }: { rows: Line[] }) {
   const cover = (row: Line) => row.covered_after.find((c) => c.limit_hours === row.limit_hours);
   const part = (v: number | null | undefined) => (v === null || v === undefined ? t("none") : share(v));
   const lines: [string, (row: Line) => string][] = [
+    [t("wish.aim"), (r) => (r.objective ? word("aim", r.objective) : t("compare.usual"))],
     [t("compare.season"), (r) => word("season", r.season)],
     [t("compare.adds"), (r) => number(r.adds)],
     [t("compare.moves"), (r) => number(r.moves)],

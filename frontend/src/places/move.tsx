@@ -1,13 +1,16 @@
-// A unit moved by hand, on the map or by name, and what that changes. Nothing is kept.
+// A unit moved by hand or a temporary base drawn, on the map, by name or by coordinates, and what that changes.
+import { useEffect, useState } from "preact/hooks";
 import type { Schemas } from "../api/client";
 import type { Ground } from "../map/base";
-import { Pick } from "../ui/pick";
-import { change, hours, number, share, t } from "../words";
+import { Pick, Segments } from "../ui/pick";
+import { Waiting } from "../ui/states";
+import { arrow, change, hours, number, share, t, word } from "../words";
 
 export interface Shift {
   unit: string;
   lon: number;
   lat: number;
+  base?: boolean;
 }
 
 interface Props {
@@ -16,43 +19,97 @@ interface Props {
   shift: Shift | null;
   found: Schemas["MoveEffect"] | null;
   trouble: string;
+  drawing: boolean;
+  ready: boolean;
+  draw: (on: boolean) => void;
   move: (next: Shift | null) => void;
+  place: (lon: number, lat: number, strength: number | null) => void;
 }
 
 const MOST_PLACES = 60;
 
-export function MoveCard({ units, ground, shift, found, trouble, move }: Props) {
-  const places = ground.places.features.slice(0, MOST_PLACES).flatMap((f) => (f.geometry.type === "Point" ? [{ name: String(f.properties?.name ?? ""), at: f.geometry.coordinates }] : []));
-  const unit = units.find((u) => u.name === shift?.unit);
+export function placesOf(ground: Ground): { name: string; at: number[] }[] {
+  return ground.places.features.slice(0, MOST_PLACES).flatMap((f) => (f.geometry.type === "Point" ? [{ name: String(f.properties?.name ?? ""), at: f.geometry.coordinates }] : []));
+}
+
+export function MoveCard({ units, ground, shift, found, trouble, drawing, ready, draw, move, place }: Props) {
+  const places = placesOf(ground);
+  const unit = shift?.base ? undefined : units.find((u) => u.name === shift?.unit);
   return (
     <section class="card move-card"><h2>{t("move.title")}</h2>
-      <p class="quiet small">{t("move.about")}</p>
-      <div class="tools">
-        <Pick label={t("move.unit")} value={unit?.name ?? ""} choices={[{ value: "", name: t("move.choose") }, ...units.map((u) => ({ value: u.name, name: u.name }))]} pick={(name) => {
-          const one = units.find((u) => u.name === name);
-          move(one ? { unit: one.name, lon: one.lon, lat: one.lat } : null);
-        }} />
-        {unit && <Pick label={t("move.to")} value="" choices={[{ value: "", name: t("move.choose") }, ...places.map((p) => ({ value: p.name, name: p.name }))]} pick={(name) => {
-          const one = places.find((p) => p.name === name);
-          if (one) move({ unit: unit.name, lon: one.at[0]!, lat: one.at[1]! });
-        }} />}
-        {shift && <button type="button" class="button" onClick={() => move(null)}>{t("move.back")}</button>}
-      </div>
+      <Segments label={t("move.title")} value={drawing ? "base" : "unit"} choices={[{ value: "unit", name: t("move.a_unit") }, { value: "base", name: t("move.a_base") }]} pick={(what) => draw(what === "base")} />
+      <p class="quiet small">{t(drawing ? "base.about" : "move.about")}</p>
+      {!ready && <Waiting what={t("move.preparing")} />}
+      {drawing ? <BaseForm shift={shift} places={places} place={place} back={() => move(null)} /> : (
+        <div class="tools">
+          <Pick label={t("move.unit")} value={unit?.name ?? ""} choices={[{ value: "", name: t("move.choose") }, ...units.map((u) => ({ value: u.name, name: u.name }))]} pick={(name) => {
+            const one = units.find((u) => u.name === name);
+            move(one ? { unit: one.name, lon: one.lon, lat: one.lat } : null);
+          }} />
+          {unit && <Pick label={t("move.to")} value="" choices={[{ value: "", name: t("move.choose") }, ...places.map((p) => ({ value: p.name, name: p.name }))]} pick={(name) => {
+            const one = places.find((p) => p.name === name);
+            if (one) move({ unit: unit.name, lon: one.at[0]!, lat: one.at[1]! });
+          }} />}
+          {shift && <button type="button" class="button" onClick={() => move(null)}>{t("move.back")}</button>}
+        </div>
+      )}
       {trouble && <p class="told" role="status" dir="auto">{trouble}</p>}
-      {found && <Effect found={found} />}
+      {found && <Effect found={found} base={drawing} />}
     </section>
+  );
+}
+
+// A number as people write it, whatever their keyboard's digits.
+export function degrees(text: string): number {
+  const plain = text.trim().replace(/[\u0660-\u0669]/g, (d) => String(d.charCodeAt(0) - 0x660)).replace(/[,\u066b]/, ".");
+  return plain === "" ? Number.NaN : Number(plain);
+}
+
+function BaseForm({ shift, places, place, back }: { shift: Shift | null; places: { name: string; at: number[] }[]; place: Props["place"]; back: () => void }) {
+  const [lon, setLon] = useState("");
+  const [lat, setLat] = useState("");
+  const [troops, setTroops] = useState("");
+  const [wrong, complain] = useState("");
+  const base = shift?.base ? shift : null;
+  useEffect(() => {
+    if (!base) return;
+    setLon(base.lon.toFixed(3));
+    setLat(base.lat.toFixed(3));
+  }, [base?.lon, base?.lat]);
+  const size = (text: string): number | null => (text.trim() === "" ? null : Math.round(degrees(text)));
+  const show = (event: SubmitEvent) => {
+    event.preventDefault();
+    const [x, y, n] = [degrees(lon), degrees(lat), size(troops)];
+    if (!(Math.abs(x) <= 180) || !(Math.abs(y) <= 90)) return complain(t("base.degrees"));
+    if (n !== null && !(n >= 1)) return complain(t("base.troops.wrong"));
+    complain("");
+    place(x, y, n);
+  };
+  return (
+    <form class="tools base-form" onSubmit={show} noValidate>
+      <label class="line short">{t("base.lon")}<input inputMode="decimal" dir="ltr" value={lon} onInput={(e) => setLon(e.currentTarget.value)} /></label>
+      <label class="line short">{t("base.lat")}<input inputMode="decimal" dir="ltr" value={lat} onInput={(e) => setLat(e.currentTarget.value)} /></label>
+      <label class="line short">{t("base.troops")}<input inputMode="numeric" dir="ltr" value={troops} onInput={(e) => setTroops(e.currentTarget.value)} /></label>
+      <button type="submit" class="button main">{t("base.show")}</button>
+      <Pick label={t("base.at")} value="" choices={[{ value: "", name: t("move.choose") }, ...places.map((p) => ({ value: p.name, name: p.name }))]} pick={(name) => {
+        const one = places.find((p) => p.name === name);
+        if (one) place(one.at[0]!, one.at[1]!, size(troops));
+      }} />
+      {base && <button type="button" class="button" onClick={() => { back(); setLon(""); setLat(""); }}>{t("base.away")}</button>}
+      {wrong && <p class="told" role="alert">{wrong}</p>}
+    </form>
   );
 }
 
 const part = (v: number | null): string => (v === null ? t("none") : share(v));
 const value = (v: number | null): string => (v === null ? t("none") : number(v));
 
-function Effect({ found }: { found: Schemas["MoveEffect"] }) {
+function Effect({ found, base }: { found: Schemas["MoveEffect"]; base: boolean }) {
   const more = found.risk === null || found.risk_after === null ? null : (found.risk_after - found.risk) * found.expected;
   const areas = found.areas.filter((a) => a.per_death !== a.per_death_after || a.within !== a.within_after);
   return (
     <div role="status" class="effect">
-      <p><strong dir="auto">{found.unit}</strong> → <span dir="auto">{found.near}</span></p>
+      <p><strong dir="auto">{base ? t("base.name") : found.unit}</strong> {arrow()} <span dir="auto">{found.near}</span> <small class="quiet">{word("season", found.season)}</small></p>
       <dl class="keys">
         <div><dt>{t("move.risk", { hours: hours(found.limit_hours) })}</dt><dd>{t("plan.from_to", { before: part(found.risk), after: part(found.risk_after) })}</dd></div>
         <div><dt>{t("move.people")}</dt><dd>{t("plan.from_to", { before: part(found.people), after: part(found.people_after) })}</dd></div>
@@ -64,7 +121,7 @@ function Effect({ found }: { found: Schemas["MoveEffect"] }) {
         <table><thead><tr><th scope="col">{t("column.area")}</th><th scope="col" class="end">{t("plan.per_people")}</th><th scope="col" class="end">{t("plan.per_death")}</th></tr></thead>
           <tbody>{areas.map((a) => <tr key={a.area}><th scope="row" dir="auto">{a.area}</th><td class="end">{t("plan.from_to", { before: value(a.per_1000_people), after: value(a.per_1000_people_after) })}</td><td class="end">{t("plan.from_to", { before: value(a.per_death), after: value(a.per_death_after) })}</td></tr>)}</tbody></table>
       )}
-      {found.next_best.length > 0 && <p class="quiet small">{t("move.next")} {found.next_best.map((b, i) => <span key={i} dir="auto">{i > 0 && " · "}{b.unit} → {b.near} ({change(b.gain)})</span>)}</p>}
+      {found.next_best.length > 0 && <p class="quiet small">{t("move.next")} {found.next_best.map((b, i) => <span key={i} dir="auto">{i > 0 && " · "}{b.unit} {arrow()} {b.near} ({change(b.gain)})</span>)}</p>}
     </div>
   );
 }

@@ -1,19 +1,15 @@
-import type { FeatureCollection } from "geojson";
-import type { Map as MapLibre } from "maplibre-gl";
-import type { GeoJSONSource } from "maplibre-gl";
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Answer, Schemas } from "../api/client";
 import { Failure, post, useData } from "../api/client";
-import { open } from "../map/base";
-import type { Ground } from "../map/base";
-import { COLOURS } from "../map/colours";
-import { theme } from "../theme";
+import { Segments } from "../ui/pick";
 import { Shown, Waiting } from "../ui/states";
 import { hours, month, number, share, t, word } from "../words";
 import { Compare } from "./compare";
 import { useGround } from "./ground";
 import { MoveCard } from "./move";
 import type { Shift } from "./move";
+import { Optimise } from "./optimise";
+import { PlanMap } from "./planmap";
 
 type PlanData = Answer<"/api/plan/newest">;
 
@@ -24,12 +20,17 @@ export default function Plan() {
 
 function PlanRoom({ plan }: { plan: PlanData }) {
   const ground = useGround();
+  const [season, choose] = useState(plan.season);
+  const [drawing, draw] = useState(false);
   const [shift, setShift] = useState<Shift | null>(null);
   const [found, tell] = useState<Schemas["MoveEffect"] | null>(null);
   const [trouble, complain] = useState("");
   const busy = useRef(false);
   const wanted = useRef<Shift | null>(null);
-  // One question at a time: while a unit is dragged, only its last place matters.
+  const strength = useRef<number | null>(null);
+  // The board of a season is made ready while people still look; moves then answer at once.
+  const board = useData<Schemas["BoardNow"]>(plan.units === null ? null : `/api/plan/board?season=${season}&limit_hours=${plan.limit_hours}`);
+  // One question at a time: while something is dragged, only its last place matters.
   const ask = async (next: Shift | null) => {
     wanted.current = next;
     setShift(next);
@@ -37,8 +38,9 @@ function PlanRoom({ plan }: { plan: PlanData }) {
     busy.current = true;
     for (let now = wanted.current; ; now = wanted.current) {
       if (!now) { tell(null); complain(""); break; }
+      const where = { lon: now.lon, lat: now.lat, limit_hours: plan.limit_hours, season };
       try {
-        tell(await post<Schemas["MoveEffect"]>("/api/plan/move", { ...now, limit_hours: plan.limit_hours }));
+        tell(now.base ? await post<Schemas["MoveEffect"]>("/api/plan/base", { ...where, strength: strength.current }) : await post<Schemas["MoveEffect"]>("/api/plan/move", { ...where, unit: now.unit }));
         complain("");
       } catch (problem) {
         tell(null);
@@ -48,19 +50,29 @@ function PlanRoom({ plan }: { plan: PlanData }) {
     }
     busy.current = false;
   };
+  useEffect(() => { if (wanted.current) void ask({ ...wanted.current }); }, [season]);
+  const place = (lon: number, lat: number) => void ask({ unit: "", lon, lat, base: true });
+  const now = board.data;
   return (
     <article class="sheet">
-      <div class="page-head"><div><h1>{t("plan.title")}</h1><p class="quiet">{t("plan.about", { month: month(plan.as_of, "long"), n: plan.horizon })} · {word("season", plan.season)} · {t(plan.proven ? "plan.proven" : "plan.unproven")}</p></div></div>
+      <div class="page-head"><div><h1>{t("plan.title")}</h1><p class="quiet">{t("plan.about", { month: month(plan.as_of, "long"), n: plan.horizon })} · {word("season", plan.season)} · {t(plan.proven ? "plan.proven" : "plan.unproven")}</p></div>
+        {plan.units !== null && <Segments label={t("plan.season")} value={season} choices={["dry", "wet"].filter((s) => (now ? now.seasons.includes(s) : true)).map((s) => ({ value: s, name: word("season", s) }))} pick={choose} />}</div>
       <div class="two wide-first">
         <section class="card map-card"><h2>{t("plan.map")}</h2>
-          {ground ? <div class="map-frame plan-map"><PlanMap ground={ground} plan={plan} shift={shift} move={(next) => void ask(next)} /></div> : <Waiting what={t("map.loading")} />}
-          <p class="quiet small">{t("plan.map.about")}</p>
+          {ground ? <div class={drawing ? "map-frame plan-map placing" : "map-frame plan-map"}><PlanMap ground={ground} plan={plan} shift={shift} placing={drawing} move={(next) => void ask(next)} place={place} /></div> : <Waiting what={t("map.loading")} />}
+          <p class="quiet small">{t(drawing ? "base.map" : "plan.map.about")}</p>
         </section>
         <div>
-          {plan.units && ground && <MoveCard units={plan.units} ground={ground} shift={shift} found={found} trouble={trouble} move={(next) => void ask(next)} />}
+          {plan.units && ground && (board.failure
+            ? <section class="card move-card"><Shown of={board}>{() => null}</Shown></section>
+            : <MoveCard units={plan.units} ground={ground} shift={shift} found={found} trouble={trouble} drawing={drawing} ready={now !== null} draw={(on) => { draw(on); void ask(null); }}
+              move={(next) => void ask(next)} place={(lon, lat, troops) => { strength.current = troops; place(lon, lat); }} />)}
+          {now && <section class="card move-card"><h2>{t("plan.stand", { season: word("season", now.season) })}</h2><Stand rows={now.reach} /><p class="quiet small">{t(now.over === "ground" ? "plan.over_ground" : "plan.over_straight")}</p></section>}
           <section class="card"><h2>{t("plan.cover")}</h2><Cover rows={plan.cover} /></section>
         </div>
       </div>
+      <Optimise plan={plan} ground={ground} />
+      <Compare />
       <div class="two">
         <section class="card"><h2>{t("plan.moves")}</h2>
           {plan.moves.length === 0 ? <p>{t("plan.moves.none")}</p> : (
@@ -92,7 +104,6 @@ function PlanRoom({ plan }: { plan: PlanData }) {
           )}
         </section>
       </div>
-      <Compare />
       <section class="card"><h2>{t("plan.assumes")}</h2><ul class="reasons" lang="en" dir="auto">{plan.assumes.map((a) => <li key={a}>{a}</li>)}</ul></section>
     </article>
   );
@@ -107,6 +118,14 @@ function Cover({ rows }: { rows: Schemas["Cover"][] }) {
   );
 }
 
+function Stand({ rows }: { rows: Schemas["Reach"][] }) {
+  const part = (v: number | null) => (v === null ? t("none") : share(v));
+  return (
+    <table><thead><tr><th scope="col">{t("plan.within")}</th><th scope="col" class="end">{t("plan.risk")}</th><th scope="col" class="end">{t("plan.people")}</th></tr></thead>
+      <tbody>{rows.map((row) => <tr key={row.hours}><th scope="row" class="nowrap">{hours(row.hours)}</th><td class="end">{part(row.risk)}</td><td class="end">{part(row.people)}</td></tr>)}</tbody></table>
+  );
+}
+
 export function Bars({ before, after }: { before: number | null; after: number | null }) {
   if (before === null || after === null) return <>{t("none")}</>;
   return (
@@ -115,68 +134,4 @@ export function Bars({ before, after }: { before: number | null; after: number |
       <span>{t("plan.from_to", { before: share(before), after: share(after) })}</span>
     </div>
   );
-}
-
-function PlanMap({ ground, plan, shift, move }: { ground: Ground; plan: PlanData; shift: Shift | null; move: (next: Shift) => void }) {
-  const box = useRef<HTMLDivElement>(null);
-  const at = useRef<MapLibre | null>(null);
-  const doing = useRef(move);
-  doing.current = move;
-  const data = useMemo(() => {
-    const units = stand(plan.units ?? [], null);
-    const moves: FeatureCollection = {
-      type: "FeatureCollection",
-      features: plan.moves.flatMap((m) => [
-        { type: "Feature" as const, properties: { what: m.what }, geometry: { type: "Point" as const, coordinates: [m.lon, m.lat] } },
-        ...(m.origin_lon !== null && m.origin_lat !== null ? [{ type: "Feature" as const, properties: { what: m.what }, geometry: { type: "LineString" as const, coordinates: [[m.origin_lon, m.origin_lat], [m.lon, m.lat]] } }] : []),
-      ]),
-    };
-    return { units, moves };
-  }, [plan]);
-  useEffect(() => {
-    if (!box.current) return;
-    const colours = COLOURS[theme.value];
-    const map: MapLibre = open(box.current, colours, ground);
-    at.current = map;
-    map.on("load", () => {
-      map.addSource("moves", { type: "geojson", data: data.moves });
-      map.addSource("units", { type: "geojson", data: data.units });
-      map.addLayer({ id: "ways", type: "line", source: "moves", filter: ["==", ["geometry-type"], "LineString"], paint: { "line-color": "#c9772b", "line-width": 2, "line-dasharray": [2, 1.5] } }, "names");
-      map.addLayer({ id: "goals", type: "circle", source: "moves", filter: ["==", ["geometry-type"], "Point"], paint: { "circle-radius": 7, "circle-color": ["match", ["get", "what"], "add", "#c9772b", "rgba(0,0,0,0)"], "circle-stroke-color": "#c9772b", "circle-stroke-width": 2.5 } }, "names");
-      map.addLayer({ id: "shift", type: "line", source: "units", filter: ["==", ["geometry-type"], "LineString"], paint: { "line-color": colours.unit, "line-width": 2 } }, "names");
-      map.addLayer({ id: "units", type: "circle", source: "units", filter: ["==", ["geometry-type"], "Point"], paint: { "circle-radius": ["case", ["get", "moved"], 8, 5.5], "circle-color": colours.unit, "circle-stroke-color": colours.halo, "circle-stroke-width": 1.5 } });
-    });
-    // A unit is dragged with its point; the map stands still meanwhile.
-    let held = "";
-    map.on("mouseenter", "units", () => (map.getCanvas().style.cursor = "grab"));
-    map.on("mouseleave", "units", () => (map.getCanvas().style.cursor = ""));
-    for (const [down, go, up] of [["mousedown", "mousemove", "mouseup"], ["touchstart", "touchmove", "touchend"]] as const) {
-      map.on(down, "units", (event) => {
-        held = String(event.features?.[0]?.properties.name ?? "");
-        event.preventDefault();
-        const carry = (to: { lngLat: { lng: number; lat: number } }) => doing.current({ unit: held, lon: to.lngLat.lng, lat: to.lngLat.lat });
-        map.on(go, carry);
-        map.once(up, () => map.off(go, carry));
-      });
-    }
-    return () => map.remove();
-  }, [ground, data, theme.value]);
-  useEffect(() => {
-    (at.current?.getSource("units") as GeoJSONSource | undefined)?.setData(stand(plan.units ?? [], shift));
-  }, [shift, plan]);
-  return <div ref={box} class="map" aria-label={t("map.title")} />;
-}
-
-function stand(units: Schemas["UnitPoint"][], shift: Shift | null): FeatureCollection {
-  return {
-    type: "FeatureCollection",
-    features: units.flatMap((u) => {
-      const moved = shift?.unit === u.name ? shift : null;
-      const to = moved ? [moved.lon, moved.lat] : [u.lon, u.lat];
-      return [
-        { type: "Feature" as const, properties: { kind: u.kind, name: u.name, moved: moved !== null }, geometry: { type: "Point" as const, coordinates: to } },
-        ...(moved ? [{ type: "Feature" as const, properties: { moved: true }, geometry: { type: "LineString" as const, coordinates: [[u.lon, u.lat], to] } }] : []),
-      ];
-    }),
-  };
 }

@@ -1,29 +1,96 @@
+import { useEffect } from "preact/hooks";
 import type { Answer, Schemas } from "../api/client";
-import { useData } from "../api/client";
+import { post, useData } from "../api/client";
 import { Empty, Shown } from "../ui/states";
-import { change, hours, moment, month, number, share, t, word } from "../words";
+import { away, change, hours, moment, month, number, share, t, word } from "../words";
+import type { Key } from "../words";
 import { where } from "./assess";
-import { Fact } from "./cell";
+import { Fact, Reason } from "./cell";
 
 export default function Today() {
   const today = useData<Answer<"/api/today">>("/api/today", 120);
   const me = useData<Answer<"/api/here">>("/api/here").data;
+  const desk = useData<Answer<"/api/today/desk">>("/api/today/desk", 60);
+  const knows = me?.may.includes("read forecast") ?? false;
+  const moved = useData<Answer<"/api/today/moved">>(knows && today.data?.outlook ? "/api/today/moved" : null);
+  // Noted once the page has been read, and while it stays open: what came before is then no longer new next time.
+  const seen = desk.at;
+  useEffect(() => { if (seen) void post("/api/today/look").catch(() => undefined); }, [seen]);
   return (
     <article class="sheet">
       <Shown of={today} what={t("today.loading")}>
         {(found) => (
           <>
             <div class="page-head"><div><h1>{t("today.title")}</h1><p class="quiet"><span dir="auto">{me?.mission}</span> · {moment(found.now)}</p></div>
-              <div class="tools"><a class="button" href="/brief.html" target="_blank" rel="noopener">{t("today.brief")}</a></div></div>
-            {found.outlook ? <Outlook outlook={found.outlook} /> : <Empty title={t("today.no_forecast")}><p>{t("today.no_forecast.text")}</p></Empty>}
+              {me?.may.includes("read brief") && <div class="tools"><a class="button" href="/brief.html" target="_blank" rel="noopener">{t("today.brief")}</a></div>}</div>
+            {desk.data && <Desk desk={desk.data} />}
+            {me && !knows ? null : found.outlook ? <Outlook outlook={found.outlook} /> : <Empty title={t("today.no_forecast")}><p>{t("today.no_forecast.text")}</p></Empty>}
             <div class="two">
               {found.gaps && <Gaps gaps={found.gaps} limit={found.limit_hours ?? 0} />}
-              <Sources sources={found.sources} />
+              {moved.data && <Moved moved={moved.data} />}
+              {found.sources && <Sources sources={found.sources} />}
             </div>
           </>
         )}
       </Shown>
     </article>
+  );
+}
+
+const NEW: [keyof Schemas["New"], string][] = [
+  ["alerts", "/listen"], ["reports", "/listen/reports?all=1"], ["tasks", "/act"], ["warnings", "/act/warnings"], ["plans", "/plan"],
+];
+
+function Desk({ desk }: { desk: Schemas["DeskNow"] }) {
+  const news = NEW.flatMap(([kind, path]) => { const n = desk.new[kind]; return n === null ? [] : [{ kind, path, n }]; });
+  const waits = (["alerts", "tasks"] as const).flatMap((kind) => { const n = desk.open[kind]; return n === null ? [] : [{ kind, n, late: desk.late[kind] ?? 0, path: kind === "alerts" ? "/listen" : "/act" }]; });
+  if (news.length === 0 && waits.length === 0 && !desk.silent) return <p>{t("today.nothing_yours")}</p>;
+  const fresh = news.filter((one) => one.n > 0);
+  return (
+    <>
+      <section class="card desk"><h2>{t("today.new")}</h2>
+        {desk.since === null ? <p>{t("today.first")}</p> : fresh.length === 0 ? <p>{t("today.new.none", { when: away(desk.since) })}</p> : (
+          <><p class="quiet small">{t("today.since", { when: moment(desk.since) })}</p>
+            <ul class="chips">{fresh.map((one) => <li key={one.kind}><a href={one.path}>{t(`today.new.${one.kind}` as Key, { n: one.n })}</a></li>)}</ul></>
+        )}
+        {waits.length > 0 && <p>{waits.map((one, i) => <span key={one.kind}>{i > 0 && " · "}<a href={one.path}>{t(`today.open.${one.kind}` as Key, { n: one.n })}</a>{one.late > 0 && <span class="tag bad">{t("today.late", { n: one.late })}</span>}</span>)}</p>}
+      </section>
+      <div class="two">
+        {desk.no_lead && (
+          <section class="card"><h2>{t("today.no_lead")}</h2>
+            {desk.no_lead.length === 0 ? <p>{t("today.no_lead.none")}</p> : (
+              <table><thead><tr><th scope="col">{t("today.alert")}</th><th scope="col">{t("column.place")}</th><th scope="col" class="end">{t("today.heard")}</th></tr></thead>
+                <tbody>{desk.no_lead.map((one) => (
+                  <tr key={one.id}><th scope="row"><span class={`level level-${one.level}`} aria-label={t("alert.level", { level: one.level })} role="img">{one.level}</span> <a href={`/listen/alerts/${one.id}`}>{one.threat ? word("threat", one.threat) : t("unknown")}</a> {one.practice && <span class="tag">{t("today.practice")}</span>}</th>
+                    <td dir="auto">{one.place ?? t("unknown")}</td><td class="end">{away(one.heard_at)}{one.late && <span class="tag bad">{t("today.overdue")}</span>}</td></tr>
+                ))}</tbody></table>
+            )}
+          </section>
+        )}
+        {desk.silent && (
+          <section class="card"><h2>{t("today.silent")}</h2>
+            {desk.silent.length === 0 ? <p>{t(desk.beating ? "today.silent.none" : "today.silent.nobody")}</p> : (
+              <table><thead><tr><th scope="col">{t("duty.what")}</th><th scope="col" class="end">{t("duty.last_sign")}</th></tr></thead>
+                <tbody>{desk.silent.map((one) => <tr key={one.id}><th scope="row" dir="auto" class="break">{one.id.replace(/^[a-z]+:/, "")} <small class="quiet">{word("pulse", one.kind)}</small></th><td class="end">{away(one.at)}</td></tr>)}</tbody></table>
+            )}
+          </section>
+        )}
+      </div>
+    </>
+  );
+}
+
+function Moved({ moved }: { moved: Schemas["MovedSince"] }) {
+  return (
+    <section class="card"><h2>{t("today.moved", { month: month(moved.month) })}</h2>
+      <p class="quiet small">{t("today.moved.about", { now: month(moved.as_of), before: month(moved.before) })}</p>
+      {moved.cells.length === 0 ? <p>{t("today.moved.none")}</p> : (
+        <ul class="plain-list">{moved.cells.map((one) => (
+          <li key={one.cell.gid}><p><a href={`/assess/cells/${one.cell.gid}`} dir="auto">{where(one.cell)}</a> <small class="quiet" dir="auto">{one.cell.area}</small> {t("plan.from_to", { before: number(one.before, 2), after: number(one.expected, 2) })}</p>
+            {one.why.length > 0 && <ul class="reasons small">{one.why.map((reason) => <Reason key={reason.kind} reason={reason} />)}</ul>}</li>
+        ))}</ul>
+      )}
+    </section>
   );
 }
 

@@ -17,6 +17,7 @@ from tocsin.core.mission import Mission
 from tocsin.core.time import parse_month
 from tocsin.store.policy import Actor, Thing, allowed
 from tocsin.store.runs import latest_run
+from tocsin.store.tables import run
 
 Floats = npt.NDArray[np.float64]
 LEVELS = ("q025", "q05", "q10", "q25", "q50", "q75", "q90", "q95", "q975")
@@ -62,6 +63,22 @@ def latest_assessed(connection: sa.Connection) -> Assessed:
     if found is None:
         raise NoData("there is no assessment yet: import events, then run `tocsin assess`")
     return Assessed(*found)
+
+
+def assessed_before(connection: sa.Connection, mission: Mission, done: Assessed) -> Assessed | None:
+    """The assessment before another one: of an earlier month, the latest of those whose files are there."""
+    rows = connection.execute(
+        sa.select(run.c.id, run.c.output).where(run.c.kind == "assess", run.c.id != done.run)
+        .order_by(run.c.made_at.desc()).limit(24)
+    )  # fmt: skip
+    month = parse_month(done.summary["as_of"])
+    earlier = [Assessed(r.id, dict(r.output)) for r in rows]
+    there = [
+        e for e in earlier
+        if parse_month(e.summary["as_of"]) < month and done.summary["target"] == e.summary["target"]
+        and e.forecast_file(mission).exists() and e.panel_file(mission).exists()
+    ]  # fmt: skip
+    return max(there, key=lambda e: parse_month(e.summary["as_of"]), default=None)
 
 
 def grid(mission: Mission, assessed: Assessed, target: str = "", model: str = "") -> Grid:

@@ -1,6 +1,7 @@
 """One cell of the lattice as people read it: where it is, what was recorded, why it matters, who could come."""
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,6 +93,17 @@ def cell_facts(connection: sa.Connection, mission: Mission, land: Land, grid: Gr
         _units(connection, mission, land, grid.as_of, lon, lat),
         tuple(int(g) for g in grid.gids if int(g) in around),
     )
+
+
+def reasons_for(
+    connection: sa.Connection, land: Land, grid: Grid, gids: Sequence[int]
+) -> dict[int, tuple[Reason, ...]]:
+    """Reasons of several cells, by gid; events are read once."""
+    seen = vintage(connection, grid.as_of, land.ground.gw)
+    recent = RecentEvents.read(known_events(connection, seen, grid.as_of), grid.as_of)
+    texts = event_texts(connection, recent.recent_ids())
+    panel = Panel(grid.gids, grid.first_month, {grid.target: grid.recorded.astype(np.float32)})
+    return {g: reasons_of(position(grid, g), grid.gids, panel, grid.target, recent, texts) for g in gids}
 
 
 def _recorded(text: dict[str, Any], deaths: float) -> Recorded:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from tocsin.cli import corridors, drawdown, objectives, patrols, posture, scenario
+from tocsin.cli import corridors, drawdown, liaison, objectives, partners, patrols, people, posture, scenario
 from tocsin.cli.objectives import RequestOption, show_best
 from tocsin.cli.output import JsonOption, MissionOption, QuietOption, answer, group, records
 
@@ -12,7 +12,7 @@ from tocsin.cli.output import JsonOption, MissionOption, QuietOption, answer, gr
 def register(app: typer.Typer) -> None:
     """Add this room's commands: ``tocsin plan`` alone plans the posture, with a word behind it something else."""
     more = group(app, "plan", plan)
-    for part in (posture, objectives, corridors, drawdown, patrols, scenario):
+    for part in (posture, objectives, corridors, drawdown, patrols, people, partners, liaison, scenario):
         part.register(more)
 
 
@@ -34,27 +34,33 @@ def plan(
         typer.Option(help="harm, worst-draws, worst-area, equity, cost, flying-hours or disruption: the one to lower."),
     ] = None,
     request: RequestOption = None,
+    season: Annotated[
+        str | None, typer.Option(help="With an objective or request: plan for the 'dry' or 'wet' months ahead alone.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same plan.")] = 1,
     mission: MissionOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Show who is out of reach and which few units would change that most."""
+    from tocsin.core.errors import BadInput
     from tocsin.core.mission import find
     from tocsin.core.time import parse_month, utc_now
     from tocsin.plan.actions import plan as work
+    from tocsin.plan.posture.request import SEASONS
     from tocsin.store import writing
 
     talk = answer(context, mission, as_json, quiet)
     home = find(talk.folder())
     month = parse_month(as_of) if as_of else None
+    if season and season not in SEASONS:
+        raise BadInput("--season is dry or wet")
+    if season and not (objective or request):
+        raise BadInput("--season goes with --objective or --request")
     if objective or request:
-        from tocsin.core.errors import BadInput
         from tocsin.plan.objectives import Wish, best
 
-        if danger:
-            raise BadInput("--danger does not go with --objective or --request")
-        wish = Wish(request, additional, moves, hours, straight, night, payload, seed)
+        wish = Wish(request, additional, moves, hours, straight, night, payload, seed, danger, season=season or "")
         with talk.progress() as tell, writing(records(home)) as connection:
             found = best(connection, home, utc_now(), objective or "harm", wish, month, tuple(operation or ()), tell)
         show_best(talk, found.summary)

@@ -132,7 +132,7 @@ def move(
     """Show what would change if one unit stood elsewhere; nothing is kept."""
     from tocsin.core.mission import find
     from tocsin.core.time import parse_month, utc_now
-    from tocsin.plan.reach import what_if
+    from tocsin.plan.board import what_if
     from tocsin.store import writing
 
     talk = answer(context, mission, as_json, quiet)

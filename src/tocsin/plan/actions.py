@@ -2,7 +2,7 @@
 
 import datetime as dt
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -40,10 +40,14 @@ MOVABLE = {UnitKind.BASE, UnitKind.TOB, UnitKind.QRF, UnitKind.FPU, UnitKind.HEL
 
 @dataclass(frozen=True)
 class Planned:
-    """What planning made: the run's id and its documented summary (`covered`, `gaps`, `moves` …)."""
+    """What planning made: the run's id, its documented summary (`covered`, `gaps`, `moves` …), and what went in.
+
+    `inputs` is empty where the run was there already.
+    """
 
     run: str
     summary: dict[str, Any]
+    inputs: dict[str, Any] = field(default_factory=dict)
 
 
 def latest_assessment(

@@ -287,7 +287,7 @@ def draw_up(
         moves,
         ratios(here, [_area_of(u, cells, label) for u in here], label, expected, folk),
         tuple(int(p) for p in np.flatnonzero(np.isinf(first))),
-        _losses(first, later, expected, folk, limit),
+        losses(first, later, expected, folk, limit),
         tuple(i for i, u in enumerate(units) if able[i] and u.strength is None),
         tuple(int(i) for i in np.flatnonzero(~able)),
         np.asarray(able),
@@ -304,7 +304,7 @@ def _area_of(unit: Unit, cells: npt.NDArray[np.int64], areas: Sequence[str]) -> 
     return areas[int(found[0])] if len(found) else ""
 
 
-def _losses(first: Floats, later: Floats, risk: Floats, people: Floats | None, limit: float) -> tuple[Loss, ...]:
+def losses(first: Floats, later: Floats, risk: Floats, people: Floats | None, limit: float) -> tuple[Loss, ...]:
     """Places reached at least half an hour later than now, or no longer within the limit; most risk first."""
     lost = (first <= limit) & (later > limit)
     with np.errstate(invalid="ignore"):

@@ -26,7 +26,9 @@ from tocsin.core.time import month_text
 from tocsin.listen.deployments import Unit
 from tocsin.listen.events.reads import vintage
 from tocsin.plan.actions import Planned, largest_places, movable_rows
-from tocsin.plan.mobility import Speeds, arrival, hours, responders, season_of, speeds_of
+from tocsin.plan.cover import best_hours, by_area, coverage
+from tocsin.plan.drawn import losses
+from tocsin.plan.mobility import Speeds, arrival, hours, month_in, responders, season_of, speeds_of
 from tocsin.plan.posture import AIMS, Goals, Posture, Problem, best_posture, evaluate, front, second_best, shadow_values
 from tocsin.plan.posture.asked import Asked, Ground, asked
 from tocsin.plan.posture.demands import nowhere
@@ -59,9 +61,12 @@ ASSUMES = (
 
 @dataclasses.dataclass(frozen=True)
 class Wish:
-    """What a posture is asked for: the request's file (if any), limits where it says nothing, and how to travel."""
+    """What a posture is asked for: the request (or its file), limits where it says nothing, and how to travel.
 
-    request: Path | None = None
+    `season` plans for the months ahead of one season alone ('dry' or 'wet'); for all of them when empty.
+    """
+
+    request: Path | Request | None = None
     additional: int = 3
     moves: int = 3
     limit_hours: float = 6.0
@@ -69,7 +74,9 @@ class Wish:
     night: bool = False
     payload: float = 0.0
     seed: int = 1
+    danger: bool = False  # slow down where deaths are forecast
     seconds: float = 30.0
+    season: str = ""
 
 
 def best(
@@ -99,7 +106,7 @@ def best(
     if earlier:
         return Planned(id, earlier)
     tell("Planning", 0, 1)
-    made = _problem(connection, mission, here, request, wish, draws=aim == "tail" or "tail" in request.at_most)
+    ground, made = _problem(connection, mission, here, request, wish, aim == "tail" or "tail" in request.at_most)
     goals = _goals(aim)
     found = best_posture(made.problem, goals, dict(request.at_most), seconds=wish.seconds)
     tell("Explaining", 0, 1)
@@ -119,6 +126,7 @@ def best(
         "aims_now": _told(evaluate(made.problem, made.now), made),
         "broken_now": _broken(made.problem, made.now),
         **_posture(here, made, found),
+        "axes": _axes(here, ground, made, found, wish),
         "shadow_values": shadows,
         "second_best": None
         if other is None
@@ -126,7 +134,7 @@ def best(
     }
     finish_run(connection, id, "posture", inputs, result, now)
     tell("Planning", 1, 1)
-    return Planned(id, result)
+    return Planned(id, result, inputs)
 
 
 def between(
@@ -156,7 +164,7 @@ def between(
     if request.at_most:
         raise BadInput("a front makes its own limits on aims: leave [at_most] out of the request")
     tell("Planning", 0, 1)
-    made = _problem(connection, mission, here, request, wish, draws="tail" in (a, b))
+    _, made = _problem(connection, mission, here, request, wish, "tail" in (a, b))
     found = front(made.problem, a, b, points, seconds=wish.seconds / 3)
     result = {
         "run": id,
@@ -192,7 +200,10 @@ def _start(
         raise BadInput("hours must lie above zero, and somewhere end")
     if wish.additional < 0 or wish.moves < 0:
         raise BadInput("the number of additional units and of moves cannot be below zero")
-    request = read_request(wish.request) if wish.request is not None else Request()
+    if wish.season:
+        month_in(1, wish.season, mission.wet_months)
+    given = wish.request
+    request = given if isinstance(given, Request) else read_request(given) if given is not None else Request()
     if request.new_bases is None:
         request = dataclasses.replace(request, new_bases=wish.additional)
     if request.moves is None:
@@ -205,16 +216,17 @@ def _start(
         "wet_months": list(mission.wet_months),
         "request": json.loads(json.dumps(dataclasses.asdict(request), default=str)),
         "speeds": hashlib.sha256(own.read_bytes()).hexdigest() if own.exists() else "",
-        **{k: v for k, v in vars(wish).items() if k != "request"},
+        **{k: v for k, v in vars(wish).items() if k != "request" and v != ""},
     }
     return here, request, inputs
 
 
 def _problem(
     connection: sa.Connection, mission: Mission, here: Situation, request: Request, wish: Wish, draws: bool
-) -> Asked:
+) -> tuple[Ground, Asked]:
     risk = _draws(connection, mission, here, wish.seed) if draws else here.risk[None, :]
-    return asked(ground_of(connection, mission, here, wish, risk), request, wish.limit_hours)
+    ground = ground_of(connection, mission, here, wish, risk)
+    return ground, asked(ground, request, wish.limit_hours)
 
 
 def ground_of(connection: sa.Connection, mission: Mission, here: Situation, wish: Wish, risk: Floats) -> Ground:
@@ -229,11 +241,14 @@ def ground_of(connection: sa.Connection, mission: Mission, here: Situation, wish
         raise NoData("no deaths are forecast anywhere: there is nothing to plan for")
     x, y = largest_places(connection, here.gids)
     speeds = speeds_of(mission).under(wish.night, wish.payload)
-    overland = None if wish.straight else overland_of(mission, here.gids, here.month)
+    level = here.danger if wish.danger else None
+    overland = None if wish.straight else overland_of(mission, here.gids, here.month, level)
     travel = hours if overland is None else overland.hours
     ahead = range(here.month + 1, here.month + here.horizon + 1)
     names = [season_of(m, mission.wet_months) for m in ahead]
     months = [(s, names.count(s) / len(names), ahead[names.index(s)]) for s in sorted(set(names))]
+    if wish.season:
+        months = [(wish.season, 1.0, month_in(here.month, wish.season, mission.wet_months))]
     row_of = {int(g): i for i, g in enumerate(here.gids)}
 
     def measure(units: Sequence[Unit], month: int) -> Floats:
@@ -253,7 +268,7 @@ def ground_of(connection: sa.Connection, mission: Mission, here: Situation, wish
     movable[movable_rows(here.units)] = True
     able = np.asarray(responders(here.units, speeds))
     return Ground(here.units, able, movable, here.gids, (x, y), here.land.area_names, risk, months, measure,
-                  road_hours, place_of)  # fmt: skip
+                  road_hours, place_of, overland is not None)  # fmt: skip
 
 
 def _road_hours(overland: Any, speeds: Speeds, season: str, places: npt.NDArray[np.int64], x: Floats, y: Floats
@@ -285,6 +300,7 @@ def _about(here: Situation, wish: Wish, made: Asked) -> dict[str, Any]:
         "limit_hours": wish.limit_hours,
         "night": wish.night,
         "payload": wish.payload,
+        "slow_in_danger": wish.danger and not wish.straight,
         "candidate_cells": len(made.sites),
         "cells": len(here.gids),
         "seed": wish.seed,
@@ -311,6 +327,43 @@ def _posture(here: Situation, made: Asked, found: Posture) -> dict[str, Any]:
     return {
         "aims": _told(found.aims, made), "changes": changes, "value": found.value, "bound": found.bound, "gap": gap,
         "method": found.method, "data_hash": found.data_hash, "binding": list(found.binding),
+    }  # fmt: skip
+
+
+def _axes(here: Situation, ground: Ground, made: Asked, found: Posture, wish: Wish) -> dict[str, Any]:
+    """Keys of `tocsin plan` that plans are compared on, in the season planned for (else that of the posture)."""
+    season = wish.season or here.season
+    month = ground.months[0][2] if wish.season else here.month
+    able, (x, y) = ground.able, ground.points
+    stood: list[Unit] = []
+    for j in found.chosen:
+        option, row = made.problem.options[j], made.unit_of[j]
+        if row >= 0 and not able[row]:
+            continue
+        lon, lat = float(x[option.place]), float(y[option.place])
+        if row < 0:
+            stood.append(Unit(option.unit, option.kind, lon, lat, option.strength or None))
+        else:
+            unit = here.units[row]
+            stood.append(dataclasses.replace(unit, lon=lon, lat=lat) if option.moves else unit)
+    now = ground.measure([u for u, can in zip(here.units, able, strict=True) if can], month)
+    then = ground.measure(stood, month) if stood else np.empty((0, len(here.gids)))
+    first, later = best_hours(now), best_hours(then)
+    folk = here.land.people.people
+    people = None if np.isnan(folk).all() else folk
+    lost = losses(first, later, here.risk, people, wish.limit_hours)
+    return {
+        "season": season,
+        "ground": not wish.straight and ground.overland,
+        "before": float(here.risk[first <= wish.limit_hours].sum()),
+        "value": float(here.risk[later <= wish.limit_hours].sum()),
+        "covered": [dataclasses.asdict(c) for c in coverage(now, here.risk, people)],
+        "covered_after": [dataclasses.asdict(c) for c in coverage(then, here.risk, people)],
+        "by_area": by_area(here.land.area_names, here.risk, first, later, wish.limit_hours),
+        "worse": [int(here.gids[w.place]) for w in lost],
+        "unreachable": [int(g) for g in here.gids[np.isinf(first)]],
+        "moves": [{"what": "add" if made.unit_of[j] < 0 else "move"}
+                  for j in found.chosen if made.problem.options[j].moves],
     }  # fmt: skip
 
 

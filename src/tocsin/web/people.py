@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 from pydantic import BaseModel, Field
 
+from tocsin.act.field import ask_wipe, list_devices
 from tocsin.core.codes import Component, Role
 from tocsin.core.errors import TocsinError
 from tocsin.store import accounts, reading, writing
@@ -138,6 +139,25 @@ def close_page(at: At, asker: FormAsker, account_id: str) -> Response:
     return RedirectResponse("/people", 303)
 
 
+@router.post("/people/{account_id}/wipe")
+def wipe_page(at: At, asker: FormAsker, account_id: str) -> Response:
+    """Have a person's devices in the field empty themselves at their next contact."""
+    with writing(at.engine) as connection:
+        ask_wipe(connection, asker, account_id, at.now())
+    return RedirectResponse("/people", 303)
+
+
+def _devices(at: House, asker: Actor) -> dict[str, tuple[int, int]]:
+    """Of each person, how many devices are in use, and how many of the others have yet to be wiped."""
+    found: dict[str, tuple[int, int]] = {}
+    with reading(at.engine) as connection:
+        for d in list_devices(connection, asker):
+            using, going = found.get(d["account_id"], (0, 0))
+            asked, gone = d["wipe_asked_at"] is not None, d["wiped_at"] is not None
+            found[d["account_id"]] = (using + (not asked), going + (asked and not gone))
+    return found
+
+
 def _all(at: House, asker: Actor) -> list[Account]:
     demand(asker, "create", "account")
     with reading(at.engine) as connection:
@@ -159,8 +179,10 @@ def _link(at: House, asker: Actor, account_id: str) -> str:
 
 def _page(request: Request, at: House, asker: Actor, problem: str = "", status: int = 200) -> Response:
     _ = words_of(request)
+    rows, devices = _all(at, asker), _devices(at, asker)
     people = [
-        {"account": a, "roles": role_words(_, a.roles), "areas": area_words(_, a.areas)} for a in _all(at, asker)
+        {"account": a, "roles": role_words(_, a.roles), "areas": area_words(_, a.areas),
+         "devices": devices.get(a.id, (0, 0))} for a in rows
     ]  # fmt: skip
     roles: list[Any] = [(role.value, _(text)) for role, text in ROLES.items()]
     components: list[Any] = [(c.value, _(text)) for c, text in COMPONENTS.items()]
@@ -179,4 +201,4 @@ def _shown(request: Request, asker: Actor, login: str, token: str) -> Response:
 def _out(a: Account) -> AccountOut:
     state = "closed" if a.closed_at else "open" if a.has_password else "invited"
     return AccountOut(id=a.id, login=a.login, name=a.name, roles=sorted(a.roles), component=a.component.value,
-                      areas=sorted(a.areas), state=state, second_step=a.has_totp)  # fmt: skip
+                      areas=sorted(a.areas), state=state, second_step=a.has_second_step)  # fmt: skip

@@ -4,11 +4,12 @@ import datetime as dt
 import hashlib
 import secrets
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import sqlalchemy as sa
 
 from tocsin.core.errors import BadInput, NotFound
-from tocsin.listen.alerts import handling
+from tocsin.listen.alerts import handling, media
 from tocsin.listen.alerts.addresses import sender_address
 from tocsin.listen.alerts.formats.values import clean
 from tocsin.listen.alerts.intake import Arrived, Taken, take_in
@@ -19,6 +20,9 @@ from tocsin.store.policy import Actor, Thing, demand, only_readable
 
 DESK = "desk"  # stands where other reports have their gateway
 EARLIEST = dt.timedelta(days=45)
+PICTURES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
+MOST_PICTURE = 1_000_000
+MOST_PICTURES = 8
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,39 @@ def call_back(
         answer = tell(connection, keys, actor, said, now).report_id
     handling.call_back(connection, actor, report_id, reached, now, answer)
     return answer
+
+
+def add_picture(
+    connection: sa.Connection, keys: KeyRing, folder: Path, actor: Actor, report_id: int, content: bytes
+) -> int:
+    """Keep a picture with a report that the actor wrote, without what a camera writes beside it; how many it has then.
+
+    The same picture again changes nothing.
+
+    Raises
+    ------
+    BadInput
+        If it is no picture, or too large, or there are too many.
+    NotFound
+        If the actor wrote no such report.
+    """
+    demand(actor, "create", "report", "*", _mine(actor))
+    c = report.c
+    mine = sa.select(c.attachments).where(c.id == report_id, c.owner == actor.id).with_for_update()
+    row = connection.execute(mine).one_or_none()
+    if row is None:
+        raise NotFound("there is no such report of yours")
+    kind = next((k for mark, k in PICTURES.items() if content.startswith(mark)), None)
+    if kind is None or len(content) > MOST_PICTURE:
+        raise BadInput("send a JPEG or PNG picture of at most {kb} kB", kb=MOST_PICTURE // 1000)
+    there = list(row.attachments)
+    one = {"type": kind, "where": media.keep(folder, keys, content)}
+    if one["where"] not in [a["where"] for a in there]:
+        if len(there) >= MOST_PICTURES:
+            raise BadInput("a report holds at most {n} pictures", n=MOST_PICTURES)
+        there.append(one)
+        connection.execute(sa.update(report).where(c.id == report_id).values(attachments=there))
+    return len(there)
 
 
 def _mine(actor: Actor) -> Thing:

@@ -3,7 +3,7 @@
 from tocsin.plan.mobility.dependency import Lifeline, lifelines
 from tocsin.plan.mobility.fields import Fields, Grid, ascii_grid, isochrones
 from tocsin.plan.mobility.overland import Overland
-from tocsin.plan.mobility.speeds import Mode, Mover, Speeds, default_speeds, read_speeds, season_of, speeds_of
+from tocsin.plan.mobility.speeds import Mode, Mover, Speeds, default_speeds, month_in, read_speeds, season_of, speeds_of
 from tocsin.plan.mobility.straight import arrival, hours, mover_of, reach_km, responders
 from tocsin.plan.mobility.surface import Danger, Road, Terrain, fields_of, roads_from_geojson, speed_raster, unit_hours
 
@@ -25,6 +25,7 @@ __all__ = [
     "hours",
     "isochrones",
     "lifelines",
+    "month_in",
     "mover_of",
     "reach_km",
     "read_speeds",

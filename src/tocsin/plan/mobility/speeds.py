@@ -72,9 +72,10 @@ class Mover:
 
 @dataclass(frozen=True)
 class Speeds:
-    """Movement of every kind of unit, one `Mover` a kind."""
+    """Movement of every kind of unit, one `Mover` a kind; and every way of moving of the table by its name."""
 
     movers: Mapping[UnitKind, Mover]
+    modes: Mapping[str, Mode] = field(default_factory=dict)
 
     def __getitem__(self, kind: UnitKind) -> Mover:
         return self.movers[kind]
@@ -92,7 +93,8 @@ class Speeds:
 
         if not night and payload == 0:
             return self
-        return Speeds({kind: replace(mover, mode=changed(mover.mode)) for kind, mover in self.movers.items()})
+        movers = {kind: replace(mover, mode=changed(mover.mode)) for kind, mover in self.movers.items()}
+        return Speeds(movers, {name: changed(mode) for name, mode in self.modes.items()})
 
 
 def season_of(month: int, wet_months: tuple[int, ...]) -> str:
@@ -104,6 +106,23 @@ def season_of(month: int, wet_months: tuple[int, ...]) -> str:
     if any(not 1 <= m <= 12 for m in wet_months):
         raise BadInput("wet months are numbers from 1 to 12; given: {given}", given=list(wet_months))
     return "wet" if year_month(month)[1] in wet_months else "dry"
+
+
+def month_in(month: int, season: str, wet_months: tuple[int, ...]) -> int:
+    """The next month from `month` on (itself included) that lies in a season.
+
+    Raises
+    ------
+    BadInput
+        If the mission has no such season.
+
+    >>> month_in(463, "dry", (5, 6, 7, 8, 9, 10))  # from July to November
+    467
+    """
+    for later in range(month, month + 12):
+        if season_of(later, wet_months) == season:
+            return later
+    raise BadInput("the mission has no {season} season: set `wet_months` in tocsin.toml", season=season)
 
 
 def _not_negative(where: str, given: Any, name: str) -> float:
@@ -175,7 +194,7 @@ def read_speeds(path: Path) -> Speeds:
         start = _by_season(where, row.get("start_hours"), "start_hours")
         responds = bool(row.get("responds", False))
         movers[kind] = Mover(kind, modes[row["mode"]], start, responds, str(row.get("source", "")))
-    return Speeds(movers)
+    return Speeds(movers, modes)
 
 
 def speeds_of(mission: Mission) -> Speeds:

@@ -43,6 +43,8 @@ class Ground:
         The same for the way alone, by road, between cells: shape (n_places, n_cells) from places (rows of cells).
     place_of : callable
         Row of the cell of a place in words (lon,lat, a place's or unit's name).
+    overland : bool
+        Whether times go over known ground, and not as the crow flies.
     """
 
     units: Sequence[Unit]
@@ -56,6 +58,7 @@ class Ground:
     measure: Measure
     road_hours: Callable[[Ints], Floats]
     place_of: Callable[[str], int]
+    overland: bool = False
 
 
 @dataclass(frozen=True)

@@ -215,7 +215,8 @@ def best_posture(
     model = _Model(problem, wanted, caps)
     status, found, bound = model.solve(problem.demands, seconds)
     if status == 2:
-        raise Infeasible("these demands cannot be met together: {names}", names="; ".join(clash(problem, caps)))
+        names = clash(problem, caps)
+        raise Infeasible("these demands cannot be met together: {names}", names="; ".join(names), demands=names)
     if found is None:
         raise Infeasible("no posture was found within {seconds:g} seconds; allow more time", seconds=seconds)
     chosen = tuple(int(j) for j in np.flatnonzero(found[: model.n] > 0.5))

@@ -123,6 +123,17 @@ def read_request(path: Path) -> Request:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
         raise BadFile("{name} cannot be read as TOML ({why})", name=path.name, why=problem) from problem
+    return request_of(raw, path)
+
+
+def request_of(raw: dict[str, Any], path: Path) -> Request:
+    """A request from the values of its form; `path` names the form in what is said about mistakes.
+
+    Raises
+    ------
+    BadFile
+        If it holds a name that is not in the form, or a value that cannot be; says where.
+    """
     known = ("limits", "cost", "flying", "at_most", *LISTS)
     _known(path, "the file", raw, known)
     found: dict[str, Any] = _values(path, "[limits]", _table(path, raw, "limits"), LIMITS)

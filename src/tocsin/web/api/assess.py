@@ -265,7 +265,7 @@ def cell(at: At, asker: Asker, gid: int, target: str = "", model: str = "") -> C
             )
             for k in range(len(found.ahead["mean"]))
         ],
-        reasons=[_why(r) for r in facts.reasons],
+        reasons=[driver(r) for r in facts.reasons],
         events=[
             Happened(day=e.first_day, place=e.place, side_a=e.side_a, side_b=e.side_b, deaths=e.deaths,
                      headline=e.headline, source=e.source)
@@ -280,7 +280,8 @@ def cell(at: At, asker: Asker, gid: int, target: str = "", model: str = "") -> C
     )  # fmt: skip
 
 
-def _why(reason: Any) -> Driver:
+def driver(reason: Any) -> Driver:
+    """A reason as it goes out."""
     facts = vars(reason)
     return Driver(
         kind=type(reason).__name__,

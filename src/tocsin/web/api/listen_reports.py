@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Body as FileBody
 from fastapi.responses import JSONResponse
 from pydantic import Field
 
@@ -12,7 +13,7 @@ from tocsin.core.errors import NotFound
 from tocsin.listen.alerts import handling, media, reads, telling
 from tocsin.listen.alerts.ground import area_at
 from tocsin.listen.alerts.summing import Rank
-from tocsin.store import reading
+from tocsin.store import reading, writing
 from tocsin.store.keys import key_folder, open_keys
 from tocsin.web.api.listen import (
     PROBLEMS,
@@ -160,6 +161,15 @@ def read_media(at: At, actor: Asker, id: Id, number: Annotated[int, Field(ge=0, 
     content = media.give(at.mission.folder, keys, files[number]["where"])
     headers = {"Content-Disposition": f'attachment; filename="report-{id}-{number}"'}
     return Response(content, media_type="application/octet-stream", headers=headers)
+
+
+@router.post("/{id}/picture", summary="Add a picture to a report of yours")
+def add_picture(at: At, actor: Asker, id: Id, content: Annotated[bytes, FileBody(media_type="image/jpeg")]
+                ) -> dict[str, int]:  # fmt: skip
+    """What a camera writes beside a picture is not kept."""
+    with writing(at.engine) as connection:
+        keys = open_keys(connection, key_folder(at.mission), at.now())
+        return {"pictures": telling.add_picture(connection, keys, at.mission.folder, actor, id, content)}
 
 
 @router.post("/place", summary="Say where reports mean")

@@ -1,16 +1,19 @@
 """Plan over HTTP, by hand: one unit moved on the map, and plans side by side."""
 
 import threading
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from tocsin.core.errors import NoData
+from tocsin.core.time import month_text
 from tocsin.listen.deployments.tables import deployment
-from tocsin.plan.reach import Board, Dragged, compare_plans
-from tocsin.plan.situation import situation
+from tocsin.plan.board import Board, Dragged
+from tocsin.plan.cover import LIMITS
+from tocsin.plan.reach import compare_plans
+from tocsin.plan.situation import Situation, situation
 from tocsin.store import reading
 from tocsin.store.policy import demand
 from tocsin.store.runs import latest_run
@@ -21,19 +24,28 @@ router = APIRouter(prefix="/api/plan", tags=["plan"])
 MOST_LISTED = 50
 
 
+Season = Literal["dry", "wet"]
+Degrees180 = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
+Degrees90 = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
+LimitHours = Annotated[float, Field(gt=0, le=48, allow_inf_nan=False)]
+
+
 class Boards:
-    """The newest situation with its travel times, kept between two moves of a unit; read anew when data change."""
+    """The newest situation with its travel times in each season, kept between two moves; read anew when data change."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._key: tuple[Any, ...] = ()
-        self._board: Board | None = None
+        self._here: Situation | None = None
+        self._boards: dict[str, Board] = {}
 
-    def newest(self, at: House) -> Board:
+    def newest(self, at: House, season: str | None = None) -> Board:
         """The board of the newest assessment and posture.
 
         Raises
         ------
+        BadInput
+            If the mission has no such season.
         NoData
             If there is no assessment yet.
         """
@@ -43,10 +55,39 @@ class Boards:
                 raise NoData("there is no assessment yet: import events, then run `tocsin assess`")
             c = deployment.c
             key = (found[0], *connection.execute(sa.select(sa.func.count(), sa.func.max(c.id))).one())
-            if self._board is None or key != self._key:
-                self._board = Board(connection, at.mission, situation(connection, at.mission, at.now()))
+            if self._here is None or key != self._key:
+                self._here, self._boards = situation(connection, at.mission, at.now()), {}
                 self._key = key
-            return self._board
+            wanted = season or self._here.season
+            if wanted not in self._boards:
+                self._boards[wanted] = Board(connection, at.mission, self._here, wanted)
+            return self._boards[wanted]
+
+    def prepared(self, at: House, season: str | None, limit_hours: float) -> Board:
+        """The same, with what the first move would have to wait for."""
+        board = self.newest(at, season)
+        with self._lock:
+            board.prepare(limit_hours)
+        return board
+
+
+class Reach(BaseModel):
+    """Shares (0 to 1) within some hours of the units as they stand; null where nothing is known."""
+
+    hours: float
+    risk: float | None
+    people: float | None
+
+
+class BoardNow(BaseModel):
+    """The posture as it stands, in one season."""
+
+    season: str
+    seasons: list[str]
+    over: str
+    as_of: str
+    expected: float
+    reach: list[Reach]
 
 
 class Move(BaseModel):
@@ -54,9 +95,21 @@ class Move(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     unit: Annotated[str, Field(min_length=1, max_length=200)]
-    lon: Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
-    lat: Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
-    limit_hours: Annotated[float, Field(gt=0, le=48, allow_inf_nan=False)] = 6.0
+    lon: Degrees180
+    lat: Degrees90
+    limit_hours: LimitHours = 6.0
+    season: Season | None = None
+
+
+class Base(BaseModel):
+    """Where a temporary base could be opened, WGS84 degrees; a strength left out is unknown."""
+
+    model_config = ConfigDict(extra="forbid")
+    lon: Degrees180
+    lat: Degrees90
+    strength: Annotated[int | None, Field(ge=1, le=100_000)] = None
+    limit_hours: LimitHours = 6.0
+    season: Season | None = None
 
 
 class MovedCell(BaseModel):
@@ -97,6 +150,7 @@ class MoveEffect(BaseModel):
     unit: str
     near: str
     over: str
+    season: str
     limit_hours: float
     risk: float | None
     risk_after: float | None
@@ -111,9 +165,10 @@ class MoveEffect(BaseModel):
 
 
 class PlanLine(BaseModel):
-    """A plan that was drawn up."""
+    """A plan that was drawn up; `objective` is null for one of `tocsin plan` without an objective."""
 
     run: str
+    objective: str | None
     made_at: str
     as_of: str
     season: str
@@ -122,23 +177,50 @@ class PlanLine(BaseModel):
     moves: int
 
 
+@router.get("/board", summary="Units as they stand in a season, and everything made ready to move them")
+def board(request: Request, at: At, asker: Asker, season: Season | None = None, limit_hours: LimitHours = 6.0
+          ) -> BoardNow:  # fmt: skip
+    """The first time after new data it takes seconds; then every move answers at once."""
+    demand(asker, "read", "plan")
+    demand(asker, "read", "deployment")
+    boards: Boards = request.app.state.boards
+    made = boards.prepared(at, season, limit_hours)
+    wet = bool(at.mission.wet_months)
+    return BoardNow(
+        season=made.season, seasons=["dry", "wet"] if wet and len(set(at.mission.wet_months)) < 12 else [made.season],
+        over=made.over, as_of=month_text(made.here.month), expected=round(float(made.here.risk.sum()), 2),
+        reach=[Reach(hours=c["limit_hours"], risk=c["risk_share"], people=c["people_share"])
+               for c in made.stands(LIMITS)],
+    )  # fmt: skip
+
+
 @router.post("/move", summary="Move one unit on the map and see what changes")
 def move(request: Request, at: At, asker: Asker, given: Move) -> MoveEffect:
     """Nothing is kept: a unit moves for whom the plan is shown, and only there."""
     demand(asker, "read", "plan")
     demand(asker, "read", "deployment")
     boards: Boards = request.app.state.boards
-    board = boards.newest(at)
+    board = boards.newest(at, given.season)
     return _moved(board, board.move(given.unit, f"{given.lon},{given.lat}", given.limit_hours))
+
+
+@router.post("/base", summary="Draw a temporary base on the map and see what changes")
+def base(request: Request, at: At, asker: Asker, given: Base) -> MoveEffect:
+    """Nothing is kept: the base stands for whom the plan is shown, and only there."""
+    demand(asker, "read", "plan")
+    demand(asker, "read", "deployment")
+    boards: Boards = request.app.state.boards
+    board = boards.newest(at, given.season)
+    return _moved(board, board.add(f"{given.lon},{given.lat}", given.strength, given.limit_hours))
 
 
 @router.get("/made", summary="Plans that were drawn up, the newest first")
 def made(at: At, asker: Asker) -> list[PlanLine]:
     """For choosing which to compare."""
     demand(asker, "read", "plan")
-    query = sa.select(run).where(run.c.kind == "plan").order_by(run.c.made_at.desc()).limit(MOST_LISTED)
+    query = sa.select(run).where(run.c.kind.in_(("plan", "posture"))).order_by(run.c.made_at.desc()).limit(MOST_LISTED)
     with reading(at.engine) as connection:
-        return [_line(r) for r in connection.execute(query)]
+        return [_line(r) for r in connection.execute(query) if r.kind == "plan" or "axes" in r.output]
 
 
 @router.get("/compare", summary="Two to four plans on the same axes")
@@ -152,9 +234,11 @@ def compare(
 
 
 def _line(row: Any) -> PlanLine:
-    made, moves = row.output, row.output.get("moves", [])
+    made = {**row.output, **row.output.get("axes", {})}
+    moves = made.get("moves", [])
     return PlanLine(
-        run=row.id, made_at=row.made_at.isoformat() + "Z", as_of=made["as_of"], season=made["season"],
+        run=row.id, objective=made.get("objective"),
+        made_at=row.made_at.isoformat() + "Z", as_of=made["as_of"], season=made["season"],
         limit_hours=made["limit_hours"], adds=sum(m["what"] == "add" for m in moves),
         moves=sum(m["what"] == "move" for m in moves),
     )  # fmt: skip
@@ -184,6 +268,7 @@ def _moved(board: Board, found: Dragged) -> MoveEffect:
 
     return MoveEffect(
         unit=told["unit"], near=here.name_of(told["to"]["lon"], told["to"]["lat"]), over=told["over"],
+        season=told["season"],
         limit_hours=told["limit_hours"], risk=now["risk_share"], risk_after=then["risk_share"],
         people=now["people_share"], people_after=then["people_share"], expected=round(float(here.risk.sum()), 2),
         gains=[cell(c) for c in told["gains"]], loses=[cell(c) for c in told["loses"]],

@@ -9,19 +9,24 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from tocsin import __version__
-from tocsin.assess.reads import assessed_land, grid, latest_assessed, may_see
+from tocsin.assess.reads import assessed_before, assessed_land, grid, latest_assessed, may_see
+from tocsin.brief.cell import reasons_for
+from tocsin.brief.desk import desk
 from tocsin.core.errors import Forbidden, NoData
 from tocsin.core.time import month_of, month_text
 from tocsin.listen.places.reads import gazetteer
 from tocsin.listen.sources.tables import source_file
-from tocsin.store import reading
-from tocsin.store.policy import allowed, only_readable
+from tocsin.store import reading, writing
+from tocsin.store.looks import look
+from tocsin.store.policy import allowed, demand, only_readable
 from tocsin.store.runs import latest_run
-from tocsin.web.api.assess import CellName, names_of
+from tocsin.web.api.assess import CellName, Driver, driver, names_of
 from tocsin.web.who import Asker, At
 
 router = APIRouter(prefix="/api", tags=["today"])
 TOP = 8
+MOVED = 6
+LEAST_MOVE = 0.05  # expected killed: less is no news
 RECENT = 12
 
 
@@ -90,14 +95,136 @@ class Today(BaseModel):
     outlook: Outlook | None
     gaps: list[Gap] | None
     limit_hours: float | None
-    sources: list[Source]
+    sources: list[Source] | None
 
 
 ASKED = (
     ("read", "alert"), ("change", "alert"), ("read", "report"), ("create", "report"), ("read", "task"),
     ("create", "task"), ("change", "task"), ("read", "plan"), ("create", "plan"), ("read", "forecast"),
-    ("read", "deployment"), ("read", "warning"), ("create", "warning"), ("approve", "warning"),
+    ("read", "deployment"), ("read", "brief"), ("read", "warning"), ("create", "warning"), ("approve", "warning"),
 )  # fmt: skip
+
+
+class Waits(BaseModel):
+    """How many of each; null where the asker's role shows none."""
+
+    alerts: int | None
+    tasks: int | None
+
+
+class New(Waits):
+    """What came since the visit before."""
+
+    reports: int | None
+    warnings: int | None
+    plans: int | None
+
+
+class NoLead(BaseModel):
+    """An alert that nobody has taken on."""
+
+    id: int
+    threat: str | None
+    imminence: str | None
+    place: str | None
+    area: str | None
+    level: str
+    practice: bool
+    heard_at: dt.datetime
+    late: bool
+
+
+class SilentLink(BaseModel):
+    """A link or unit whose sign of life has stopped."""
+
+    id: str
+    kind: str
+    at: dt.datetime
+    silent_s: float
+
+
+class DeskNow(BaseModel):
+    """What waits for the asker. `since` is the end of their visit before this one, null the first time."""
+
+    since: dt.datetime | None
+    new: New
+    open: Waits
+    late: Waits
+    no_lead: list[NoLead] | None
+    beating: int | None
+    silent: list[SilentLink] | None
+
+
+class MovedRisk(BaseModel):
+    """A cell whose forecast for one month is another than in the assessment before, and what drives it."""
+
+    cell: CellName
+    expected: float
+    before: float
+    why: list[Driver]
+
+
+class MovedSince(BaseModel):
+    """Cells that moved between two assessments of the same month; `before` is the earlier one's as-of."""
+
+    month: str
+    as_of: str
+    before: str
+    cells: list[MovedRisk]
+
+
+@router.get("/today/desk", summary="New since you were here, open and late, without a lead, out of contact")
+def desk_now(at: At, asker: Asker) -> DeskNow:
+    """Counts and short lists of what the asker may see."""
+    with reading(at.engine) as connection:
+        found = desk(connection, asker, at.now())
+    return DeskNow(
+        since=found.since, new=New(**found.new), open=Waits(**found.open), late=Waits(**found.late),
+        no_lead=None if found.no_lead is None else [NoLead(**r) for r in found.no_lead],
+        beating=found.beating,
+        silent=None if found.silent is None else [
+            SilentLink(id=r["id"], kind=r["kind"], at=r["at"], silent_s=r["silent_s"]) for r in found.silent
+        ],
+    )  # fmt: skip
+
+
+@router.post("/today/look", summary="Note that you look now", status_code=204)
+def note_look(at: At, asker: Asker) -> None:
+    """What came before this visit is then no longer new at the next one."""
+    with writing(at.engine) as connection:
+        look(connection, asker, at.now())
+
+
+@router.get("/today/moved", summary="Where the forecast moved since the assessment before, and why")
+def moved(at: At, asker: Asker) -> MovedSince | None:
+    """Null where there is one assessment only."""
+    demand(asker, "read", "forecast")
+    with reading(at.engine) as connection:
+        done = latest_assessed(connection)
+        earlier = assessed_before(connection, at.mission, done)
+        if earlier is None:
+            return None
+        now, then = grid(at.mission, done), grid(at.mission, earlier, done.summary["target"])
+        land = assessed_land(connection, at.mission, done)
+        step = now.as_of + 1 - (then.as_of + 1)
+        if not 0 <= step < len(then.ahead["mean"]) or not np.array_equal(now.gids, then.gids):
+            return None
+        seen = np.flatnonzero(may_see(asker, land))
+        new, old = now.ahead["mean"][0, seen], then.ahead["mean"][step, seen]
+        change = np.nan_to_num(new - old)
+        order = [int(k) for k in np.argsort(-np.abs(change), kind="stable")[:MOVED] if abs(change[k]) >= LEAST_MOVE]
+        names = {n.gid: n for n in names_of(connection, land, [int(seen[k]) for k in order])}
+        why = reasons_for(connection, land, now, [int(now.gids[seen[k]]) for k in order])
+    return MovedSince(
+        month=month_text(now.as_of + 1), as_of=month_text(now.as_of), before=month_text(then.as_of),
+        cells=[
+            MovedRisk(
+                cell=names[int(now.gids[seen[k]])], expected=round(float(new[k]), 2), before=round(float(old[k]), 2),
+                why=[driver(r) for r in why[int(now.gids[seen[k]])][:2]],
+            )
+            for k in order
+        ],
+    )  # fmt: skip
 
 
 @router.get("/here")
@@ -114,8 +241,10 @@ def today(at: At, asker: Asker) -> Today:
     """What is known this morning."""
     now = at.now()
     with reading(at.engine) as connection:
-        query = only_readable(sa.select(source_file).order_by(source_file.c.id), source_file, asker)
-        sources = [_source(r, month_of(now.date())) for r in connection.execute(query)]
+        sources = None
+        if allowed(asker, "read", "event"):
+            query = only_readable(sa.select(source_file).order_by(source_file.c.id), source_file, asker)
+            sources = [_source(r, month_of(now.date())) for r in connection.execute(query)]
         outlook = _outlook(connection, at, asker)
         plan = latest_run(connection, "plan") if allowed(asker, "read", "plan") else None
         gaps = None if plan is None else _gaps(connection, plan[1])

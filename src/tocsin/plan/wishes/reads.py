@@ -1,0 +1,32 @@
+"""Plans asked for, the newest first, each with how far it has come."""
+
+import datetime as dt
+from typing import Any
+
+import sqlalchemy as sa
+
+from tocsin.plan.wishes.actions import SILENT
+from tocsin.plan.wishes.tables import plan_wish
+from tocsin.store import run_of
+from tocsin.store.policy import Actor, demand, only_readable
+
+
+def list_wishes(connection: sa.Connection, actor: Actor, now: dt.datetime, most: int = 10) -> list[dict[str, Any]]:
+    """What was asked for, by everybody; one that nobody works on any more is 'stopped'."""
+    demand(actor, "read", "plan")
+    demand(actor, "read", "deployment")
+    query = only_readable(sa.select(plan_wish), plan_wish, actor).order_by(plan_wish.c.id.desc()).limit(most)
+    found = []
+    for row in connection.execute(query).mappings():
+        one = {k: row[k] for k in ("id", "objective", "demands", "state", "step", "run", "problem", "asked_at")}
+        if one["state"] in ("waiting", "working") and row["beat_at"] < now - SILENT:
+            one["state"] = "stopped"
+        one["mine"] = row["asked_by"] == actor.id
+        end = row["ended_at"] or now
+        one["seconds"] = None if row["begun_at"] is None else round((end - row["begun_at"]).total_seconds(), 1)
+        plan = run_of(connection, row["run"]) if row["run"] else None
+        one["changes"] = None if plan is None else [
+            {k: c.get(k) for k in ("what", "unit", "kind", "near", "area", "gid")} for c in plan.get("changes", [])
+        ]  # fmt: skip
+        found.append(one)
+    return found

@@ -44,3 +44,63 @@ def oplib(path: Path) -> Outing | None:
     worth[0] = 0.0
     hours = np.floor(distances(points[:, 0], points[:, 1]) + 0.5)
     return Outing(hours, worth, np.zeros(n), np.zeros(n), np.full(n, limit), (Patrol("tour", 0, 0, 0.0, limit),))
+
+
+def sections(path: Path) -> tuple[dict[str, str], dict[str, list[list[float]]]]:
+    """Head and numbered sections of a file in the dialect of VRPLIB that PyVRP's instances use."""
+    head, parts, inside = {}, {}, ""
+    for line in path.read_text().splitlines():
+        text = line.strip()
+        if text.endswith("_SECTION"):
+            inside = text
+            parts[inside] = []
+        elif text == "EOF":
+            break
+        elif inside and text:
+            parts[inside].append([float(v) for v in text.split()])
+        elif ":" in text:
+            name, _, value = text.partition(":")
+            head[name.strip()] = value.strip()
+    return head, parts
+
+
+def fleet(path: Path) -> Outing:
+    """A vehicle routing problem (PCVRPTW, MDVRPTW, HFVRP) as an outing of patrols that carry and cost.
+
+    Distances as the best known values of each set take them: PCVRPTW tenths, cut off; MDVRPTW thousandths, rounded;
+    HFVRP exact, in hundredths of the unit cost. What has no prize must be visited.
+    """
+    head, parts = sections(path)
+    kind = head["TYPE"]
+    scale = {"PCVRPTW": 10.0, "MDVRPTW": 1000.0, "HFVRP": 1.0}[kind]
+    points = np.array(parts["NODE_COORD_SECTION"])[:, 1:]
+    n, many = len(points), int(head["VEHICLES"])
+    hours = distances(points[:, 0], points[:, 1]) * scale
+    hours = {"PCVRPTW": np.floor, "MDVRPTW": np.rint, "HFVRP": np.asarray}[kind](hours)
+    column = {name: np.array(rows)[:, 1] for name, rows in parts.items() if name != "DEPOT_SECTION"}
+    depots = [int(row[0]) - 1 for row in parts["DEPOT_SECTION"] if row[0] > 0]
+    stay = column.get("SERVICE_TIME_SECTION", np.full(n, float(head.get("SERVICE_TIME", 0)))) * scale
+    stay[depots] = 0.0
+    windows = np.array(parts.get("TIME_WINDOW_SECTION", [[0, 0, 1e9]] * n))[:, 1:] * scale
+    prize = column.get("PRIZE_SECTION", np.zeros(n)) * scale
+    carries = column.get("CAPACITY_SECTION", np.full(many, float(head.get("CAPACITY", "inf"))))
+    fixed = column.get("VEHICLES_FIXED_COST_SECTION", np.zeros(many))
+    cost = column.get("VEHICLES_UNIT_DISTANCE_COST_SECTION", np.ones(many))
+    home = column.get("VEHICLES_DEPOT_SECTION", np.ones(many)).astype(int) - 1
+    longest = float(head.get("VEHICLES_MAX_DURATION", "inf")) * scale
+    patrols = tuple(
+        Patrol(str(k + 1), int(home[k]), int(home[k]), float(windows[home[k], 0]), float(windows[home[k], 1]),
+               float(carries[k]), float(cost[k]), float(fixed[k]), longest) for k in range(many)
+    )  # fmt: skip
+    must = frozenset(range(n)) - set(depots) if "PRIZE_SECTION" not in parts else frozenset()
+    return Outing(hours, prize, stay, windows[:, 0], windows[:, 1], patrols, must, column["DEMAND_SECTION"])
+
+
+def solution(path: Path, problem: Outing) -> tuple[tuple[int, ...], ...]:
+    """Routes of a `.sol` file, in the order of the patrols; the depots count among the places."""
+    found: list[tuple[int, ...]] = [()] * len(problem.patrols)
+    for line in path.read_text().splitlines():
+        if line.startswith("Route"):
+            name, _, stops = line.partition(":")
+            found[int(name.split("#")[1]) - 1] = tuple(int(s) for s in stops.split())
+    return tuple(found)

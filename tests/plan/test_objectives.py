@@ -1,6 +1,7 @@
 """Plans for one objective under written demands: every demand is honoured, and named when it cannot be."""
 
 import itertools
+import json
 import re
 
 import numpy as np
@@ -11,6 +12,7 @@ from tocsin.core import lattice
 from tocsin.core.errors import BadFile, BadInput, Infeasible, NotFound
 from tocsin.core.geometry import distance_km
 from tocsin.plan.actions import largest_places
+from tocsin.plan.objectives import Wish, ground_of
 from tocsin.plan.situation import situation
 
 LIMIT = 1.6  # a base reaches its own cell; the wing what lies within 120 km
@@ -307,10 +309,26 @@ def test_a_request_with_a_fault_is_refused_with_where(ask, text, why, error):
 def test_a_request_that_is_not_there(tocsin, tmp_path):
     assert "none.toml cannot be read" in tocsin("plan", "--request", tmp_path / "none.toml", fails=BadFile)
     assert "no objective" in tocsin("plan", "--objective", "fame", fails=BadInput)
-    assert "does not go with" in tocsin("plan", "--objective", "harm", "--danger", fails=BadInput)
 
 
 def test_for_people_it_reads(ask):
     said = ask(ONE, as_json=False)
     for word in ("Aims", "Changes", "no plan below", "Binds:", "Second best"):
         assert word in said
+
+
+def test_danger_slows_the_way_and_never_helps(records, planned, tocsin, tmp_path):
+    road = {"type": "Feature", "properties": {"class": "trunk"},
+            "geometry": {"type": "LineString", "coordinates": [(20.05, 5.255), (21.95, 5.255)]}}  # fmt: skip
+    (tmp_path / "roads.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": [road]}))
+    tocsin("plan", "ground", "add", "roads", tmp_path / "roads.geojson", "--known", "2015-01-01", "--licence", "ODbL")
+    here = situation(records, planned, NOW)
+    assert here.danger.max() > 0
+    plain, slowed = (
+        ground_of(records, planned, here, Wish(danger=flag), here.risk[None, :]).measure(here.units, here.month + 1)
+        for flag in (False, True)
+    )
+    assert np.all(slowed >= plain - 1e-9)
+    assert np.any(slowed > plain + 0.01)
+    told = tocsin("plan", "--objective", "harm", "--moves", "0", "--additional", "0", "--danger")
+    assert told["slow_in_danger"]

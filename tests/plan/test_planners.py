@@ -106,3 +106,46 @@ def test_scenarios(demo: Path, tmp_path: Path):
     assert all(r["within_planned"] <= r["bound"] + 1e-9 for r in found["scenarios"])
     file.write_text('[scenario.x]\nwithout_units = ["Nobody"]')
     assert "no unit" in refused(demo, "scenario", str(file))
+
+
+def test_people(demo: Path, tmp_path: Path):
+    roster, posts = tmp_path / "roster.csv", tmp_path / "posts.csv"
+    areas = [a["area"] for a in told(demo)["by_area"]]
+    roster.write_text("id,kind,skills,size,women\n" + "".join(f"U{k},ipo,community,,\n" for k in range(12))
+                      + "T1,spt,gbv,5,3\nP1,fpu,community,30,4\n")  # fmt: skip
+    posts.write_text("id,area,skills,kinds\n" + "".join(f"post {a},{a},community,\n" for a in areas[:10])
+                     + f"team,{areas[0]},gbv,spt\nguard,{areas[1]},community,fpu;ipo\n")  # fmt: skip
+    found = told(demo, "people", str(roster), str(posts))
+    assert found["filled"] == 12
+    assert found["proven"]
+    assert {p["kind"] for p in found["pairs"] if p["post"].startswith("post ")} == {"ipo"}
+    assert found["formed"]["in_community_posts"] in ([], ["guard"])
+    assert "row 2: rank" in refused(demo, "people", str(_written(tmp_path, "id,rank\nx,y\n")), str(posts))
+
+
+def test_partners(demo: Path, tmp_path: Path):
+    names = [u for step in told(demo, "drawdown", "--steps", "2")["steps"] for u in [c["unit"] for c in step["closes"]]]
+    forces = _written(tmp_path, "force,kind\nMission,un\nAgency,humanitarian\n")
+    offers, gaps = tmp_path / "o.csv", tmp_path / "g.csv"
+    offers.write_text(f"id,force,capability,place,hours,by\nheli,Mission,air,{names[0]},3,helicopter\n")
+    gaps.write_text(f"id,force,capability,place,requested\nasked,Agency,air,{names[0]},yes\nnot,Agency,air,,\n")
+    found = told(demo, "partners", str(forces), str(offers), str(gaps))
+    assert {p["gap"] for p in found["passings"]} == {"asked"}
+    assert any("has not asked" in w for g in found["gaps"] for w in g["why"])
+    assert found["proven"]
+
+
+def test_liaison(demo: Path):
+    found = told(demo, "liaison", "--further", "3")
+    assert found["assistants"], "the demonstration mission has liaison assistants"
+    assert len(found["further"]) == 3
+    served = [g["served"] for g in found["gains"]]
+    assert served == sorted(served)
+    assert found["value"] == served[3]
+    assert all(g["proven"] for g in found["gains"])
+
+
+def _written(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "table.csv"
+    path.write_text(text)
+    return path

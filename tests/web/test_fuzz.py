@@ -132,7 +132,7 @@ def test_the_interface_as_it_describes_itself(place: Place) -> None:
     app.state.reads_reports = False
     headers = {"Authorization": f"Bearer {duty}", "Host": "127.0.0.1"}
     schema = schemathesis.openapi.from_asgi("/api/openapi.json", app, headers=headers)
-    mine = ("/api/reports", "/api/alerts", "/api/sources", "/api/gateways", "/api/notices")
+    mine = ("/api/reports", "/api/alerts", "/api/sources", "/api/gateways", "/api/notices", "/ogc")
     seen = 0
     for result in schema.get_all_operations():
         operation = result.ok()

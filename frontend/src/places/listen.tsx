@@ -3,13 +3,17 @@ import { useLocation, useRoute } from "preact-iso/router";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { post, useData } from "../api/client";
 import { live, useLive } from "../api/live";
+import { QueueLegend, QueueMap } from "../map/queuemap";
+import type { QueueLayer } from "../map/queuemap";
 import { Icon } from "../ui/icon";
 import { useKeys } from "../ui/keys";
-import { Empty, Shown } from "../ui/states";
+import { Segments } from "../ui/pick";
+import { Empty, Shown, Waiting } from "../ui/states";
 import { away, number, t, word } from "../words";
 import { AlertCard } from "./alert";
 import { deed } from "./cases";
 import type { Alert, Report, Rows } from "./cases";
+import { useGround } from "./ground";
 import { DismissMenu, ReportCard } from "./report";
 
 type Queue = "alerts" | "waiting" | "reports";
@@ -21,27 +25,54 @@ export default function Listen() {
   const { query } = useLocation();
   const queue: Queue = params.queue === "reports" ? (query.all ? "reports" : "waiting") : "alerts";
   const id = params.id ? Number(params.id) : null;
-  const counts = useData<Counts>("/api/alerts/counts").data;
+  const known = useData<Counts>("/api/alerts/counts");
+  const counts = known.data;
+  const onMap = params.queue === "map";
   const open = ["open", "acknowledged", "decided"].reduce((n, s) => n + (counts?.alerts?.[s] ?? 0), 0);
   return (
-    <div class={id ? "inbox chosen" : "inbox"}>
+    <div class={id || onMap ? "inbox chosen" : "inbox"}>
       <section class="queue" aria-label={t("listen.queue")}>
         <div class="queue-head">
           <h1>{t("place.listen")}</h1>
           <span class={live.value ? "tag good" : "tag"}><Icon node={Radio} size={13} /> {t(live.value ? "listen.live" : "listen.not_live")}</span>
         </div>
         <nav class="tabs" aria-label={t("listen.queue")}>
-          <a href="/listen" aria-current={queue === "alerts" ? "page" : undefined}>{t("listen.alerts")} <span class="count">{number(open)}</span></a>
+          <a href="/listen" aria-current={queue === "alerts" && !onMap ? "page" : undefined}>{t("listen.alerts")} <span class="count">{number(open)}</span></a>
           <a href="/listen/reports" aria-current={queue === "waiting" ? "page" : undefined}>{t("listen.waiting")} <span class="count">{number(counts?.reports?.waiting ?? 0)}</span></a>
           <a href="/listen/reports?all=1" aria-current={queue === "reports" ? "page" : undefined}>{t("listen.all")}</a>
+          <a href="/listen/map" class="phone-only" aria-current={onMap ? "page" : undefined}>{t("map.title")}</a>
         </nav>
         {queue === "alerts" ? <AlertQueue id={id} /> : <ReportQueue id={id} all={queue === "reports"} />}
       </section>
       <section class="chosen-one" aria-label={t("listen.chosen")}>
-        {id !== null && <h1 class="phone-title">{t("place.listen")}</h1>}
-        {id === null ? <Empty title={t("listen.choose")}><p>{t("listen.choose.text")}</p></Empty>
+        {(id !== null || onMap) && <h1 class="phone-title">{t("place.listen")}</h1>}
+        {id === null ? <OpenMap key={queue} first={queue === "alerts" ? "alerts" : "reports"} counts={counts} version={known.at} />
           : queue === "alerts" ? <AlertCard key={id} id={id} /> : <ReportCard key={id} id={id} />}
       </section>
+    </div>
+  );
+}
+
+// While nothing is chosen: where all that is open lies.
+function OpenMap({ first, counts, version }: { first: QueueLayer; counts: Counts | null; version: number | null }) {
+  const { route } = useLocation();
+  const ground = useGround();
+  const [layer, show] = useState<QueueLayer>(first);
+  const may = counts?.reports !== undefined;
+  return (
+    <div class="queue-map">
+      <div class="queue-map-head">
+        <a href="/listen" class="back">{t("listen.back")}</a>
+        <h2>{t(`listen.map.${layer}`)}</h2>
+        {may && <Segments label={t("listen.map.layer")} value={layer} pick={show}
+          choices={(["alerts", "reports"] as const).map((value) => ({ value, name: t(value === "alerts" ? "listen.alerts" : "listen.map.reports.short") }))} />}
+      </div>
+      <p class="quiet">{t("listen.map.hint")}</p>
+      <div class="map-frame">
+        {ground ? <QueueMap ground={ground} layer={layer} version={version} enter={(id) => route(`/listen/${layer}/${id}${layer === "reports" ? "?all=1" : ""}`)} />
+          : <Waiting what={t("map.loading")} />}
+        {ground && <QueueLegend layer={layer} />}
+      </div>
     </div>
   );
 }

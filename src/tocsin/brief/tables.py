@@ -16,7 +16,9 @@ import numpy as np
 from tocsin.core.errors import BadInput, SetupProblem
 
 UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")  # control signs a workbook cannot hold
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# Signs a spreadsheet takes for the beginning of a formula, full-width ones too (import makes them plain), after
+# any space, tab or new line that it would cut off.
+FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")
 FORMATS = ("json", "csv", "xlsx", "parquet", "gpkg")
 MEDIA = {
     "json": "application/geo+json",
@@ -98,7 +100,7 @@ def _cell(value: Any) -> Any:
     told = plain(value)
     if isinstance(told, str):
         told = UNWRITABLE.sub("", told)
-    return f"'{told}" if isinstance(told, str) and told.startswith(FORMULA) else told
+    return f"'{told}" if isinstance(told, str) and FORMULA.match(told) else told
 
 
 def _flat(table: Table) -> tuple[list[str], list[list[Any]]]:
@@ -158,21 +160,34 @@ def _wkb(table: Table) -> Any:
 
 
 def _parquet(table: Table) -> bytes:
+    """Columns handed over whole: row by row the same took 9 s of a processor for 10,000 rows."""
     import duckdb
 
     kinds = {str: "VARCHAR", int: "BIGINT", float: "DOUBLE", bool: "BOOLEAN"}
-    spec = ", ".join(f'"{name}" {kinds[kind]}' for name, kind in table.columns.items())
-    rows = [[plain(row.get(name)) for name in table.columns] for row in table.rows]
+    held: dict[str, Any] = {}
+    parts = []
+    for number, (name, kind) in enumerate(table.columns.items()):
+        held[f"c{number}"] = _masked([plain(row.get(name)) for row in table.rows], kind)
+        quoted = name.replace('"', '""')
+        parts.append(f'CAST(c{number} AS {kinds[kind]}) AS "{quoted}"')
+    held["shape"] = _wkb(table)
+    parts.append("CAST(shape AS BLOB) AS geometry")
     with tempfile.TemporaryDirectory() as folder, duckdb.connect() as db:
         path = Path(folder) / "table.parquet"
-        db.execute(f"CREATE TABLE t ({spec}, geometry BLOB)")
-        if rows:
-            marks = ", ".join("?" * (len(table.columns) + 1))
-            full = [[*row, shape] for row, shape in zip(rows, _wkb(table), strict=True)]
-            db.executemany(f"INSERT INTO t VALUES ({marks})", full)  # noqa: S608 - only question marks
+        db.register("held", held)
         target = str(path).replace("'", "''")
-        db.execute(f"COPY t TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
+        select = f"SELECT {', '.join(parts)} FROM held"  # noqa: S608 - names are quoted, nothing else is given
+        db.execute(f"COPY ({select}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
         return path.read_bytes()
+
+
+def _masked(values: list[Any], kind: type) -> Any:
+    """A column in which unknown stays unknown, whatever its kind."""
+    if kind is str:
+        return np.array([None if v is None else str(v) for v in values], dtype=object)
+    unknown = [v is None for v in values]
+    filled = [kind(0) if v is None else v for v in values]
+    return np.ma.MaskedArray(np.array(filled, dtype={int: np.int64, float: np.float64, bool: np.bool_}[kind]), unknown)
 
 
 def _gpkg(table: Table) -> bytes:

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from tocsin.cli import police
 from tocsin.cli.output import JsonOption, MissionOption, QuietOption, answer, records
 
 LOSSES = 10
@@ -25,6 +26,7 @@ def register(app: typer.Typer) -> None:
     room.command("here")(here)
     room.command("watch")(watch)
     room.command("hindsight")(hindsight)
+    police.register(room)
     app.add_typer(room, name="learn")
 
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from tocsin.cli import corridors, drawdown, objectives, patrols, posture, scenario
+from tocsin.cli import corridors, drawdown, liaison, objectives, partners, patrols, people, posture, scenario
 from tocsin.cli.objectives import RequestOption, show_best
 from tocsin.cli.output import JsonOption, MissionOption, QuietOption, answer, group, records
 
@@ -12,7 +12,7 @@ from tocsin.cli.output import JsonOption, MissionOption, QuietOption, answer, gr
 def register(app: typer.Typer) -> None:
     """Add this room's commands: ``tocsin plan`` alone plans the posture, with a word behind it something else."""
     more = group(app, "plan", plan)
-    for part in (posture, objectives, corridors, drawdown, patrols, scenario):
+    for part in (posture, objectives, corridors, drawdown, patrols, people, partners, liaison, scenario):
         part.register(more)
 
 
@@ -60,9 +60,7 @@ def plan(
     if objective or request:
         from tocsin.plan.objectives import Wish, best
 
-        if danger:
-            raise BadInput("--danger does not go with --objective or --request")
-        wish = Wish(request, additional, moves, hours, straight, night, payload, seed, season=season or "")
+        wish = Wish(request, additional, moves, hours, straight, night, payload, seed, danger, season=season or "")
         with talk.progress() as tell, writing(records(home)) as connection:
             found = best(connection, home, utc_now(), objective or "harm", wish, month, tuple(operation or ()), tell)
         show_best(talk, found.summary)

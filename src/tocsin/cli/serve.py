@@ -52,10 +52,9 @@ def serve(
     """Serve the mission to people who sign in; by default on 127.0.0.1, for this machine only."""
     import sys
 
-    import uvicorn
-
     from tocsin.core.mission import find
     from tocsin.web.app import make_app
+    from tocsin.web.serving import allow_many_connections, server
     from tocsin.web.settings import serve_settings
     from tocsin.web.watch import start_log
 
@@ -77,13 +76,8 @@ def serve(
         talk.show(f"Nobody may sign in yet. This link makes the first administrator; it works once:\n  {link}")
     talk.give({"mission": home.name, "address": address, "link": link})
     sys.setswitchinterval(0.001)  # who answers must not wait 5 ms for each thread that reads or writes
-    # No access log: addresses of gateways hold their secrets. Live streams are cut after some seconds.
-    # Addresses and schemes of proxies are judged by our own guard, against the mission's settings.
-    config = uvicorn.Config(
-        app, log_level="warning", access_log=False, proxy_headers=False, server_header=False, timeout_keep_alive=15,
-        timeout_graceful_shutdown=10,
-    )  # fmt: skip
-    uvicorn.Server(config).run(sockets=[door])
+    allow_many_connections()
+    server(app).run(sockets=[door])
 
 
 def _listen(address: str, port: int) -> "socket.socket":

@@ -7,6 +7,8 @@
     ├── Conflict        it contradicts what is already known
     ├── Forbidden       the actor may not do or see this
     │   └── NotSignedIn nobody knows yet who asks
+    │       ├── SecondStepNeeded  signed in, but without the second step that the account or the mission asks for
+    │       └── SignInAgain       signed in too long ago for this change
     ├── TooMany         more than one asker may ask at a time
     ├── NoData          the question is fine, but nothing is known that could answer it
     ├── Infeasible      a plan was asked for that cannot exist; names the demands that clash
@@ -72,6 +74,18 @@ class NotSignedIn(Forbidden):
     """Nobody knows yet who asks."""
 
     code = "not_signed_in"
+
+
+class SecondStepNeeded(NotSignedIn):
+    """Signed in, but without the second step that the account or the mission asks for."""
+
+    code = "second_step"
+
+
+class SignInAgain(NotSignedIn):
+    """Signed in too long ago for a change of how one signs in."""
+
+    code = "sign_in_again"
 
 
 class TooMany(TocsinError):

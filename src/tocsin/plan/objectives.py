@@ -74,6 +74,7 @@ class Wish:
     night: bool = False
     payload: float = 0.0
     seed: int = 1
+    danger: bool = False  # slow down where deaths are forecast
     seconds: float = 30.0
     season: str = ""
 
@@ -240,7 +241,8 @@ def ground_of(connection: sa.Connection, mission: Mission, here: Situation, wish
         raise NoData("no deaths are forecast anywhere: there is nothing to plan for")
     x, y = largest_places(connection, here.gids)
     speeds = speeds_of(mission).under(wish.night, wish.payload)
-    overland = None if wish.straight else overland_of(mission, here.gids, here.month)
+    level = here.danger if wish.danger else None
+    overland = None if wish.straight else overland_of(mission, here.gids, here.month, level)
     travel = hours if overland is None else overland.hours
     ahead = range(here.month + 1, here.month + here.horizon + 1)
     names = [season_of(m, mission.wet_months) for m in ahead]
@@ -298,6 +300,7 @@ def _about(here: Situation, wish: Wish, made: Asked) -> dict[str, Any]:
         "limit_hours": wish.limit_hours,
         "night": wish.night,
         "payload": wish.payload,
+        "slow_in_danger": wish.danger and not wish.straight,
         "candidate_cells": len(made.sites),
         "cells": len(here.gids),
         "seed": wish.seed,

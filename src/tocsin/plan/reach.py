@@ -34,14 +34,20 @@ MOST_PLANS = 4
 AREA_FILES = (".geojson", ".json")
 
 
-def overland_of(mission: Mission, gids: npt.NDArray[np.int64], month: int) -> Overland | None:
-    """Travel over the ground as known at a month's end; None where nothing is known of it."""
+def overland_of(
+    mission: Mission, gids: npt.NDArray[np.int64], month: int, danger: Floats | None = None
+) -> Overland | None:
+    """Travel over the ground as known at a month's end; None where nothing is known of it.
+
+    `danger`, if given, is the chance of deaths in each cell by which legs are slowed; shape (n_cells,).
+    """
     known = terrain_of(mission, gids, last_day(month))
     if known is None:
         return None
     stops = checkpoints_of(mission, gids, last_day(month))
-    danger = danger_of(gids, np.zeros(len(gids)), stops) if stops else None
-    return Overland(known[0], last_day(month), danger, MOST_HOURS)
+    level = np.zeros(len(gids)) if danger is None else danger
+    slow = danger_of(gids, level, stops) if stops or danger is not None else None
+    return Overland(known[0], last_day(month), slow, MOST_HOURS)
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,8 @@ class Situation:
     places : Gazetteer
     events : Events
         Events known by then.
+    danger : ndarray, shape (n_cells,)
+        Chance of any deaths in the next month.
     """
 
     run: str
@@ -59,6 +61,7 @@ class Situation:
     stand: Posture
     places: Gazetteer
     events: Events
+    danger: Floats
 
     @property
     def gids(self) -> npt.NDArray[np.int64]:
@@ -156,14 +159,15 @@ def situation(
     month = parse_month(summary["as_of"])
     land = land_of(connection, mission, month)
     table = read_forecast(assessed.forecast_file(mission), summary["target"], summary["model"])
-    risk = np.nan_to_num(cell_risk(table, land.ground.gids, summary["horizon"])["mean"])
+    cells = cell_risk(table, land.ground.gids, summary["horizon"])
+    risk = np.nan_to_num(cells["mean"])
     seen = vintage(connection, month, gw_of(mission))
     events = known_events(connection, seen, month)
     inside = np.isin(events.gid, land.ground.gids)
     return Situation(
         assessed.run, month, season_of(month, mission.wet_months), land, risk, int(summary["horizon"]),
         str(summary["target"]), units_of(connection, land, month, operations), gazetteer(connection),
-        events.take(inside),
+        events.take(inside), np.nan_to_num(cells["p_any_next"]),
     )  # fmt: skip
 
 

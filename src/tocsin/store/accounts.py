@@ -19,14 +19,14 @@ from tocsin.core.errors import BadInput, Conflict, Forbidden, NotFound
 from tocsin.store import sealed
 from tocsin.store.audit import Entry, record
 from tocsin.store.keys import KeyRing
+from tocsin.store.passwords import check_password
 from tocsin.store.policy import EVERYWHERE, Actor, demand
-from tocsin.store.tables import account, api_token, known_device, one_time_link, session
+from tocsin.store.tables import account, api_token, known_device, one_time_link, passkey, session
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
 
 LIFE = {"first": dt.timedelta(days=1), "invite": dt.timedelta(days=3), "recover": dt.timedelta(hours=1)}
-SHORTEST_PASSWORD = 12
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._\-]{1,39}")
 
 
@@ -44,6 +44,12 @@ class Account:
     has_totp: bool
     made_at: dt.datetime
     closed_at: dt.datetime | None
+    has_passkey: bool = False
+
+    @property
+    def has_second_step(self) -> bool:
+        """Whether the password alone opens nothing."""
+        return self.has_totp or self.has_passkey
 
     def actor(self, scope: frozenset[str] | None = None) -> Actor:
         """The account as rights see it."""
@@ -66,26 +72,18 @@ def token_hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def check_password(password: str, login: str, name: str) -> None:
-    """Refuse a password that is short or easy to guess (NIST SP 800-63B: length, no rules of composition)."""
-    plain = password.casefold()
-    if len(password) < SHORTEST_PASSWORD or len(password) > 1024:
-        raise BadInput("the password needs {n} characters or more; a few random words do well", n=SHORTEST_PASSWORD)
-    parts = [login.casefold(), *(p for p in name.casefold().split() if len(p) > 3), "password", "tocsin", "motdepasse"]
-    rest = plain
-    for part in parts:
-        rest = rest.replace(part, "")
-    if (
-        len(rest) < SHORTEST_PASSWORD // 2
-        or len(set(plain)) < 5
-        or plain in "01234567890123456789 qwertyuiopasdfghjklzxcvbnm"
-    ):
-        raise BadInput("the password is easy to guess: use a few random words that do not name you or the program")
+# Whether an account has a passkey, beside its row.
+HAS_PASSKEY = sa.exists().where(passkey.c.account_id == account.c.id, passkey.c.ended_at.is_(None)).label("has_passkey")
+
+
+def accounts_query() -> sa.Select[Any]:
+    """Rows that `account_in` reads."""
+    return sa.select(account, HAS_PASSKEY)
 
 
 def list_accounts(connection: sa.Connection) -> list[Account]:
     """All accounts, closed ones too, by login."""
-    return [_account(row) for row in connection.execute(sa.select(account).order_by(account.c.login)).mappings()]
+    return [account_in(row) for row in connection.execute(accounts_query().order_by(account.c.login)).mappings()]
 
 
 def find_account(connection: sa.Connection, login: str) -> Account:
@@ -96,13 +94,11 @@ def find_account(connection: sa.Connection, login: str) -> Account:
     NotFound
     """
     row = (
-        connection.execute(sa.select(account).where(account.c.login == login.strip().casefold()))
-        .mappings()
-        .one_or_none()
+        connection.execute(accounts_query().where(account.c.login == login.strip().casefold())).mappings().one_or_none()
     )
     if row is None:
         raise NotFound("there is no account '{login}'", login=login)
-    return _account(row)
+    return account_in(row)
 
 
 def account_of(connection: sa.Connection, account_id: str) -> Account:
@@ -112,7 +108,7 @@ def account_of(connection: sa.Connection, account_id: str) -> Account:
     ------
     NotFound
     """
-    return _account(_row(connection, account_id))
+    return account_in(_row(connection, account_id))
 
 
 def any_password(connection: sa.Connection) -> bool:
@@ -202,9 +198,11 @@ def take_up(connection: sa.Connection, token: str, password: str, now: dt.dateti
         end_everything(connection, row.account_id, now)
         sealed.forget(connection, totp_field(row.account_id))
         values["totp_step"] = None
+        passkeys = sa.update(passkey).where(passkey.c.account_id == row.account_id, passkey.c.ended_at.is_(None))
+        connection.execute(passkeys.values(ended_at=now))
     connection.execute(sa.update(account).where(account.c.id == row.account_id).values(values))
     record(connection, now, Entry(row.account_id, f"account.{row.purpose}", "account", row.account_id))
-    return _account(_row(connection, row.account_id))
+    return account_in(_row(connection, row.account_id))
 
 
 def change_rights(
@@ -230,7 +228,7 @@ def change_rights(
         raise BadInput("say which roles, component or areas the account should have")
     connection.execute(sa.update(account).where(account.c.id == account_id).values(values))
     record(connection, now, Entry(actor.id, "account.rights", "account", account_id, details=dict(values)))
-    return _account(_row(connection, account_id))
+    return account_in(_row(connection, account_id))
 
 
 def close(connection: sa.Connection, actor: Actor, account_id: str, now: dt.datetime) -> None:
@@ -292,6 +290,23 @@ def confirm_totp(connection: sa.Connection, keys: KeyRing, account_id: str, code
     record(connection, now, Entry(account_id, "account.totp", "account", account_id))
 
 
+def stop_totp(connection: sa.Connection, account_id: str, now: dt.datetime) -> None:
+    """Ask for codes no more; the door sees to it that a second step stays where the mission wants one."""
+    sealed.forget(connection, totp_field(account_id))
+    connection.execute(sa.update(account).where(account.c.id == account_id).values(totp_step=None))
+    record(connection, now, Entry(account_id, "account.totp_end", "account", account_id))
+
+
+def use_totp(connection: sa.Connection, keys: KeyRing, account_id: str, code: str, now: dt.datetime) -> bool:
+    """Use a code up: True if it is good, and was not used before."""
+    kept = _row(connection, account_id)["totp_step"]
+    seed = sealed.program_secret(connection, keys, totp_field(account_id))
+    step = None if seed is None or kept is None else totp_step(seed, code, now, kept)
+    # Two sign-ins with one code at once: only one of them moves the step on.
+    used = sa.update(account).where(account.c.id == account_id, account.c.totp_step == kept)
+    return step is not None and connection.execute(used.values(totp_step=step)).rowcount == 1
+
+
 def totp_field(account_id: str) -> sealed.Field:
     """Where an account's TOTP seed lies."""
     return sealed.Field("account", account_id, "totp")
@@ -337,7 +352,7 @@ def _add(
     connection.execute(sa.insert(account).values(values))
     details = {"roles": values["roles"], "component": values["component"], "areas": values["areas"]}
     record(connection, now, Entry(actor.id, "account.make", "account", id, details=details))
-    return _account(_row(connection, id))
+    return account_in(_row(connection, id))
 
 
 def _roles(roles: Collection[Role]) -> list[str]:
@@ -361,13 +376,14 @@ def _link(connection: sa.Connection, actor: Actor, account_id: str, purpose: str
 
 
 def _row(connection: sa.Connection, account_id: str) -> Any:
-    row = connection.execute(sa.select(account).where(account.c.id == account_id)).mappings().one_or_none()
+    row = connection.execute(accounts_query().where(account.c.id == account_id)).mappings().one_or_none()
     if row is None:
         raise NotFound("there is no such account")
     return row
 
 
-def _account(row: Any) -> Account:
+def account_in(row: Any) -> Account:
+    """The account in a row of `accounts_query`."""
     return Account(
         row["id"],
         row["login"],
@@ -379,4 +395,5 @@ def _account(row: Any) -> Account:
         row["totp_step"] is not None,
         row["made_at"],
         row["closed_at"],
+        bool(row["has_passkey"]),
     )

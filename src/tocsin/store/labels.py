@@ -5,6 +5,8 @@ itself refuses to let a label fall unless `lower` wrote the change down first, a
 """
 
 import datetime as dt
+import functools
+import operator
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,10 +47,7 @@ def inherited(*labels: Label) -> Label:
     """Label of a thing made from others: the strictest of each. Made from nothing, the strictest there is."""
     if not labels:
         return Label(Tlp.RED, Classification.STRICTLY_CONFIDENTIAL)
-    made = labels[0]
-    for label in labels[1:]:
-        made = made | label
-    return made
+    return functools.reduce(operator.or_, set(labels))  # the reports of an alert mostly bear the same one
 
 
 def raise_label(

@@ -14,16 +14,19 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tocsin.core.errors import BadInput, Forbidden, NotFound
+from tocsin.core.codes import Role
+from tocsin.core.errors import BadInput, Conflict, Forbidden, NotFound
 from tocsin.store import sealed
-from tocsin.store.accounts import Account, _account, hasher, token_hash, totp_field, totp_step
+from tocsin.store.accounts import HAS_PASSKEY, Account, account_in, accounts_query, hasher, token_hash, use_totp
 from tocsin.store.audit import Entry, record
 from tocsin.store.keys import KeyRing
+from tocsin.store.passwords import check_password
 from tocsin.store.policy import ACTIONS, Actor, demand
 from tocsin.store.tables import account, api_token, known_device, session, sign_in_failure
 
 IDLE = dt.timedelta(hours=12)  # a shift
 LONGEST = dt.timedelta(days=7)
+FRESH = dt.timedelta(minutes=15)
 TOKEN_LONGEST = dt.timedelta(days=366)
 
 WINDOW = dt.timedelta(hours=1)
@@ -49,8 +52,38 @@ class Refused:
     Returned, not raised: the failure must be kept, and an error would undo it with the transaction.
     """
 
-    reason: str  # "wrong", "code" (password right, TOTP code missing) or "wait"
+    reason: str  # "wrong", "code" or "passkey" (password right, second step missing), "wait" or "copied"
     wait_s: int = 0
+    account_id: str = ""  # whose passkey may stand in for the code; only where the password was right
+
+
+@dataclass(frozen=True)
+class Asking:
+    """Who asks, and how they came in.
+
+    Parameters
+    ----------
+    actor : Actor
+    has_step : bool
+        Whether the account has a second step.
+    stepped : bool
+        Whether it was shown when this session was opened, or since. A program's token counts as its account does.
+    since : datetime
+        When they signed in.
+    """
+
+    actor: Actor
+    has_step: bool
+    stepped: bool
+    since: dt.datetime
+
+    def lacks_step(self, must: Collection[Role]) -> bool:
+        """Whether the second step is missing that the account has, or that the mission wants of one of its roles."""
+        return not self.stepped and (self.has_step or not self.actor.roles.isdisjoint(must))
+
+    def is_fresh(self, now: dt.datetime) -> bool:
+        """Whether they signed in a short while ago, as who changes the ways in must have."""
+        return self.actor.scope is None and now - self.since < FRESH
 
 
 @dataclass(frozen=True)
@@ -73,7 +106,7 @@ def password_to_try(
     nothing fits.
     """
     folded = login.strip().casefold()
-    row = connection.execute(sa.select(account).where(account.c.login == folded)).mappings().one_or_none()
+    row = connection.execute(accounts_query().where(account.c.login == folded)).mappings().one_or_none()
     known = row is not None and _is_known(connection, device, row["id"])
     wait = _wait(connection, *_who_and_door(keys, folded, address, device, known), known, now)
     if wait:
@@ -123,7 +156,7 @@ def sign_in(
         Commit either.
     """
     folded = login.strip().casefold()
-    row = connection.execute(sa.select(account).where(account.c.login == folded)).mappings().one_or_none()
+    row = connection.execute(accounts_query().where(account.c.login == folded)).mappings().one_or_none()
     known = row is not None and _is_known(connection, device, row["id"])
     who, door = _who_and_door(keys, folded, address, device, known)
     wait = _wait(connection, who, door, known, now)
@@ -134,48 +167,78 @@ def sign_in(
     good = tried[1] if tried is not None and tried[0] == stored else fits(stored, password)
     if row is None or not usable or not good:
         return _fail(connection, who, door, now, row, "wrong")
-    if row["totp_step"] is not None:
-        if not code.strip():
-            return Refused("code")
-        seed = sealed.program_secret(connection, keys, totp_field(row["id"]))
-        step = None if seed is None else totp_step(seed, code, now, row["totp_step"])
-        # Two sign-ins with one code at once: only one of them moves the step on.
-        used = sa.update(account).where(account.c.id == row["id"], account.c.totp_step == row["totp_step"])
-        if step is None or connection.execute(used.values(totp_step=step)).rowcount != 1:
+    stepped = row["totp_step"] is not None or row["has_passkey"]
+    if stepped:
+        mine = row["id"] if row["has_passkey"] else ""
+        if row["totp_step"] is None or not code.strip():
+            return Refused("passkey" if row["totp_step"] is None else "code", account_id=mine)
+        if not use_totp(connection, keys, row["id"], code, now):
             return _fail(connection, who, door, now, row, "wrong")
     if hasher().check_needs_rehash(row["password"]):
         connection.execute(sa.update(account).where(account.c.id == row["id"]).values(password=hasher().hash(password)))
     c = sign_in_failure.c
     connection.execute(sa.delete(sign_in_failure).where(c.login == who, c.door == door))
-    token = open_session(connection, row["id"], client, now)
+    return let_in(connection, account_in(row), device, client, now, {"second_step": stepped})
+
+
+def let_in(
+    connection: sa.Connection, who: Account, device: str, client: str, now: dt.datetime, how: dict[str, Any]
+) -> SignedIn:
+    """Open a session for somebody who has shown who they are, note the browser, and write down how."""
+    known = _is_known(connection, device, who.id)
+    token = open_session(connection, who.id, client, now, bool(how["second_step"]))
     if not known:
         device = secrets.token_urlsafe(32)
-        values = {"hash": token_hash(device), "account_id": row["id"], "made_at": now}
+        values = {"hash": token_hash(device), "account_id": who.id, "made_at": now}
         connection.execute(sa.insert(known_device).values(values))
-    how = {"known_device": known, "second_step": row["totp_step"] is not None}
-    record(connection, now, Entry(row["id"], "session.open", "account", row["id"], details=how))
-    return SignedIn(_account(row), token, device)
+    record(connection, now, Entry(who.id, "session.open", "account", who.id, details={"known_device": known, **how}))
+    return SignedIn(who, token, device)
 
 
-def open_session(connection: sa.Connection, account_id: str, client: str, now: dt.datetime) -> str:
-    """Token of a new session, for a door that has made sure who it is (passkey, single sign-on)."""
+def open_session(
+    connection: sa.Connection, account_id: str, client: str, now: dt.datetime, second_step: bool = False
+) -> str:
+    """Token of a new session, for a door that has made sure who it is (single sign-on), and whether in two steps."""
     token = secrets.token_urlsafe(32)
     values = {"id": secrets.token_hex(6), "hash": token_hash(token), "account_id": account_id, "client": client[:80]}
-    connection.execute(sa.insert(session).values(**values, made_at=now, seen_at=now))
+    connection.execute(sa.insert(session).values(**values, made_at=now, seen_at=now, second_step=second_step))
     return token
 
 
-def actor_of(connection: sa.Connection, token: str, now: dt.datetime) -> Actor | None:
-    """Who holds a session or API token, with the rights they have now; None if it is unknown, over or too old."""
+def asking_of(connection: sa.Connection, token: str, now: dt.datetime) -> Asking | None:
+    """Who holds a session or API token, and how they came in; None if it is unknown, over or too old."""
     if token.startswith("tcs_"):
-        return _actor_of_api_token(connection, token, now)
+        return _asking_of_api_token(connection, token, now)
     c = session.c
     alive = sa.and_(
         c.hash == token_hash(token), c.ended_at.is_(None), c.seen_at > now - IDLE, c.made_at > now - LONGEST
     )
-    query = sa.select(account).join(session, c.account_id == account.c.id).where(alive, account.c.closed_at.is_(None))
-    row = connection.execute(query).mappings().one_or_none()
-    return None if row is None else _account(row).actor()
+    more = (c.second_step, c.made_at.label("since"))
+    query = sa.select(account, HAS_PASSKEY, *more).join(session, c.account_id == account.c.id)
+    row = connection.execute(query.where(alive, account.c.closed_at.is_(None))).mappings().one_or_none()
+    if row is None:
+        return None
+    who = account_in(row)
+    return Asking(who.actor(), who.has_second_step, row["second_step"], row["since"])
+
+
+def actor_of(
+    connection: sa.Connection, token: str, now: dt.datetime, must: Collection[Role] = frozenset()
+) -> Actor | None:
+    """Who holds a session or API token, with the rights they have now; None if it is unknown, over or too old.
+
+    None too if the second step is missing, which the account has or the mission wants of one of its roles (`must`).
+    """
+    found = asking_of(connection, token, now)
+    return None if found is None or found.lacks_step(must) else found.actor
+
+
+def step_up(connection: sa.Connection, actor: Actor, token: str, now: dt.datetime) -> None:
+    """Note that the second step was shown in this session."""
+    c = session.c
+    mine = sa.and_(c.hash == token_hash(token), c.account_id == actor.id, c.ended_at.is_(None))
+    connection.execute(sa.update(session).where(mine).values(second_step=True))
+    record(connection, now, Entry(actor.id, "session.step", "account", actor.id))
 
 
 def touch(connection: sa.Connection, token: str, now: dt.datetime) -> None:
@@ -218,6 +281,57 @@ def end_session_of(connection: sa.Connection, actor: Actor, token: str, now: dt.
     mine = sa.and_(c.hash == token_hash(token), c.account_id == actor.id, c.ended_at.is_(None))
     if connection.execute(sa.update(session).where(mine).values(ended_at=now)).rowcount:
         record(connection, now, Entry(actor.id, "session.end", "account", actor.id))
+
+
+def end_others(connection: sa.Connection, actor: Actor, token: str, now: dt.datetime) -> int:
+    """End all sessions of the actor but the one of this token; how many those were."""
+    c = session.c
+    others = sa.and_(c.account_id == actor.id, c.hash != token_hash(token), c.ended_at.is_(None))
+    count: int = connection.execute(sa.update(session).where(others).values(ended_at=now)).rowcount
+    record(connection, now, Entry(actor.id, "session.end_others", "account", actor.id, details={"n": count}))
+    return count
+
+
+def change_password(
+    connection: sa.Connection,
+    keys: KeyRing,
+    actor: Actor,
+    tried: tuple[str, bool],
+    password: str,
+    address: str,
+    token: str,
+    now: dt.datetime,
+) -> Refused | None:
+    """Set a new password in place of the old, and end every other session; tokens for programs stay.
+
+    Parameters
+    ----------
+    tried : tuple of str and bool
+        The kept password (`password_to_try`) and whether what was typed fits it.
+    token : str
+        The session that stays.
+
+    Returns
+    -------
+    Refused or None
+        Refused if the old password is wrong: it counts like a failed sign-in. Commit either.
+
+    Raises
+    ------
+    BadInput
+        If the new password is too easy; nothing is changed.
+    """
+    row = connection.execute(sa.select(account).where(account.c.id == actor.id)).mappings().one()
+    if not row["password"]:
+        raise Conflict("this account has no password: the organisation's sign-in opens it")
+    stored, good = tried
+    if stored != row["password"] or not good:
+        return _fail(connection, *_who_and_door(keys, row["login"], address, "", False), now, row, "wrong")
+    check_password(password, row["login"], row["name"])
+    connection.execute(sa.update(account).where(account.c.id == actor.id).values(password=hasher().hash(password)))
+    record(connection, now, Entry(actor.id, "account.password", "account", actor.id))
+    end_others(connection, actor, token, now)
+    return None
 
 
 def make_api_token(
@@ -288,14 +402,17 @@ def _thing(owner: str) -> Any:
     return Thing(owner=owner, tlp=Tlp.CLEAR, classification=Classification.UNCLASSIFIED)
 
 
-def _actor_of_api_token(connection: sa.Connection, token: str, now: dt.datetime) -> Actor | None:
+def _asking_of_api_token(connection: sa.Connection, token: str, now: dt.datetime) -> Asking | None:
     c = api_token.c
     alive = sa.and_(
         c.hash == token_hash(token), c.ended_at.is_(None), c.expires_at > now, account.c.closed_at.is_(None)
     )
-    query = sa.select(account, c.scope.label("scope")).join(api_token, c.account_id == account.c.id).where(alive)
-    row = connection.execute(query).mappings().one_or_none()
-    return None if row is None else _account(row).actor(frozenset(row["scope"]))
+    query = sa.select(account, HAS_PASSKEY, c.scope.label("scope"), c.made_at.label("since"))
+    row = connection.execute(query.join(api_token, c.account_id == account.c.id).where(alive)).mappings().one_or_none()
+    if row is None:
+        return None
+    who = account_in(row)
+    return Asking(who.actor(frozenset(row["scope"])), who.has_second_step, who.has_second_step, row["since"])
 
 
 def _is_known(connection: sa.Connection, device: str, account_id: str) -> bool:

@@ -138,8 +138,39 @@ session = sa.Table(
     sa.Column("made_at", Instant, nullable=False),
     sa.Column("seen_at", Instant, nullable=False),
     sa.Column("ended_at", Instant),
+    sa.Column(
+        "second_step", sa.Boolean, nullable=False, server_default=sa.false(), comment="opened with a code or a passkey"
+    ),
     sa.UniqueConstraint("hash"),
     sa.Index("ix_session_account_id", "account_id"),
+)
+
+# Passkeys: the public half of a key that lies in somebody's device and never leaves it.
+passkey = sa.Table(
+    "passkey",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True, comment="for lists"),
+    sa.Column("account_id", sa.Text, sa.ForeignKey("account.id"), nullable=False),
+    sa.Column("credential", sa.Text, nullable=False, comment="what the device calls it, base64url"),
+    sa.Column("public_key", sa.LargeBinary, nullable=False, comment="COSE"),
+    sa.Column("sign_count", sa.BigInteger, nullable=False, comment="the device's own counter; it must not go back"),
+    sa.Column("site", sa.Text, nullable=False, comment="host name it was made for, and alone works under"),
+    sa.Column("name", sa.Text, nullable=False, comment="in the person's own words"),
+    sa.Column("made_at", Instant, nullable=False),
+    sa.Column("used_at", Instant),
+    sa.Column("ended_at", Instant),
+    sa.UniqueConstraint("credential"),
+    sa.Index("ix_passkey_account_id", "account_id"),
+)
+
+# What a device is asked to sign: used once, and only for some minutes.
+passkey_challenge = sa.Table(
+    "passkey_challenge",
+    metadata,
+    sa.Column("hash", sa.Text, primary_key=True, comment="SHA-256 of the challenge"),
+    sa.Column("purpose", sa.Text, nullable=False, comment="make or use"),
+    sa.Column("account_id", sa.Text, sa.ForeignKey("account.id"), comment="null = whoever holds a passkey"),
+    sa.Column("expires_at", Instant, nullable=False),
 )
 
 api_token = sa.Table(

@@ -7,15 +7,27 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 from pydantic import BaseModel, Field
 
-from tocsin.core.errors import Forbidden, TocsinError
+from tocsin.core.errors import BadInput, Forbidden, TocsinError
 from tocsin.core.words import Translator
-from tocsin.store import accounts, reading, sessions, writing
+from tocsin.store import accounts, passkeys, reading, sessions, writing
 from tocsin.store.keys import key_folder, open_keys
 from tocsin.store.policy import Actor, allowed, rights_of
-from tocsin.web.pages import language_of, sentence, show, words_of
+from tocsin.store.sessions import Asking
+from tocsin.web.pages import language_of, sentence, show, site_of, words_of
 from tocsin.web.role_words import area_words, role_words
-from tocsin.web.sign_in import Text
-from tocsin.web.who import Asker, At, FormAsker, House, cookie_of, csrf_of
+from tocsin.web.sign_in import Text, address_of, fits_in_turn, said, spend_try
+from tocsin.web.who import (
+    Asker,
+    At,
+    Coming,
+    FormAsker,
+    FormComing,
+    FormOwner,
+    House,
+    check_fresh,
+    cookie_of,
+    csrf_of,
+)  # fmt: skip
 
 router = APIRouter(include_in_schema=False)
 api = APIRouter(prefix="/api", tags=["account"])
@@ -77,7 +89,7 @@ def me(request: Request, at: At, asker: Asker) -> Me:
     session = cookie_of(request)
     return Me(
         id=mine.id, login=mine.login, name=mine.name, roles=sorted(mine.roles), component=mine.component.value,
-        areas=sorted(mine.areas), language=language_of(request), second_step=mine.has_totp, may=rights_of(asker),
+        areas=sorted(mine.areas), language=language_of(request), second_step=mine.has_second_step, may=rights_of(asker),
         csrf=csrf_of(session) if session else "",
     )  # fmt: skip
 
@@ -91,8 +103,10 @@ def list_sessions(at: At, asker: Asker) -> list[SessionOut]:
 
 
 @api.delete("/sessions/{session_id}", status_code=204)
-def end_session(at: At, asker: Asker, session_id: str) -> None:
-    """End one of my sessions (an administrator: anybody's)."""
+def end_session(at: At, asker: Asker, coming: Coming, session_id: str) -> None:
+    """End one of my sessions (an administrator: anybody's); a person must have signed in a short while ago."""
+    if asker.scope is None:
+        check_fresh(at, coming)
     with writing(at.engine) as connection:
         sessions.end_session(connection, asker, session_id, at.now())
 
@@ -121,44 +135,65 @@ def end_token(at: At, asker: Asker, token_id: str) -> None:
 
 
 @router.get("/account")
-def account_page(request: Request, at: At, asker: Asker) -> Response:
+def account_page(request: Request, at: At, asker: Asker, coming: Coming) -> Response:
     """My account."""
-    return _page(request, at, asker)
+    return account_page_of(request, at, coming)
 
 
-@router.post("/account/totp")
-def start_totp(request: Request, at: At, asker: FormAsker) -> Response:
-    """Begin with an authenticator."""
-    _only_sessions(asker)
+@router.get("/account/password")
+def password_page(request: Request, at: At, asker: Asker) -> Response:
+    """The form to change one's password."""
+    return _password_page(request, at, asker)
+
+
+@router.post("/account/password")
+def change_password(
+    request: Request, at: At, asker: FormAsker, current: Text = "", password: Text = "", again: Text = ""
+) -> Response:
+    """Set a new password, with the old one; every other session ends."""
+    address = address_of(request)
+    spend_try(at, address)
+    _ = words_of(request)
+    if password != again:
+        return _password_page(request, at, asker, _("The two passwords are not the same."), 422)
     with writing(at.engine) as connection:
         keys = open_keys(connection, key_folder(at.mission), at.now())
-        uri = accounts.start_totp(connection, keys, asker.id, at.now())
-    return _page(request, at, asker, seed=_seed_of(uri))
-
-
-@router.post("/account/totp/confirm")
-def confirm_totp(request: Request, at: At, asker: FormAsker, code: Text = "") -> Response:
-    """Turn the authenticator on with a first code."""
-    _only_sessions(asker)
+        login = accounts.account_of(connection, asker.id).login
+        stored = sessions.password_to_try(connection, keys, login, address, at.now())
+    if isinstance(stored, sessions.Refused):
+        return _password_page(request, at, asker, said(request, stored), 429)
+    tried = (stored, fits_in_turn(at, stored, current))
     try:
         with writing(at.engine) as connection:
-            keys = open_keys(connection, key_folder(at.mission), at.now())
-            accounts.confirm_totp(connection, keys, asker.id, code, at.now())
-    except Forbidden as problem:
-        return _page(request, at, asker, sentence(request, problem), status=403)
+            refused = sessions.change_password(
+                connection, keys, asker, tried, password, address, cookie_of(request), at.now()
+            )
+    except BadInput as problem:
+        return _password_page(request, at, asker, sentence(request, problem), 422)
+    if refused is not None:
+        return _password_page(request, at, asker, _("The password until now is wrong."), 403)
+    return RedirectResponse("/account", 303)
+
+
+@router.post("/account/sessions/end-others")
+def end_others(request: Request, at: At, owner: FormOwner) -> Response:
+    """End all my sessions but this one."""
+    with writing(at.engine) as connection:
+        sessions.end_others(connection, owner, cookie_of(request), at.now())
     return RedirectResponse("/account", 303)
 
 
 @router.post("/account/sessions/{session_id}/end")
-def end_session_page(at: At, asker: FormAsker, session_id: str) -> Response:
+def end_session_page(at: At, owner: FormOwner, session_id: str) -> Response:
     """End one of my sessions."""
-    end_session(at, asker, session_id)
+    with writing(at.engine) as connection:
+        sessions.end_session(connection, owner, session_id, at.now())
     return RedirectResponse("/account", 303)
 
 
 @router.post("/account/tokens")
 def make_token_page(
-    request: Request, at: At, asker: FormAsker, name: Text = "", scope: Text = "", days: Text = "30"
+    request: Request, at: At, asker: FormAsker, coming: FormComing, name: Text = "", scope: Text = "", days: Text = "30"
 ) -> Response:
     """A token for a program, shown once."""
     _ = words_of(request)
@@ -166,7 +201,7 @@ def make_token_page(
         wanted = [" ".join(s.split()) for s in scope.split(",") if s.strip()]
         token = _make_token(at, asker, name, wanted, int(days) if days.isascii() and days.isdecimal() else 0)
     except TocsinError as problem:
-        return _page(request, at, asker, sentence(request, problem), status=422)
+        return account_page_of(request, at, coming, sentence(request, problem), status=422)
     return show(request, "shown.html", title=_("Token for {name}", name=name), secret=token, back="/account",
                 note=_("Copy it now: it is shown only this once."), **menu(asker))  # fmt: skip
 
@@ -183,32 +218,43 @@ def menu(asker: Actor) -> dict[str, bool]:
     return {"reads": allowed(asker, "read", "brief"), "runs": allowed(asker, "create", "account")}
 
 
-def _page(request: Request, at: House, asker: Actor, problem: str = "", seed: str = "", status: int = 200) -> Response:
+def account_page_of(
+    request: Request, at: House, coming: Asking, problem: str = "", seed: str = "", status: int = 200,
+    wanted: str = "/account",
+) -> Response:  # fmt: skip
+    """The page of an account.
+
+    Parameters
+    ----------
+    seed : str
+        Of a new authenticator, to type in.
+    wanted : str
+        Where to go once that is confirmed.
+    """
     _: Translator = words_of(request)
+    asker = coming.actor
     with reading(at.engine) as connection:
         mine = accounts.account_of(connection, asker.id)
         alive = sessions.list_sessions(connection, asker, at.now())
         makes = allowed(asker, "create", "api_token")
         tokens = sessions.list_api_tokens(connection, asker, at.now()) if makes else None
+        held = passkeys.list_passkeys(connection, asker)
     return show(
         request, "account.html", status, account=mine, sessions=alive, tokens=tokens, seed=seed, problem=problem,
-        roles=role_words(_, mine.roles), areas=area_words(_, mine.areas), **menu(asker),
+        roles=role_words(_, mine.roles), areas=area_words(_, mine.areas), passkeys=held, site=site_of(request),
+        fresh=coming.is_fresh(at.now()), next=wanted, **menu(asker),
     )  # fmt: skip
+
+
+def _password_page(request: Request, at: House, asker: Actor, problem: str = "", status: int = 200) -> Response:
+    if asker.scope is not None:
+        raise Forbidden("a token changes no account: sign in")
+    with reading(at.engine) as connection:
+        mine = accounts.account_of(connection, asker.id)
+    return show(request, "password.html", status, account=mine, problem=problem, **menu(asker))
 
 
 def _make_token(at: House, asker: Actor, name: str, scope: list[str], days: int) -> str:
     with writing(at.engine) as connection:
         now = at.now()
         return sessions.make_api_token(connection, asker, name, scope, now + dt.timedelta(days=min(days, 400)), now)
-
-
-def _only_sessions(asker: Actor) -> None:
-    if asker.scope is not None:
-        raise Forbidden("a token changes no account: sign in")
-
-
-def _seed_of(uri: str) -> str:
-    import pyotp
-
-    seed = pyotp.parse_uri(uri).secret
-    return " ".join(seed[i : i + 4] for i in range(0, len(seed), 4))

@@ -21,8 +21,8 @@ from tocsin.core.words import languages
 from tocsin.plan.wishes import Planner
 from tocsin.store import open_store, reading
 from tocsin.store.policy import demand
-from tocsin.web import account, act, demo, listen, people, screen, sign_in, single_sign_on, watch
-from tocsin.web.api import assess, features, field, learn, plan, plan_board, plan_wishes, today
+from tocsin.web import account, act, demo, listen, passkeys, people, screen, second_step, sign_in, single_sign_on, watch
+from tocsin.web.api import assess, features, field, learn, plan, plan_board, plan_wishes, tiles, today
 from tocsin.web.budgets import budgets
 from tocsin.web.guard import HEADERS, Guard
 from tocsin.web.pages import sentence, show, wants_page
@@ -77,6 +77,7 @@ def make_app(mission: Mission, serve: Serve | None = None) -> FastAPI:
     app.add_exception_handler(errors.TocsinError, problem)
 
     printer = Printer()
+    writing_down, written = threading.Lock(), list[bytes]()
 
     @app.get("/brief.{suffix}", tags=["brief"])
     def brief_file(at: At, asker: Asker, suffix: str, lang: str = "en") -> Response:
@@ -85,14 +86,19 @@ def make_app(mission: Mission, serve: Serve | None = None) -> FastAPI:
         return _brief(at, printer, f".{suffix}", lang)
 
     @app.get("/api/openapi.json", include_in_schema=False)
-    def schema(asker: Asker) -> JSONResponse:
+    def schema(asker: Asker) -> Response:
         """What this door can be asked."""
-        return JSONResponse(app.openapi())
+        with writing_down:  # it takes a second of a processor, once: many who ask at the start wait for one
+            if not written:
+                written.append(bytes(JSONResponse(app.openapi()).body))
+        return Response(written[0], media_type="application/json")
 
     for part in (
         sign_in.router,
         account.router,
         account.api,
+        passkeys.router,
+        second_step.router,
         people.router,
         people.api,
         demo.router,
@@ -109,6 +115,8 @@ def make_app(mission: Mission, serve: Serve | None = None) -> FastAPI:
     app.include_router(plan_wishes.router)
     app.include_router(learn.router)
     app.include_router(features.router)
+    app.state.atlas = tiles.Atlas()
+    app.include_router(tiles.tiles)
     app.include_router(field.router)
     app.include_router(screen.router)
     act.attach(app)
@@ -158,13 +166,27 @@ def _brief(at: House, printer: Printer, suffix: str, language: str) -> Response:
     return Response(made, media_type=MEDIA[suffix], headers=headers)
 
 
+def way_on(request: Request, known: errors.TocsinError) -> str:
+    """Where a person goes who is signed in, but not well enough; a form they had sent is to be sent again."""
+    back = request.url.path if request.method == "GET" else "/account"
+    if isinstance(known, errors.SignInAgain):
+        return f"/sign-in?{urlencode({'next': back, 'again': 1})}"
+    return f"/account/second-step?{urlencode({'next': back})}"
+
+
 def problem(request: Request, error: Exception) -> Response:
     """Every error of ours: a page for a person, one object for a program; who is not signed in is sent to do so."""
     known = error if isinstance(error, errors.TocsinError) else errors.TocsinError(str(error))
     status = next(STATUS[kind] for kind in type(known).__mro__ if kind in STATUS)
+    if status == 422 and request.url.path.startswith("/ogc"):
+        status = 400  # what the standard wants for a wrong parameter
     wait = getattr(known, "params", {}).get("wait_s", 60)
     headers = {"Retry-After": str(max(1, round(wait)))} if status in (429, 503) else None
+    if status == 401:
+        headers = {"WWW-Authenticate": "Bearer"}  # some programs give their token only when they are asked for it
     if wants_page(request):
+        if isinstance(known, (errors.SecondStepNeeded, errors.SignInAgain)):
+            return RedirectResponse(way_on(request, known), 303)
         if status == 401 and request.method == "GET":
             wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
             return RedirectResponse("/sign-in" + ("" if wanted == "/" else f"?{urlencode({'next': wanted})}"), 303)

@@ -9,6 +9,7 @@ import ipaddress
 import json
 import threading
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, MutableMapping
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
@@ -36,6 +37,7 @@ MOST_BYTES = 8 << 20
 MOST_TARGET = 8_192  # bytes of path and query
 BODY_S = 30.0
 MOST_AT_ONCE = 200
+MOST_OF_ONE = 50  # of one address, so that slow senders there leave the door open to others
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
 TOUCH_S = 300.0
@@ -73,6 +75,7 @@ class Guard:
     def __init__(self, app: App, house: Callable[[], House], meters: Meters) -> None:
         self.app, self._house, self._meters = app, house, meters
         self._busy = 0
+        self._busy_of: Counter[str] = Counter()
         self._touched: dict[str, float] = {}
         self._touching = threading.Lock()
 
@@ -144,7 +147,7 @@ class Guard:
         wait = home.budgets.web.take(asker_of(address))
         if wait:
             raise _Refuse(429, "too_many", "that is more than one address may ask: try again in a moment", wait)
-        if self._busy >= MOST_AT_ONCE:
+        if self._busy >= MOST_AT_ONCE or self._busy_of[asker_of(address)] >= MOST_OF_ONE:
             raise _Refuse(503, "busy", "the door is busy: try again in a moment", 2)
         if scope["method"] not in SAFE:
             _same_origin(scope, headers)
@@ -186,19 +189,27 @@ class Guard:
                     answer.setdefault("Strict-Transport-Security", HTTPS_ONLY)
                 if answer.get("content-type", "").startswith("text/event-stream") and counted:
                     counted = False  # a live stream stays open for a shift and asks nothing more
-                    self._busy -= 1
+                    self._done(whose)
             await send(message)
 
+        whose = asker_of(_address(scope))
         self._busy += 1
+        self._busy_of[whose] += 1
         try:
             await self.app(scope, limited, sealed)
         except _Refuse as no:
             refused = no
         finally:
             if counted:
-                self._busy -= 1
+                self._done(whose)
         if refused is not None and not started:
             await _answer(send, refused, https, scope["method"] == "HEAD")
+
+    def _done(self, whose: str) -> None:
+        self._busy -= 1
+        self._busy_of[whose] -= 1
+        if self._busy_of[whose] <= 0:
+            del self._busy_of[whose]
 
     async def _note_use(self, scope: Scope, home: House) -> None:
         """Write down now and then that a session is in use; nobody waits for it."""
@@ -249,7 +260,9 @@ def _same_origin(scope: Scope, headers: Headers) -> None:
     """
     site, origin = headers.get("sec-fetch-site"), headers.get("origin")
     own = f"{scope.get('scheme', 'http')}://{headers.get('host', '')}"
-    if (site is not None and site != "same-origin") or (origin is not None and origin != own):
+    # Our pages send no referrer, and browsers then call the origin of a form "null"; but they still say the site.
+    hidden = origin == "null" and site == "same-origin"
+    if (site is not None and site != "same-origin") or (origin is not None and origin != own and not hidden):
         raise _Refuse(403, "forgery", "the request came from another page: open ours and try again")
     if bearer_of(headers.get("authorization", "")):
         return

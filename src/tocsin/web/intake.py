@@ -260,15 +260,10 @@ async def _body(receive: Receive, headers: Headers, most: int) -> bytes:
     told = headers.get("content-length", "")
     if told.isascii() and told.isdecimal() and int(told) > most:
         raise _TooLarge
-    message = await receive()
-    if message["type"] == "http.request" and not message.get("more_body"):
-        found: bytes = message.get("body", b"")
-        if len(found) > most:
-            raise _TooLarge
-        return found
     parts, size = [], 0
     async with asyncio.timeout(READ_S):
         while True:
+            message = await receive()
             if message["type"] != "http.request":
                 raise BadInput("the delivery was broken off")
             part = message.get("body", b"")
@@ -277,8 +272,7 @@ async def _body(receive: Receive, headers: Headers, most: int) -> bytes:
             if size > most:
                 raise _TooLarge
             if not message.get("more_body"):
-                return b"".join(parts)
-            message = await receive()
+                return b"".join(parts) if len(parts) > 1 else part
 
 
 def _url(way: Gateway, scope: Scope, headers: Headers) -> str:

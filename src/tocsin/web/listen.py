@@ -32,7 +32,9 @@ class Reader:
         house: House = self.app.state.house
         rank: ForecastRank = self.app.state.rank
         engine = quick_engine(house.mission.store_url)  # who holds the gate must not wait long for the database
-        worker = Worker(engine, house.mission, rank, self.committer.gate)
+        # One writer at a time is SQLite's rule; PostgreSQL takes reports while others are read.
+        gate = self.committer.gate if engine.dialect.name == "sqlite" else None
+        worker = Worker(engine, house.mission, rank, gate)
 
         def look() -> None:
             while not self._stop.is_set():

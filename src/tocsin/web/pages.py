@@ -1,7 +1,11 @@
-"""The few pages the server writes itself: signing in, one's account, people. No script; one style sheet."""
+"""The few pages the server writes itself: signing in, one's account, people. One style sheet.
+
+No script, but for the pages that ask the browser for a passkey: those let in one file of ours and nothing else.
+"""
 
 import datetime as dt
 import functools
+import ipaddress
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +16,8 @@ from fastapi.responses import HTMLResponse
 
 from tocsin.core.errors import TocsinError
 from tocsin.core.words import Translator, languages, translator
+from tocsin.store.passkeys import Site
+from tocsin.web.guard import HEADERS
 from tocsin.web.who import cookie_of, csrf_of, house
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -48,6 +54,28 @@ def show(request: Request, name: str, status: int = 200, **values: Any) -> HTMLR
         csrf=csrf_of(session) if session else "", **values,
     )  # fmt: skip
     return HTMLResponse(text, status)
+
+
+def with_script(page: HTMLResponse) -> HTMLResponse:
+    """A page that may run our one script, and no other."""
+    page.headers["Content-Security-Policy"] = HEADERS["Content-Security-Policy"] + "; script-src 'self'"
+    return page
+
+
+def site_of(request: Request) -> Site | None:
+    """Where a passkey of this address holds; None where none can: under an address in figures, or a plain http one."""
+    host = (request.url.hostname or "").casefold()
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        pass
+    else:
+        return None
+    if request.url.scheme != "https" and host != "localhost":
+        return None
+    return Site(
+        host, f"{request.url.scheme}://{request.headers.get('host', '').casefold()}", house(request).mission.name
+    )
 
 
 def sentence(request: Request, problem: TocsinError) -> str:

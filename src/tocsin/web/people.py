@@ -201,4 +201,4 @@ def _shown(request: Request, asker: Actor, login: str, token: str) -> Response:
 def _out(a: Account) -> AccountOut:
     state = "closed" if a.closed_at else "open" if a.has_password else "invited"
     return AccountOut(id=a.id, login=a.login, name=a.name, roles=sorted(a.roles), component=a.component.value,
-                      areas=sorted(a.areas), state=state, second_step=a.has_totp)  # fmt: skip
+                      areas=sorted(a.areas), state=state, second_step=a.has_second_step)  # fmt: skip

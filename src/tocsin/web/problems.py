@@ -18,17 +18,18 @@ def attach(app: FastAPI) -> None:
             app.add_exception_handler(kind, answer)
 
 
-def _wrong(_: Request, error: Exception) -> JSONResponse:
+def _wrong(request: Request, error: Exception) -> JSONResponse:
+    status = 400 if request.url.path.startswith("/ogc") else 422  # the standard's word for a wrong parameter is 400
     found = error.errors() if isinstance(error, RequestValidationError) else []
     fields = [".".join(str(p) for p in e["loc"] if isinstance(p, (str, int)))[:100] for e in found[:10]]
     said = "; ".join(f"{f}: {e['msg']}" for f, e in zip(fields, found, strict=False) if e["type"] != "value_error")
     body = {
         "type": "urn:tocsin:bad_input",
         "title": f"the request is not as described in /api/openapi.json: {said or 'a value is wrong'}"[:600],
-        "status": 422,
+        "status": status,
         "fields": fields,
     }
-    return JSONResponse(body, 422, media_type=TYPE)
+    return JSONResponse(body, status, media_type=TYPE)
 
 
 def _plain(_: Request, error: Exception) -> JSONResponse:

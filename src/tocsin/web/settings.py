@@ -5,6 +5,7 @@ import tomllib
 from dataclasses import dataclass, field
 from typing import Any
 
+from tocsin.core.codes import Role
 from tocsin.core.errors import BadFile
 from tocsin.core.mission import SETTINGS, Mission
 
@@ -31,6 +32,8 @@ class Serve:
         ``json`` or ``text``.
     single_sign_on : dict
         OpenID Connect: issuer, client_id, and the file with the client's secret.
+    second_step : frozenset of Role
+        Roles that must sign in with a code or a passkey, whichever way they come; who has neither sets one up first.
     """
 
     address: str = "127.0.0.1"
@@ -41,6 +44,7 @@ class Serve:
     intake_per_s: float = 2_000.0
     log: str = "text"
     single_sign_on: dict[str, str] = field(default_factory=dict)
+    second_step: frozenset[Role] = frozenset()
 
     @property
     def is_local(self) -> bool:
@@ -71,12 +75,12 @@ def serve_settings(mission: Mission) -> Serve:
 def _read(given: dict[str, Any]) -> Serve:
     known = {
         "address", "hosts", "trusted_proxies", "metrics_token", "requests_per_s", "intake_per_s", "log",
-        "single_sign_on",
+        "single_sign_on", "second_step",
     }  # fmt: skip
     unknown = set(given) - known
     if unknown:
         raise ValueError(f"has no setting {', '.join(sorted(unknown))}")
-    for name in ("hosts", "trusted_proxies"):
+    for name in ("hosts", "trusted_proxies", "second_step"):
         if name in given and not isinstance(given[name], list):
             raise ValueError(f"{name} is a list of texts")
     if "hosts" in given:
@@ -88,6 +92,8 @@ def _read(given: dict[str, Any]) -> Serve:
     for name in ("requests_per_s", "intake_per_s"):
         if name in given and not (isinstance(given[name], int | float) and given[name] > 0):
             raise ValueError(f"{name} is a number above 0")
+    if "second_step" in given:
+        given["second_step"] = frozenset(Role(str(r)) for r in given["second_step"])
     if given.get("log", "text") not in ("json", "text"):
         raise ValueError("log is json or text")
     if "single_sign_on" in given:

@@ -3,22 +3,23 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
-from fastapi.responses import FileResponse, RedirectResponse, Response
+from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 
 from tocsin.core.errors import Forbidden, TocsinError, TooMany
 from tocsin.core.words import mark
-from tocsin.store import reading, writing
+from tocsin.store import passkeys, reading, writing
 from tocsin.store.accounts import Account, take_up
 from tocsin.store.keys import key_folder, open_keys
 from tocsin.store.policy import allowed
-from tocsin.store.sessions import LONGEST, Refused, SignedIn, actor_of, end_session_of, fits, password_to_try, sign_in
+from tocsin.store.sessions import LONGEST, Refused, SignedIn, asking_of, end_session_of, fits, password_to_try, sign_in
 from tocsin.web.budgets import asker_of
-from tocsin.web.pages import TEMPLATES, local_path, sentence, show, words_of
-from tocsin.web.who import COOKIE, At, FormAsker, House, cookie_of, keep_cookie
+from tocsin.web.pages import TEMPLATES, local_path, sentence, show, site_of, with_script, words_of
+from tocsin.web.who import COOKIE, At, FormComing, House, cookie_of, keep_cookie
 
 DEVICE = "tocsin_device"
 DEVICE_LIFE_S = 400 * 86_400
 HASHING_WAIT_S = 8.0
+STATUS = {"wait": 429}
 Text = Annotated[str, Form(max_length=2_000)]
 
 router = APIRouter(include_in_schema=False)
@@ -32,10 +33,38 @@ def style() -> FileResponse:
     )
 
 
+@router.get("/door.js")
+def script() -> FileResponse:
+    """The one script of the server's own pages: it asks the browser for a passkey, on the pages that need it."""
+    return FileResponse(
+        TEMPLATES / "door.js", media_type="text/javascript", headers={"Cache-Control": "public, max-age=3600"}
+    )
+
+
 @router.get("/sign-in")
-def sign_in_page(request: Request, at: At, next: str = "/") -> Response:  # noqa: A002  the name in the address
+def sign_in_page(request: Request, at: At, next: str = "/", again: bool = False) -> Response:  # noqa: A002  the name in the address
     """The form to sign in with."""
-    return show(request, "sign_in.html", next=local_path(next), login="", problem="", code=False, sso=_sso(at))
+    _ = words_of(request)
+    note = _("Sign in again to change how you sign in.") if again else ""
+    return show_sign_in(request, at, next, note=note)
+
+
+def show_sign_in(
+    request: Request, at: House, wanted: str, status: int = 200, login: str = "", problem: str = "",
+    code: bool = False, note: str = "", options: str = "",
+) -> HTMLResponse:  # fmt: skip
+    """The form to sign in with.
+
+    Parameters
+    ----------
+    code : bool
+        Whether the password was right and the code is missing.
+    options : str
+        What the browser needs to ask for the passkey that may stand in for the code.
+    """
+    page = show(request, "sign_in.html", status, next=local_path(wanted), login=login, problem=problem, code=code,
+                note=note, options=options, sso=bool(at.serve.single_sign_on), site=site_of(request))  # fmt: skip
+    return with_script(page) if options else page
 
 
 @router.post("/sign-in")
@@ -48,54 +77,87 @@ def sign_in_now(
     next: Text = "/",  # noqa: A002
 ) -> Response:
     """Sign in with password and, where it is on, a code."""
-    address = asker_of(request.client.host if request.client else "")
+    address = address_of(request)
     found = try_password(at, login, password, code, address, cookie_of(request, DEVICE), client_of(request))
     if isinstance(found, SignedIn):
         end_one_before(request, at)
         return enter(request, found.account, found.session, local_path(next), found.device)
-    _ = words_of(request)
-    said = {
-        "wrong": _("Login, password or code is wrong."),
-        "code": _("Now the six digits of your authenticator."),
-        "wait": _("Too many wrong tries. Wait {n} seconds, or ask the administrator for a one-time link.",
-                  n=found.wait_s),
-    }  # fmt: skip
-    status = 429 if found.reason == "wait" else 401
-    page = show(request, "sign_in.html", status, next=local_path(next), login=login, problem=said[found.reason],
-                code=found.reason == "code", sso=_sso(at))  # fmt: skip
+    options = ""
+    site = site_of(request)
+    if found.account_id and site is not None:
+        with writing(at.engine) as connection:
+            options = passkeys.ask_to_use(connection, site, at.now(), found.account_id)
+    page = show_sign_in(request, at, next, STATUS.get(found.reason, 401), login, said(request, found),
+                        found.reason == "code", options=options)  # fmt: skip
     if found.wait_s:
         page.headers["Retry-After"] = str(found.wait_s)
     return page
+
+
+def said(request: Request, refused: Refused) -> str:
+    """Why somebody is not in, in their language."""
+    _ = words_of(request)
+    words = {
+        "wrong": _("Login, password or code is wrong."),
+        "code": _("Now the six digits of your authenticator."),
+        "passkey": _("Now your passkey."),
+        "copied": _("This passkey was refused: a copy of it seems to be in use. Come in another way and remove it."),
+        "wait": _("Too many wrong tries. Wait {n} seconds, or ask the administrator for a one-time link.",
+                  n=refused.wait_s),
+    }  # fmt: skip
+    if refused.reason == "passkey" and site_of(request) is None:
+        return _("Your passkey works under the name of this door, not under its address in figures.")
+    return words[refused.reason]
 
 
 def try_password(
     at: House, login: str, password: str, code: str, address: str, device: str, client: str
 ) -> SignedIn | Refused:
     """Sign in without keeping other writers waiting while the password is hashed, and few at a time."""
-    wait = at.budgets.sign_in.take(address)
-    if wait:
-        raise TooMany(mark("too many tries to sign in from this address: wait a moment"), wait_s=wait)
+    spend_try(at, address)
     with writing(at.engine) as connection:  # the first use of a mission makes its key
         keys = open_keys(connection, key_folder(at.mission), at.now())
     with reading(at.engine) as connection:
         stored = password_to_try(connection, keys, login, address, at.now(), device)
     if isinstance(stored, Refused):
         return stored
-    if not at.budgets.hashing.acquire(timeout=HASHING_WAIT_S):
-        raise TooMany(mark("many people sign in just now: try again in a moment"), wait_s=HASHING_WAIT_S)
-    try:
-        good = fits(stored, password)
-    finally:
-        at.budgets.hashing.release()
+    good = fits_in_turn(at, stored, password)
     with writing(at.engine) as connection:
         return sign_in(connection, keys, login, password, address, at.now(), code, device, client, tried=(stored, good))
 
 
+def spend_try(at: House, address: str) -> None:
+    """Take one of the tries that an address has.
+
+    Raises
+    ------
+    TooMany
+    """
+    wait = at.budgets.sign_in.take(address)
+    if wait:
+        raise TooMany(mark("too many tries to sign in from this address: wait a moment"), wait_s=wait)
+
+
+def fits_in_turn(at: House, stored: str, password: str) -> bool:
+    """Whether a password fits, once a processor is free for it; outside any transaction.
+
+    Raises
+    ------
+    TooMany
+    """
+    if not at.budgets.hashing.acquire(timeout=HASHING_WAIT_S):
+        raise TooMany(mark("many people sign in just now: try again in a moment"), wait_s=HASHING_WAIT_S)
+    try:
+        return fits(stored, password)
+    finally:
+        at.budgets.hashing.release()
+
+
 @router.post("/sign-out")
-def sign_out(request: Request, at: At, asker: FormAsker) -> Response:
+def sign_out(request: Request, at: At, coming: FormComing) -> Response:
     """End this session."""
     with writing(at.engine) as connection:
-        end_session_of(connection, asker, cookie_of(request), at.now())
+        end_session_of(connection, coming.actor, cookie_of(request), at.now())
     answer = RedirectResponse("/sign-in", 303)
     keep_cookie(request, answer, COOKIE, "", 0)
     answer.headers["Clear-Site-Data"] = '"cache"'  # not storage: sealed reports wait there to be sent
@@ -111,9 +173,7 @@ def link_page(request: Request, token: str = "") -> Response:
 @router.post("/link")
 def use_link(request: Request, at: At, token: Text = "", password: Text = "", again: Text = "") -> Response:
     """Use a one-time link: set the password, then sign in."""
-    wait = at.budgets.sign_in.take(asker_of(request.client.host if request.client else ""))
-    if wait:
-        raise TooMany(mark("too many tries to sign in from this address: wait a moment"), wait_s=wait)
+    spend_try(at, address_of(request))
     _ = words_of(request)
     if password != again:
         return show(request, "link.html", 422, token=token, problem=_("The two passwords are not the same."))
@@ -123,7 +183,7 @@ def use_link(request: Request, at: At, token: Text = "", password: Text = "", ag
     except TocsinError as problem:
         status = 403 if isinstance(problem, Forbidden) else 422
         return show(request, "link.html", status, token=token, problem=sentence(request, problem))
-    page = show(request, "sign_in.html", next="/", login=made.login, problem="", code=False, sso=_sso(at))
+    page = show_sign_in(request, at, "/", login=made.login)
     keep_cookie(request, page, COOKIE, "", 0)
     return page
 
@@ -150,9 +210,14 @@ def end_one_before(request: Request, at: House) -> None:
     if not old:
         return
     with writing(at.engine) as connection:
-        who = actor_of(connection, old, at.now())
+        who = asking_of(connection, old, at.now())
         if who is not None:
-            end_session_of(connection, who, old, at.now())
+            end_session_of(connection, who.actor, old, at.now())
+
+
+def address_of(request: Request) -> str:
+    """What counts as one asker."""
+    return asker_of(request.client.host if request.client else "")
 
 
 def client_of(request: Request) -> str:
@@ -161,7 +226,3 @@ def client_of(request: Request) -> str:
     browser = next((b for b in ("Firefox", "Edg", "Chrome", "Safari", "curl", "python") if b in agent), "?")
     system = next((s for s in ("Android", "iPhone", "iPad", "Windows", "Mac OS", "Linux") if s in agent), "?")
     return f"{browser.replace('Edg', 'Edge')}, {system}"
-
-
-def _sso(at: House) -> bool:
-    return bool(at.serve.single_sign_on)

@@ -11,17 +11,19 @@ import sqlalchemy as sa
 from fastapi import Depends, Form, Request
 from fastapi.responses import Response
 
-from tocsin.core.errors import Forbidden, NotSignedIn, TooMany
+from tocsin.core.errors import Forbidden, NotSignedIn, SecondStepNeeded, SignInAgain, TooMany
 from tocsin.core.mission import Mission
 from tocsin.core.time import utc_now
+from tocsin.core.words import mark
 from tocsin.store import reading
 from tocsin.store.policy import Actor
-from tocsin.store.sessions import actor_of
+from tocsin.store.sessions import Asking, asking_of
 from tocsin.web.budgets import Budgets, budgets
 from tocsin.web.settings import Serve
 
 COOKIE = "tocsin_session"
 CSRF_HEADER = "x-csrf-token"
+NEEDS_STEP = mark("show your second step first: a code of your authenticator, or a passkey")
 
 
 @dataclass(frozen=True)
@@ -81,8 +83,8 @@ def csrf_of(session: str) -> str:
     return hashlib.sha256(b"tocsin csrf\0" + session.encode()).hexdigest()[:32]
 
 
-def actor(request: Request) -> Actor:
-    """The account that asks.
+def asking(request: Request) -> Asking:
+    """The account that asks, and how it came in.
 
     Raises
     ------
@@ -95,22 +97,35 @@ def actor(request: Request) -> Actor:
     found = None
     if token:
         with reading(home.engine) as connection:
-            found = actor_of(connection, token, home.now())
+            found = asking_of(connection, token, home.now())
     if found is None:
         raise NotSignedIn("sign in first, or give an API token as `Authorization: Bearer …`")
-    wait = home.budgets.account.take(found.id)
+    wait = home.budgets.account.take(found.actor.id)
     if wait:
         raise TooMany("that is more than one account may ask at a time: try again in a moment", wait_s=wait)
     request.scope["tocsin.seen"] = token  # the guard notes that the session is in use, after the answer
     return found
 
 
+def actor(request: Request, found: Annotated[Asking, Depends(asking)]) -> Actor:
+    """The account that asks, with its second step where it has one or must have one.
+
+    Raises
+    ------
+    SecondStepNeeded
+    """
+    if found.lacks_step(house(request).serve.second_step):
+        raise SecondStepNeeded(NEEDS_STEP)
+    return found.actor
+
+
 At: Any = Annotated[House, Depends(house)]
 Asker: Any = Annotated[Actor, Depends(actor)]
+Coming: Any = Annotated[Asking, Depends(asking)]
 
 
-def form_actor(request: Request, asker: Asker, csrf: Annotated[str, Form()] = "") -> Actor:
-    """The account behind a form of our own pages.
+def form_asking(request: Request, coming: Coming, csrf: Annotated[str, Form()] = "") -> Asking:
+    """Whoever sent a form of our own pages, with or without their second step.
 
     Raises
     ------
@@ -120,8 +135,45 @@ def form_actor(request: Request, asker: Asker, csrf: Annotated[str, Form()] = ""
     session = cookie_of(request)
     if not session or not hmac.compare_digest(csrf.encode(), csrf_of(session).encode()):
         raise Forbidden("the form is not from this session: open the page again and send it once more")
-    found: Actor = asker
+    found: Asking = coming
     return found
 
 
+FormComing: Any = Annotated[Asking, Depends(form_asking)]
+
+
+def form_actor(request: Request, coming: FormComing) -> Actor:
+    """The account behind a form of our own pages."""
+    return actor(request, coming)
+
+
+def form_owner(request: Request, coming: FormComing) -> Actor:
+    """The account behind a form that changes how one signs in.
+
+    Raises
+    ------
+    SignInAgain
+        If they signed in too long ago.
+    SecondStepNeeded
+        If the account has a second step that was not shown: only the first one may be set up without.
+    """
+    found: Asking = coming
+    check_fresh(house(request), found)
+    if found.has_step and not found.stepped:
+        raise SecondStepNeeded(NEEDS_STEP)
+    return found.actor
+
+
+def check_fresh(home: House, coming: Asking) -> None:
+    """Refuse what a session left open, or a program's token, must not be enough for.
+
+    Raises
+    ------
+    SignInAgain
+    """
+    if not coming.is_fresh(home.now()):
+        raise SignInAgain("sign in again to change how you sign in")
+
+
 FormAsker: Any = Annotated[Actor, Depends(form_actor)]
+FormOwner: Any = Annotated[Actor, Depends(form_owner)]

@@ -89,3 +89,19 @@ def test_a_card_names_the_stops_and_no_chance():
     assert "day 2, 06:31" in page
     assert "0.125" not in page
     assert clock(23.9999999999) == "day 2, 00:00"
+
+
+def test_a_patrol_of_few_routes_keeps_to_the_cap_whatever_the_others_do():
+    # The first can reach three places one at a time; the second has thirty to choose from.
+    rng = np.random.default_rng(5)
+    far = np.r_[[[0.0, 0.0], [2.0, 0.0], [-2.0, 0.0], [0.0, 2.0]], rng.uniform(100, 106, (30, 2))]
+    worth = np.r_[0.0, 3.0, 2.9, 2.8, 0.0, rng.uniform(0.5, 1.5, 29)]
+    hours = distances(far[:, 0], far[:, 1])
+    patrols = (Patrol("few", 0, 0, 0, 4.0), Patrol("many", 4, 4, 0, 14.0))
+    problem = Outing(hours, worth, np.zeros(34), np.zeros(34), np.full(34, 24.0), patrols)
+    mix = mix_routes(problem, solve_outing(problem, rounds=2, steps=4000), plans=8, guess=1.2)
+    assert mix.routes[0] == 3
+    assert mix.guess_over_chance <= 1.2 + 1e-6
+    for plan, value in zip(mix.plans, mix.values, strict=True):
+        assert check_routes(problem, plan) == pytest.approx(value)
+    assert len(set(mix.plans)) == len(mix.plans)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tocsin.core.errors import BadInput, Infeasible
 from tocsin.plan.people import Person, Post, Rule, match
-from tocsin.plan.people.fit import fitness, has_trait
+from tocsin.plan.people.fit import counted, fitness
 from tocsin.plan.people.model import Trait
 
 PEOPLE = [
@@ -83,12 +83,12 @@ def small(draw):
     skills = st.dictionaries(st.sampled_from(["s", "t"]), st.sampled_from([0.2, 0.5, 1.0]), max_size=2)
     people = [
         Person(str(k), draw(st.integers(0, 2)), draw(skills), woman=draw(st.booleans()),
-               nationality=draw(st.sampled_from("XY")))
+               nationality=draw(st.sampled_from("XY")), size=draw(st.sampled_from([1, 1, 3])))
         for k in range(draw(st.integers(2, 5)))
     ]  # fmt: skip
     posts = [
         Post(str(k), draw(st.sampled_from([1.0, 2.0])), draw(skills), ranks=(draw(st.integers(0, 1)), 2),
-             groups=frozenset({"g"} if draw(st.booleans()) or k == 0 else ()))
+             groups=frozenset({"g"} if draw(st.booleans()) or k == 0 else ()), must_fill=draw(st.integers(0, 5)) == 0)
         for k in range(draw(st.integers(1, 3)))
     ]  # fmt: skip
     rules = [
@@ -106,13 +106,16 @@ def best_by_hand(people, posts, rules):
     best = None
     for choice in itertools.product([None, *range(len(people))], repeat=len(posts)):
         taken = [c for c in choice if c is not None]
+        if any(p.must_fill and c is None for p, c in zip(posts, choice, strict=True)):
+            continue
         if len(set(taken)) < len(taken) or any(np.isnan(fit[c, j]) for j, c in enumerate(choice) if c is not None):
             continue
         good = True
         for rule in rules:
             inside = [c for j, c in enumerate(choice) if c is not None and rule.group in posts[j].groups]
-            count = sum(has_trait(people, rule)[inside])
-            low, high = (rule.least * len(inside), rule.most) if rule.share else (rule.least, rule.most)
+            count = sum(counted(people, rule)[inside])
+            all_of = sum(people[c].size for c in inside)
+            low, high = (rule.least * all_of, rule.most) if rule.share else (rule.least, rule.most)
             good &= low - 1e-9 <= count <= high
         if good:
             value = sum(posts[j].weight * (1 + fit[c, j]) for j, c in enumerate(choice) if c is not None)

@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 
 from tests.web.access.conftest import BASE, Door
 from tocsin.core.errors import BadFile
-from tocsin.web.budgets import Buckets, budgets
+from tocsin.web.budgets import Buckets, Budgets, budgets
 from tocsin.web.guard import MOST_BYTES
 from tocsin.web.settings import Serve, serve_settings
 from tocsin.web.who import COOKIE, csrf_of
@@ -60,6 +60,7 @@ FORGED = [
     {"sec-fetch-site": "none"},
     {"origin": "http://evil.example"},
     {"origin": "null"},
+    {"origin": "null", "sec-fetch-site": "cross-site"},
     {"origin": "https://127.0.0.1"},
     {"sec-fetch-site": "same-origin", "origin": "http://evil.example"},
     {},
@@ -76,7 +77,14 @@ def test_a_change_from_another_page_is_refused(door: Door, headers: dict) -> Non
 
 
 @pytest.mark.parametrize(
-    "headers", [{"sec-fetch-site": "same-origin"}, {"origin": BASE}, {"x-csrf-token": "right"}, {"authorization": "y"}]
+    "headers",
+    [
+        {"sec-fetch-site": "same-origin"},
+        {"sec-fetch-site": "same-origin", "origin": "null"},
+        {"origin": BASE},
+        {"x-csrf-token": "right"},
+        {"authorization": "y"},
+    ],
 )
 def test_a_change_from_our_page_or_program_is_taken(door: Door, headers: dict) -> None:
     session = door.sessions["analyst"]
@@ -115,7 +123,8 @@ def test_what_does_not_fit_is_not_said_back(door: Door) -> None:
 
 
 def test_one_address_that_floods_waits_and_others_and_the_intake_do_not(door: Door) -> None:
-    served(door, budgets=budgets(1, 1000))
+    still = Budgets(Buckets(1, 8, clock=lambda: 0.0), Buckets(1000, 8000))
+    served(door, budgets=still)
     flood = TestClient(door.app, base_url=BASE, client=("10.0.0.1", 1))
     codes = [flood.get("/sign-in").status_code for _ in range(12)]
     assert codes == [200] * 8 + [429] * 4

@@ -27,6 +27,7 @@ from tests.web.access.commands import MACHINE, READS, WRITES, asked, commands, r
 from tests.web.access.conftest import frozen, people
 from tests.web.access.driver import ask
 from tocsin.core.codes import Component, Role
+from tocsin.core.mvt import to_world
 from tocsin.store import metadata, open_store, writing
 from tocsin.store.keys import key_folder, open_keys
 from tocsin.store.policy import Actor, allowed, policy
@@ -154,7 +155,9 @@ def addresses(path: str, house: House) -> list[str]:
         return [path]
     if path.startswith("/ogc/"):
         ids = house.planted.ids["alert"].values()
-        return sorted({path.format(name=kind, id=id) for kind in KINDS for id in ids})
+        spots = [(0, 0, 0), *(_tile_of(14, lon, lat) for lon, lat in _planted_points(house))]
+        return sorted({path.format(name=kind, id=id, z=z, col=x, row=y)
+                       for kind in KINDS for id in ids for z, x, y in spots})  # fmt: skip
     words = [w for w in path.split("/") if w and not w.startswith("{")]
     tables = set(metadata.tables)
     own = next((t for w in reversed(words) if (t := CALLED.get(w, w.rstrip("s").replace("-", "_"))) in tables), None)
@@ -174,6 +177,22 @@ def addresses(path: str, house: House) -> list[str]:
             filled = filled.replace("{" + name + "}", str(value))
         made.append(filled)
     return sorted(set(made))
+
+
+def _planted_points(house: House) -> list[tuple[float, float]]:
+    """Where the planted rows that have tiles are, as they are and to the tenth of a degree that some are told."""
+    found = set()
+    with house.engine.connect() as connection:
+        for name in ("alert", "report", "event", "place"):
+            table = metadata.tables[name]
+            for lon, lat in connection.execute(sa.select(table.c.lon, table.c.lat)):
+                found |= {(lon, lat), (round(lon, 1), round(lat, 1))}
+    return sorted(found)
+
+
+def _tile_of(z: int, lon: float, lat: float) -> tuple[int, int, int]:
+    x, y = to_world(lon, lat)
+    return z, int(float(x) * 2**z), int(float(y) * 2**z)
 
 
 def example(schema: dict[str, Any], whole: dict[str, Any], depth: int = 0) -> Any:

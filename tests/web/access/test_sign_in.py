@@ -158,6 +158,60 @@ def test_recovery_ends_sessions_and_the_second_step(with_password: Door) -> None
     assert enter(browser, password="nine herons wade slowly").status_code == 303
 
 
+NEW = "nine herons wade slowly"
+
+
+def change(browser, current=PASSWORD, password=NEW, again=None):
+    csrf = browser.get("/api/me").json()["csrf"]
+    form = {"csrf": csrf, "current": current, "password": password, "again": password if again is None else again}
+    return browser.post("/account/password", data=form)
+
+
+def test_people_change_their_own_password_with_the_old_one_and_other_sessions_end(with_password: Door) -> None:
+    here, there = with_password.browser(), with_password.browser()
+    enter(here)
+    enter(there)
+    form = here.get("/account/password").text
+    assert 'autocomplete="current-password"' in form
+    wrong = change(here, current="seven owls sleep at night")
+    assert wrong.status_code == 403
+    assert "The password until now is wrong." in wrong.text
+    assert change(here, again="another").status_code == 422
+    assert change(here, password="short").status_code == 422
+    assert there.get("/api/me").status_code == 200, "nothing has changed so far"
+    assert change(here).headers["location"] == "/account"
+    assert here.get("/api/me").status_code == 200
+    assert there.get("/api/me").status_code == 401
+    assert enter(with_password.browser()).status_code == 401, "the old one"
+    assert enter(with_password.browser(), password=NEW).status_code == 303
+    from tocsin.store.tables import audit
+
+    with reading(with_password.app.state.house.engine) as connection:
+        told = [row.what for row in connection.execute(audit.select().order_by(audit.c.seq))]
+    assert told.count("account.password") == 1
+    assert "session.end_others" in told
+
+
+def test_guessing_the_old_password_waits_like_signing_in(with_password: Door) -> None:
+    browser = with_password.browser()
+    enter(browser)
+    codes = [change(browser, current=f"guess number {n} here").status_code for n in range(7)]
+    assert codes == [403] * 5 + [429] * 2
+    assert browser.post("/account/password", data={"current": PASSWORD}).status_code == 403, "without the form's token"
+
+
+def test_all_other_sessions_are_ended_at_once(with_password: Door) -> None:
+    here, there, elsewhere = (with_password.browser() for _ in range(3))
+    for browser in (here, there, elsewhere):
+        enter(browser)
+    page = here.get("/account").text
+    assert "End all but this one" in page
+    csrf = here.get("/api/me").json()["csrf"]
+    assert here.post("/account/sessions/end-others", data={"csrf": csrf}).status_code == 303
+    assert [b.get("/api/me").status_code for b in (here, there, elsewhere)] == [200, 401, 401]
+    assert "End all but this one" not in here.get("/account").text
+
+
 def test_own_sessions_and_tokens(door: Door) -> None:
     browser = door.browser("analyst")
     csrf = csrf_of(door.sessions["analyst"])

@@ -36,6 +36,7 @@ BUSY_MS = 150  # how long the database may be locked before reports go to the sp
 GATE_S = 1.0  # how long another part of this process may write: it waits for the database no longer than we do
 TEND_S = 0.5
 FLOOD = 300  # reports a second
+FLOOD_S = 2.0  # between two batches of reading while a flood comes in: about 20 reports a second are read meanwhile
 WATCH_S = 20.0
 log = logging.getLogger("tocsin.intake")
 
@@ -133,7 +134,7 @@ class Committer:
         if now - since >= 0.5:
             rate = (count - before) / (now - since)
             self._pace = (now, count, rate)
-        return 0.0 if rate < FLOOD else 0.5
+        return 0.0 if rate < FLOOD else FLOOD_S
 
     # ---- writing ----
 

@@ -258,30 +258,32 @@ class Joiner:
     def _cell(self, row: int) -> tuple[int, int, int]:
         c = self._columns
         return (
-            math.floor(c.lon[row] / _CELL_DEG), math.floor(c.lat[row] / _CELL_DEG), math.floor(c.hours[row] / 24)
+            math.floor(c.lon[row] / _CELL_DEG), math.floor(c.lat[row] / _CELL_DEG),
+            math.floor(c.hours[row] / self.caps.window_hours),
         )  # fmt: skip
 
     def _near(self, row: int) -> Ints:
         """Reports in the same or a neighbouring cell and within the window, earlier or later."""
-        x, y, day = self._cell(row)
-        days = math.ceil(self.caps.window_hours / 24)
+        x, y, slab = self._cell(row)
         found: list[int] = []
-        for i in (-1, 0, 1):
-            for j in (-1, 0, 1):
-                for k in range(-days, days + 1):
-                    found += self._cells.get((x + i, y + j, day + k), ())
-        near = np.array(sorted(found), dtype=np.int64)
-        gap = np.abs(self._columns.hours[near] - self._columns.hours[row]) if len(near) else np.zeros(0)
+        for i in (x - 1, x, x + 1):
+            for j in (y - 1, y, y + 1):
+                for k in (slab - 1, slab, slab + 1):
+                    found += self._cells.get((i, j, k), ())
+        near = np.array(found, dtype=np.int64)
+        near.sort()
+        gap: Floats = np.abs(self._columns.hours[near] - self._columns.hours[row])
         return near[gap <= self.caps.window_hours]
 
     def _best(self, row: int, near: Ints, fits: Floats) -> tuple[int | None, float | None]:
         # where an alert has reports that say a kind, a missed call beside them does not decide
         said = (self._columns.kind[near] != _UNKNOWN) & (self._columns.kind[row] != _UNKNOWN)
-        keep = said | ~np.isin(self._columns.alert[near], self._columns.alert[near[said]])
-        near, fits = near[keep], fits[keep]
         alerts, place = np.unique(self._columns.alert[near], return_inverse=True)
-        count = np.bincount(place)
-        mean = np.bincount(place, weights=np.maximum(fits, -12.0)) / count
+        told = np.zeros(len(alerts), dtype=bool)
+        told[place[said]] = True
+        keep = said | ~told[place]
+        place, fits = place[keep], fits[keep]
+        mean = np.bincount(place, weights=np.maximum(fits, -12.0)) / np.bincount(place)  # each alert keeps one at least
         top = np.full(len(alerts), -np.inf)
         np.maximum.at(top, place, fits)
         share = self.weights.best_share

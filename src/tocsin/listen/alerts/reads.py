@@ -11,9 +11,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from tocsin.core.codes import Classification, Tlp
 from tocsin.core.errors import BadInput, Forbidden, NotFound
 from tocsin.listen.alerts.tables import alert, alert_change, report, report_change, source
-from tocsin.store.policy import Actor, allowed, only_readable
+from tocsin.store.policy import Actor, Thing, allowed, only_readable
 
 MOST = 200
 OPEN = ("open", "acknowledged", "decided")
@@ -148,9 +149,18 @@ def list_alerts(
     return _page(rows, limit, lambda r: [str(r[wanted.order]), r["id"]])
 
 
+def every_alert(connection: sa.Connection, actor: Actor) -> list[dict[str, Any]]:
+    """All alerts in whatever state, newest first, in one question: for downloads and other tools."""
+    c = alert.c
+    columns = [k for k in c if k.name not in ("grade_why", "priority_why", "lesson", "unanswered_why")]
+    query = only_readable(sa.select(*columns).order_by(c.heard_at.desc(), c.id.desc()), alert, actor)
+    return [_shown(dict(r), actor) for r in connection.execute(query).mappings()]
+
+
 def _shown(row: dict[str, Any], actor: Actor) -> dict[str, Any]:
-    """An alert without its exact point for those who may not see one: to a tenth of a degree."""
-    if not allowed(actor, "read", "alert", "point"):
+    """An alert without its exact point for those who may not see that of this alert: to a tenth of a degree."""
+    label = Tlp(row["tlp"]), Classification(row["classification"])
+    if not allowed(actor, "read", "alert", "point", Thing(row["area"], None, row["component"], *label)):
         for name in ("lon", "lat"):
             if row.get(name) is not None:
                 row[name] = round(row[name], 1)

@@ -70,13 +70,13 @@ def refresh(
         base = {"at": now, "who": who, "undoes": None}
         connection.execute(sa.insert(alert_change), [base | dict(line) for line in lines])
     query = sa.select(alert).where(alert.c.id.in_(ids)).order_by(alert.c.id).with_for_update()
-    alerts = connection.execute(query).mappings().all()
+    alerts = [dict(row) for row in connection.execute(query).mappings()]
     rows = rows_of_alerts(connection, [id for id in ids if held is None or id not in held])
     rows |= {id: sorted(held[id], key=lambda r: (r["received_at"], r["id"])) for id in ids if held and id in held}
     sources = sources_of(connection, {r["source_id"] for part in rows.values() for r in part if r["source_id"]})
     updates, changes = [], []
     for old in alerts:
-        values = _values(dict(old), rows[old["id"]], sources, rank)
+        values = _values(old, rows[old["id"]], sources, rank)
         news = {k: values[k] for k in _TOLD if k in values and values[k] != old[k]}
         if news or "state" in values:
             details = {
@@ -84,7 +84,7 @@ def refresh(
                 **({"state": values["state"]} if values.get("state") not in (None, old["state"]) else {}),
             }
             changes.append({"alert_id": old["id"], "at": now, "who": PROGRAM, "what": "graded", "details": details})
-        updates.append({"key": old["id"], "new_changed": old["changed"] + 1, **_whole(dict(old), values)})
+        updates.append({"key": old["id"], "new_changed": old["changed"] + 1, **_whole(old, values)})
     names = [k for k in updates[0] if k not in ("key", "new_changed")] if updates else []
     if updates:
         given: dict[str, Any] = {name: sa.bindparam(f"v_{name}") for name in names}
@@ -137,9 +137,12 @@ def rows_of_alerts(connection: sa.Connection, ids: Collection[int]) -> dict[int,
     rows: dict[int, list[Mapping[str, Any]]] = {id: [] for id in ids}
     if ids:
         columns = [report.c[name] for name in COLUMNS]
-        query = sa.select(*columns).where(report.c.alert_id.in_(ids), report.c.state == "joined")
-        for row in connection.execute(query.order_by(report.c.received_at, report.c.id)).mappings():
-            rows[row["alert_id"]].append(dict(row))
+        # The state is looked at here: asked for in SQL, SQLite walks through every joined report (21 ms, not 0.05).
+        query = sa.select(*columns).where(report.c.alert_id.in_(ids)).order_by(report.c.received_at, report.c.id)
+        for values in connection.execute(query):
+            row = dict(zip(COLUMNS, values, strict=True))
+            if row["state"] == "joined":
+                rows[row["alert_id"]].append(row)
     return rows
 
 
@@ -157,7 +160,5 @@ def sources_of(connection: sa.Connection, ids: Collection[str]) -> dict[str, Sou
 
 def summed_now(connection: sa.Connection, alert_id: int) -> Summed | None:
     """What an alert's reports say together now; None if it has none."""
-    columns = [report.c[name] for name in COLUMNS]
-    query = sa.select(*columns).where(report.c.alert_id == alert_id, report.c.state == "joined")
-    rows = [dict(r) for r in connection.execute(query.order_by(report.c.received_at, report.c.id)).mappings()]
+    rows = rows_of_alerts(connection, [alert_id])[alert_id]
     return sum_up(rows, sources_of(connection, {r["source_id"] for r in rows if r["source_id"]})) if rows else None

@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -26,6 +27,7 @@ RUNS = 4  # annealing runs a round, merged at its end
 MOVES = 2_500_000  # exchanges a run
 ROUNDS_A_SECOND = 0.7  # rounds of annealing that are worth while for each second allowed
 ROOT_STEPS, NODE_STEPS = 3000, 100  # subgradient steps at the first node of branch and bound and at the others
+TURN = 24  # nodes that each of two threads works through before they tell each other what they found
 WAITING = 2000  # open nodes kept before the latest goes first
 ENTRIES_A_SECOND = 200_000_000  # entries of the cover matrix that subgradient steps read in a second, about
 HOT, COLD = 0.03, 0.003  # temperatures, as shares of the mean weight a chosen column covers
@@ -42,6 +44,35 @@ class _State:
     rate: float
     step_size: float
     score: Floats
+
+
+@dataclass
+class _Tree:
+    """Nodes that wait for one thread: a status a column, prices, a rate and a bound each; and what it found."""
+
+    status: Any
+    price: Any
+    rate: Floats
+    bound: Floats
+    best: Any
+    top: int = 0
+    value: float = 0.0
+    done: int = 0
+
+
+def _share_nodes(trees: Sequence[_Tree]) -> None:
+    """Give a thread that has nothing to do every second node of the other, and let both be alike when they differ."""
+    poor, rich = sorted(trees, key=lambda t: t.top)
+    if rich.top < 2 or rich.top - poor.top < max(2, rich.top // 2):
+        return
+    order = np.argsort(-rich.bound[: rich.top], kind="stable")
+    go = np.sort(order[1::2])
+    stay = np.setdiff1d(np.arange(rich.top), go)
+    for name in ("status", "price", "rate", "bound"):
+        mine, theirs = getattr(rich, name), getattr(poor, name)
+        theirs[poor.top : poor.top + len(go)] = mine[go]
+        mine[: len(stay)] = mine[stay]
+    poor.top, rich.top = poor.top + len(go), len(stay)
 
 
 class CoverSearch:
@@ -216,40 +247,42 @@ class CoverSearch:
         best = np.zeros(n, dtype=np.int8)
         value, least = state.value - always, (1 - 1e-6 if self.whole else 1e-9 * max(1.0, state.value))
         # a node waits as a status, prices, a rate and a bound; the tree is never deeper than there are columns
-        room = WAITING + n + 2
-        waiting = (
-            np.zeros((room, n), dtype=np.int8),
-            np.zeros((room, len(problem.weight)), dtype=np.float32),
-            np.full(room, state.rate),
-            np.full(room, state.bound - always),
-        )
-        waiting[1][0] = problem.weight * 0.5
-        nodes = max(20, int(seconds * ENTRIES_A_SECOND / (NODE_STEPS * problem.cover.nnz)))
-        top = 1
-        for count, steps, step_size, patience in ((1, ROOT_STEPS, 1.0, 40), (nodes, NODE_STEPS, 0.7, 20)):
-            value, top, _ = branch_cover(
-                *at,
-                problem.weight,
-                self.group_of[left],
-                most,
-                self.cost[left],
-                spare,
-                value,
-                best,
-                least,
-                *waiting,
-                top,
-                count,
-                steps,
-                WAITING,
-                step_size,
-                patience,
+        trees = [self._tree(n, problem, WAITING + n + 2) for _ in range(2)]
+        first = trees[0]
+        first.price[0], first.rate[0], first.bound[0] = problem.weight * 0.5, state.rate, state.bound - always
+        first.top = 1
+
+        def work(tree: _Tree, nodes: int, steps: int, step_size: float, patience: int) -> None:
+            tree.value, tree.top, tree.done = branch_cover(
+                *at, problem.weight, self.group_of[left], most, self.cost[left], spare, value, tree.best, least,
+                tree.status, tree.price, tree.rate, tree.bound, tree.top, nodes, steps, WAITING, step_size, patience,
                 self.stop,
-            )
+            )  # fmt: skip
+
+        work(first, 1, ROOT_STEPS, 1.0, 40)
+        value, best = first.value, first.best.copy()
+        nodes = max(20, int(seconds * ENTRIES_A_SECOND / (NODE_STEPS * problem.cover.nnz)))
+        with ThreadPoolExecutor(2) as pool:
+            while sum(t.top for t in trees) and nodes > 0 and not self.stop[0]:
+                _share_nodes(trees)
+                busy = [t for t in trees if t.top]
+                turn = min(TURN, nodes)
+                list(pool.map(work, busy, [turn] * 2, [NODE_STEPS] * 2, [0.7] * 2, [20] * 2))
+                nodes -= sum(t.done for t in busy) or turn
+                for tree in busy:  # in their order, not in that of the clock: the same plan each time
+                    if tree.value > value:
+                        value, best = tree.value, tree.best.copy()
         if best.any():
             self.offer(self.marks([*forced.tolist(), *left[best > 0].tolist()]))
-        open_bound = float(waiting[3][:top].max()) + always if top else state.value
-        return max(open_bound, state.value)
+        waits = [float(t.bound[: t.top].max()) for t in trees if t.top]
+        return max([state.value, *(w + always for w in waits)])
+
+    @staticmethod
+    def _tree(n: int, problem: Reduced, room: int) -> "_Tree":
+        return _Tree(
+            np.zeros((room, n), dtype=np.int8), np.zeros((room, len(problem.weight)), dtype=np.float32),
+            np.zeros(room), np.zeros(room), np.zeros(n, dtype=np.int8),
+        )  # fmt: skip
 
     def marks(self, chosen: Sequence[int]) -> Flags:
         """Columns as flags."""
@@ -320,7 +353,7 @@ def _rounds(search: CoverSearch, seconds: float, begun: float, gap: float, threa
     for number in range(1, max(1, int(seconds * ROUNDS_A_SECOND)) + 1):
         if not go_on():
             break
-        moves, warm = MOVES // 4 if number == 1 else MOVES, 0.4 if number % 3 == 0 else 1.0
+        moves, warm = MOVES // 8 if number == 1 else MOVES, 0.4 if number % 3 == 0 else 1.0
         plans = search.anneal(moves, starts, number, warm, threads)
         union = state.taken.copy()
         for plan in plans:

@@ -72,9 +72,10 @@ class Mover:
 
 @dataclass(frozen=True)
 class Speeds:
-    """Movement of every kind of unit, one `Mover` a kind."""
+    """Movement of every kind of unit, one `Mover` a kind; and every way of moving of the table by its name."""
 
     movers: Mapping[UnitKind, Mover]
+    modes: Mapping[str, Mode] = field(default_factory=dict)
 
     def __getitem__(self, kind: UnitKind) -> Mover:
         return self.movers[kind]
@@ -92,7 +93,8 @@ class Speeds:
 
         if not night and payload == 0:
             return self
-        return Speeds({kind: replace(mover, mode=changed(mover.mode)) for kind, mover in self.movers.items()})
+        movers = {kind: replace(mover, mode=changed(mover.mode)) for kind, mover in self.movers.items()}
+        return Speeds(movers, {name: changed(mode) for name, mode in self.modes.items()})
 
 
 def season_of(month: int, wet_months: tuple[int, ...]) -> str:
@@ -192,7 +194,7 @@ def read_speeds(path: Path) -> Speeds:
         start = _by_season(where, row.get("start_hours"), "start_hours")
         responds = bool(row.get("responds", False))
         movers[kind] = Mover(kind, modes[row["mode"]], start, responds, str(row.get("source", "")))
-    return Speeds(movers)
+    return Speeds(movers, modes)
 
 
 def speeds_of(mission: Mission) -> Speeds:

@@ -14,12 +14,12 @@ from tocsin.core.mission import Mission
 from tocsin.core.progress import Progress, silent
 from tocsin.core.time import month_text
 from tocsin.listen.deployments.model import Unit
-from tocsin.plan.mobility import Mode, default_speeds, responders
+from tocsin.plan.mobility import responders
 from tocsin.plan.patrols.mix import GUESS, Mix, mix_routes
 from tocsin.plan.patrols.model import Floats, Outing, Patrol, Routes, times
 from tocsin.plan.patrols.solve import solve_outing
-from tocsin.plan.reach import overland_of
 from tocsin.plan.situation import Situation, Spot, situation, spots
+from tocsin.plan.ways import hours_between, way_of
 from tocsin.store import finish_run, run_of
 from tocsin.store.runs import latest_run, run_id
 
@@ -147,7 +147,7 @@ def patrols_of(mission: Mission, here: Situation, asked: Out, tell: Progress = s
     ends = list({(u.lon, u.lat): u for u in [*bases, *nights]}.values())
     lon = np.array([u.lon for u in ends] + [s.lon for s in seen])
     lat = np.array([u.lat for u in ends] + [s.lat for s in seen])
-    hours, over = _hours(mission, here, asked, lon, lat)
+    hours, over = hours_between(mission, here, way_of(asked.mode), (lon, lat), (lon, lat))
     n = len(ends)
     worth = np.concatenate([np.zeros(n), [s.risk / here.horizon * _fresh(asked, s.name) for s in seen]])
     whole = Outing(
@@ -251,7 +251,7 @@ def _bases(here: Situation, asked: Out, seen: list[Spot]) -> list[Unit]:
     able = [u for u, ok in zip(here.units, responders(here.units), strict=True) if ok]
     if not able:
         raise NotFound("no unit is known here that could send a patrol: add units with `tocsin listen`")
-    speed = _mode(asked).straight_kmh[here.season]
+    speed = way_of(asked.mode).straight_kmh[here.season]
     if speed <= 0:
         raise BadInput("nobody moves by {mode} in the {season} season here", mode=asked.mode, season=here.season)
     x, y = np.array([s.lon for s in seen]), np.array([s.lat for s in seen])
@@ -266,23 +266,6 @@ def _bases(here: Situation, asked: Out, seen: list[Spot]) -> list[Unit]:
         chosen.append(able.pop(best))
         left &= ~near[best]
     return chosen
-
-
-def _mode(asked: Out) -> Mode:
-    for mover in default_speeds().movers.values():
-        if mover.mode.name == asked.mode and np.isinf(mover.mode.radius_km):
-            return mover.mode
-    raise BadInput("'{mode}' is not a way for a patrol; try wheeled, tracked or foot", mode=asked.mode)
-
-
-def _hours(mission: Mission, here: Situation, asked: Out, lon: Floats, lat: Floats) -> tuple[Floats, str]:
-    mode = _mode(asked)
-    overland = overland_of(mission, here.gids, here.month)
-    if overland is not None:
-        return overland.travel(mode, here.season, lon, lat, lon, lat), "ground"
-    speed = mode.straight_kmh[here.season]
-    away = distance_km(lon[:, None], lat[:, None], lon[None, :], lat[None, :])
-    return np.asarray(away / speed if speed > 0 else np.where(away > 0, np.inf, 0.0)), "straight line"
 
 
 def _patrols(asked: Out, bases: list[Unit], ends: list[Unit], nights: Mapping[int, int]) -> tuple[Patrol, ...]:

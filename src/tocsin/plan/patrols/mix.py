@@ -12,6 +12,7 @@ GUESS = 1.5  # times chance an observer's best guess may be right
 TRIES = 5  # plans looked for, for each plan wanted
 NOISE = (0.2, 1.0)  # standard deviation of the logarithm of a place's worth, first and last, while looking for plans
 STEPS = 4_000
+WORTH_SHARES = (0.85, 0.7, 0.5)  # of a patrol's best route: how good another must be to be driven as often
 
 
 @dataclass(frozen=True)
@@ -110,11 +111,9 @@ def mix_routes(problem: Outing, best: Routes, *, plans: int = 12, guess: float =
             pool.setdefault(visits, check_routes(problem, visits))
         if turn >= 2 * plans and len(_different(pool, plans, only_new=True)) == plans:
             break
-    chosen = _different(pool, plans)
-    values = np.array([pool[v] for v in chosen])
     # A shaken search may meet a better plan than the one given: it is then what the loss is measured against.
     top = max(pool.values())
-    chance = _chances(chosen, values, guess)
+    chosen, values, chance = _best_lot(problem, pool, plans, guess)
     shares = [_shares(chosen, chance, r) for r in range(len(problem.patrols))]
     held = chance[chance > 0]
     return Mix(
@@ -138,6 +137,65 @@ def _ways_round(problem: Outing, visits: Plan, rng: np.random.Generator) -> list
         if rng.random() < 0.5 and times(problem, patrol, back) is not None:
             turned[r] = back
     return list(dict.fromkeys([visits, tuple(turned)]))
+
+
+def _best_lot(problem: Outing, pool: dict[Plan, float], plans: int, guess: float) -> tuple[list[Plan], Floats, Floats]:
+    """Plans and chances that keep to the cap and are worth most; where none keeps to it, those that come nearest.
+
+    Tried are the plans that differ most, and plans put together anew so that each patrol uses all its routes alike:
+    where a patrol has few good routes, the others' must not decide how often each of them is driven.
+    """
+    lots = [_different(pool, plans)]
+    for share in WORTH_SHARES if plans > 1 else ():
+        even = _even(problem, pool, plans, share)
+        if len(even) >= len(lots[0]):
+            lots.append(even)
+    found = []
+    for chosen in lots:
+        values = np.array([check_routes(problem, v) for v in chosen])
+        chance = _chances(chosen, values, guess)
+        over = 0.0
+        for r in range(len(problem.patrols)):
+            held = _shares(chosen, chance, r)
+            over = max(over, max(held.values()) * len(held)) if len(held) > 1 else over
+        found.append(((over > guess + 1e-6) * over, -float(chance @ values), chosen, values, chance))
+    _, _, chosen, values, chance = min(found, key=lambda f: f[:2])
+    return chosen, values, chance
+
+
+def _even(problem: Outing, pool: dict[Plan, float], plans: int, share: float) -> list[Plan]:
+    """Plans made of the patrols' own good routes, each taken as often as the others; places visited twice are left out.
+
+    A route is good when it is worth at least `share` of the patrol's best.
+    """
+    m = len(problem.patrols)
+    worth = [{v[r]: float(problem.worth[list(v[r])].sum()) for v in pool} for r in range(m)]
+    routes = []
+    for of in worth:
+        best = max(of.values())
+        ranked = sorted(of, key=lambda v: (-of[v], v))
+        good = [v for v in ranked if of[v] >= share * best - 1e-12][:plans]
+        routes.append(good)
+    used = [dict.fromkeys(some, 0) for some in routes]
+    made: dict[Plan, None] = {}
+    for turn in range(3 * plans):
+        taken: set[int] = set()
+        plan: list[tuple[int, ...]] = [()] * m
+        for r in [(turn + k) % m for k in range(m)]:  # each patrol chooses first in turn
+            order = sorted(routes[r], key=lambda v: (used[r].get(v, 0), len(taken & set(v)), -worth[r][v], v))
+            for route in order:
+                left = tuple(p for p in route if p not in taken)
+                if times(problem, problem.patrols[r], left) is not None:
+                    plan[r] = left
+                    break
+            taken |= set(plan[r])
+        if not problem.must - taken:
+            made[tuple(plan)] = None
+        for r in range(m):  # also of one met before, so that the next is another
+            used[r][plan[r]] = used[r].get(plan[r], 0) + 1
+        if len(made) == plans:
+            break
+    return list(made)
 
 
 def _different(pool: dict[Plan, float], plans: int, *, only_new: bool = False) -> list[Plan]:

@@ -16,7 +16,9 @@ Ints = npt.NDArray[np.int64]
 class Patrol:
     """One patrol on one day: where it starts and ends, and between which hours it is out.
 
-    `start` and `end` are places of the problem; times are hours on the problem's clock (day two begins at 24).
+    `start` and `end` are places of the problem; times are hours on the problem's clock (day two begins at 24). What it
+    can load is `carries`; it costs `fixed` when it goes out at all and `cost` for each hour of travel, in the units of
+    worth; it is out no longer than `longest` hours, and then may leave later than `leave`.
     """
 
     name: str
@@ -24,12 +26,18 @@ class Patrol:
     end: int
     leave: float
     back: float
+    carries: float = float("inf")
+    cost: float = 0.0
+    fixed: float = 0.0
+    longest: float = float("inf")
 
     def __post_init__(self) -> None:
         """Refuse patrols that end before they begin."""
         if not self.leave <= self.back:
             raise BadInput("patrol {name} must be back at {back}, before it leaves at {leave}", name=self.name,
                            back=self.back, leave=self.leave)  # fmt: skip
+        if not (self.carries >= 0 and self.cost >= 0 and self.fixed >= 0 and self.longest >= 0):
+            raise BadInput("patrol {name}: load, costs and longest hours are zero or more", name=self.name)
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,8 @@ class Outing:
     patrols : tuple of Patrol
     must : frozenset of int
         Places that must be visited.
+    load : ndarray, shape (n,), or None
+        What a visit takes of what a patrol carries; None: nothing.
     """
 
     hours: Floats
@@ -58,6 +68,7 @@ class Outing:
     closes: Floats
     patrols: tuple[Patrol, ...]
     must: frozenset[int] = frozenset()
+    load: Floats | None = None
 
     def __post_init__(self) -> None:
         """Refuse problems that cannot be."""
@@ -68,6 +79,8 @@ class Outing:
             raise BadInput("travel times and stays must be zero or more")
         if not np.all(np.isfinite(self.worth) & (self.worth >= 0)):
             raise BadInput("the worth of a visit must be a number of zero or more")
+        if self.load is not None and (self.load.shape != (n,) or not np.all(np.isfinite(self.load) & (self.load >= 0))):
+            raise BadInput("what visits take of the load must be numbers of zero or more, one a place")
         if not self.patrols:
             raise BadInput("there is no patrol to plan for")
         for patrol in self.patrols:
@@ -79,11 +92,18 @@ class Outing:
         """Places where patrols start or end: these are not visited."""
         return frozenset(p.start for p in self.patrols) | frozenset(p.end for p in self.patrols)
 
+    @property
+    def has_costs(self) -> bool:
+        """Whether loads, costs or longest hours are in it, so that visiting everything in reach is not simply best."""
+        return self.load is not None or any(p.cost or p.fixed or p.longest < p.back - p.leave for p in self.patrols)
+
     def digest(self) -> str:
         """SHA-256 (16 hex digits) of what is solved."""
         found = hashlib.sha256()
         for part in (self.hours, self.worth, self.stay, self.opens, self.closes):
             found.update(np.ascontiguousarray(part).tobytes())
+        if self.load is not None:
+            found.update(np.ascontiguousarray(self.load).tobytes())
         found.update(repr((self.patrols, sorted(self.must))).encode())
         return found.hexdigest()[:16]
 
@@ -102,6 +122,8 @@ class Routes:
         No plan is worth more.
     hours : tuple of float
         Hours each patrol is out (waiting included).
+    cost : float
+        Of all patrols that go out; 0 where patrols cost nothing. `bound` is on the worth before it.
     method : str
     seed : int
     data_hash : str
@@ -114,6 +136,7 @@ class Routes:
     method: str
     seed: int
     data_hash: str
+    cost: float = 0.0
 
     @property
     def gap(self) -> float:
@@ -126,7 +149,10 @@ def times(problem: Outing, patrol: Patrol, visits: tuple[int, ...] | list[int]) 
 
     A hair (1e-6 h) over a window or the hour of return is forgiven.
     """
-    clock, at = patrol.leave, patrol.start
+    leave = patrol.leave if patrol.longest >= patrol.back - patrol.leave else _latest_start(problem, patrol, visits)
+    if leave is None:
+        return None
+    clock, at = leave, patrol.start
     begun = []
     for place in visits:
         clock = max(clock + problem.hours[at, place], problem.opens[place])
@@ -136,7 +162,34 @@ def times(problem: Outing, patrol: Patrol, visits: tuple[int, ...] | list[int]) 
         clock += problem.stay[place]
         at = place
     clock += problem.hours[at, patrol.end]
-    return (begun, float(clock)) if clock <= patrol.back + 1e-6 else None
+    return (begun, float(clock)) if clock <= min(patrol.back, leave + patrol.longest) + 1e-6 else None
+
+
+def _latest_start(problem: Outing, patrol: Patrol, visits: tuple[int, ...] | list[int]) -> float | None:
+    """Latest hour of leaving at which the patrol waits least and is back as early as can be; None if it cannot."""
+    clock, at, slack = patrol.leave, patrol.start, np.inf
+    waited = 0.0
+    for place in visits:
+        clock += problem.hours[at, place]
+        waited += max(0.0, problem.opens[place] - clock)
+        clock = max(clock, problem.opens[place])
+        if clock > problem.closes[place] + 1e-6:
+            return None
+        slack = min(slack, waited + max(0.0, problem.closes[place] - clock))
+        clock += problem.stay[place]
+        at = place
+    # Leaving later eats waiting first: as late as no window closes and the hour of return stays what it is.
+    return patrol.leave + min(waited, slack)
+
+
+def cost_of(problem: Outing, visits: tuple[tuple[int, ...], ...]) -> float:
+    """What the patrols that go out cost: their fixed cost and their hours of travel."""
+    total = 0.0
+    for patrol, route in zip(problem.patrols, visits, strict=True):
+        if route:
+            way = [patrol.start, *route, patrol.end]
+            total += patrol.fixed + patrol.cost * float(problem.hours[way[:-1], way[1:]].sum())
+    return total
 
 
 def check_routes(problem: Outing, visits: tuple[tuple[int, ...], ...]) -> float:
@@ -147,6 +200,8 @@ def check_routes(problem: Outing, visits: tuple[tuple[int, ...], ...]) -> float:
     for patrol, route in zip(problem.patrols, visits, strict=True):
         if times(problem, patrol, route) is None:
             raise BadInput("patrol {name} cannot keep its times", name=patrol.name)
+        if problem.load is not None and problem.load[list(route)].sum() > patrol.carries + 1e-6:
+            raise BadInput("patrol {name} carries less than its visits take", name=patrol.name)
         for place in route:
             if place in seen or place in problem.ends:
                 raise BadInput("place {place} is visited twice, or is a base", place=place)

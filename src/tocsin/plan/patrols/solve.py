@@ -10,6 +10,7 @@ from tocsin.plan.patrols.model import Floats, Ints, Outing, Patrol, Routes, chec
 
 STEPS = 80_000  # of one round of annealing
 ROUNDS = 4
+FLEET_STEPS = 30  # steps of a fleet that carries and costs, for each of `steps`: one is much shorter there
 POOL = 6_000  # routes given to branch and bound
 # Annealing, in units of the median worth of a visit: how much may be lost at first and at last; and what a full
 # patrol's hours cost, so that of two plans worth the same the shorter counts as better.
@@ -28,7 +29,7 @@ def solve_outing(
     seconds: float = 60.0,
     bound: bool = True,
 ) -> Routes:
-    """Routes that visit what is worth most.
+    """Routes that visit what is worth most; where patrols carry or cost, after what they cost (`solve_fleet`).
 
     Rounds of annealing (removing strings of visits and putting visits back), each from the best found so far and its
     own seed; then branch and bound chooses among all good routes met those that are together worth most. Work is
@@ -62,6 +63,10 @@ def solve_outing(
             "no patrol can visit {places} within its hours, even with nothing else to do: move a start nearer, give "
             "more hours or widen the window", places=cut_off,
         )  # fmt: skip
+    if problem.has_costs:
+        from tocsin.plan.patrols.fleet import solve_fleet
+
+        return solve_fleet(problem, clients, seed=seed, steps=steps * FLEET_STEPS, seconds=seconds)
     worth = problem.worth.copy()
     big = float(worth.sum()) + 1.0
     worth[list(problem.must)] += big

@@ -1,14 +1,13 @@
 """How well each person fits each post, and who may not fill it at all."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from tocsin.plan.people.model import Person, Post, Rule, Trait
+from tocsin.plan.people.model import IN_UNITS, Person, Post, Rule, Trait
 
 Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
 
 LANGUAGE_SHARE = 0.4  # of the fit, when a post wants both skills and languages (judgement)
 STAY = 0.02  # fit for staying in the group one already serves in: settles ties, keeps moves few
@@ -41,6 +40,7 @@ def fitness(people: Sequence[Person], posts: Sequence[Post]) -> Floats:
         ]
     )
     base = np.array([p.base for p in people])
+    kind = np.array([p.kind.value for p in people])
     found = np.empty((n, m))
     for j, post in enumerate(posts):
         wanted = [(k, v) for k, v in sorted(post.skills.items()) if v > 0]
@@ -53,8 +53,9 @@ def fitness(people: Sequence[Person], posts: Sequence[Post]) -> Floats:
             fit = skill if tongue is None else (1 - LANGUAGE_SHARE) * skill + LANGUAGE_SHARE * tongue
         fit = (1 - STAY) * fit + STAY * np.isin(base, sorted(post.groups))
         may = (rank >= post.ranks[0]) & (rank <= post.ranks[1])
+        may &= np.isin(kind, [k.value for k in post.takes])
         if not post.formed_allowed:
-            may &= ~formed
+            may &= ~formed | np.isin(kind, [k.value for k in post.takes & IN_UNITS])
         if post.barred:
             may &= ~np.isin(nation, sorted(post.barred))
         if post.days:
@@ -73,19 +74,19 @@ def _levels(people: Sequence[Person], posts: Sequence[Post], what: str) -> dict[
     return {k: np.array([float(getattr(p, what).get(k, 0.0)) for p in people]) for k in sorted(names)}
 
 
-def has_trait(people: Sequence[Person], rule: Rule) -> Flags:
-    """Who counts for a rule."""
-    if rule.trait is Trait.WOMAN:
-        return np.array([p.woman is True for p in people], dtype=bool)
-    if rule.trait is Trait.MAN:
-        return np.array([p.woman is False for p in people], dtype=bool)
-    if rule.trait is Trait.LANGUAGE:
-        return np.array([p.languages.get(rule.value, 0) > 0 for p in people], dtype=bool)
-    if rule.trait is Trait.SKILL:
-        return np.array([p.skills.get(rule.value, 0) > 0 for p in people], dtype=bool)
-    if rule.trait is Trait.NATIONALITY:
-        return np.array([p.nationality == rule.value for p in people], dtype=bool)
-    return np.array([p.rank >= int(rule.value) for p in people], dtype=bool)
+def counted(people: Sequence[Person], rule: Rule) -> Floats:
+    """How many of each (1 or 0 of a person, more of a team) count for a rule; people of unknown sex for neither."""
+    if rule.trait in (Trait.WOMAN, Trait.MAN):
+        side = 0 if rule.trait is Trait.WOMAN else 1
+        return np.array([p.women_known[side] for p in people], dtype=np.float64)
+    tests: dict[Trait, Callable[[Person], bool]] = {
+        Trait.LANGUAGE: lambda p: p.languages.get(rule.value, 0) > 0,
+        Trait.SKILL: lambda p: p.skills.get(rule.value, 0) > 0,
+        Trait.NATIONALITY: lambda p: p.nationality == rule.value,
+        Trait.RANK: lambda p: p.rank >= int(rule.value),
+    }
+    test = tests[rule.trait]
+    return np.array([p.size if test(p) else 0 for p in people], dtype=np.float64)
 
 
 def why_nobody(people: Sequence[Person], post: Post) -> str:
@@ -93,7 +94,8 @@ def why_nobody(people: Sequence[Person], post: Post) -> str:
     n = len(people)
     tests = [
         (f"of rank {post.ranks[0]} to {post.ranks[1]}", [post.ranks[0] <= p.rank <= post.ranks[1] for p in people]),
-        ("not in a formed unit", [post.formed_allowed or not p.formed for p in people]),
+        (f"of the kind {' or '.join(sorted(post.takes))}", [p.kind in post.takes for p in people]),
+        ("not in a formed unit", [post.formed_allowed or not p.formed or p.kind in IN_UNITS for p in people]),
         ("of a nationality that may serve there", [p.nationality not in post.barred for p in people]),
     ]
     if post.days:

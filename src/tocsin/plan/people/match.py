@@ -1,5 +1,6 @@
 """Matching people to posts: an assignment with rules on groups, solved to a proof."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,13 +11,14 @@ from scipy.sparse import coo_matrix, csr_matrix, vstack
 
 from tocsin.core.errors import BadInput, Infeasible
 from tocsin.plan.location.model import data_hash, relative_gap
-from tocsin.plan.people.fit import fitness, has_trait, why_nobody
+from tocsin.plan.people.fit import counted, fitness, why_nobody
 from tocsin.plan.people.model import Matched, Person, Post, Rule
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 FIRST_COLUMNS = 6  # people looked at for each post at the start
+MOST_PAIRED = 24  # demands up to which every pair is tried for a clash smaller than the one found
 FIRST_ROOM = 3e-5  # of the bound: how far below it an answer is first looked for
 
 
@@ -24,15 +26,21 @@ FIRST_ROOM = 3e-5  # of the bound: how far below it an answer is first looked fo
 class _Line:
     """One side of a rule as a row: coefficient of a pair (person, post), summed, is at most `limit`."""
 
-    of_person: Floats  # 1 for those who count
+    of_person: Floats  # how many of them count
+    size: Floats  # how many they are
     inside: npt.NDArray[np.bool_]  # posts of the group
     sign: float  # -1 for at least, 1 for at most
-    share: float  # with shares: every filled post of the group counts `share`
+    share: float  # with shares: everybody in a post of the group counts `share`
     limit: float
-    rule: int
+    text: str  # the demand in words
 
     def coefficients(self, people: Ints, posts: Ints) -> Floats:
-        return np.where(self.inside[posts], self.sign * (self.of_person[people] - self.share), 0.0)
+        return np.where(self.inside[posts], self.weight[people], 0.0)
+
+    @property
+    def weight(self) -> Floats:
+        """What each person in a post of the group adds to the row."""
+        return self.sign * (self.of_person - self.share * self.size)
 
 
 def match(
@@ -67,9 +75,14 @@ def match(
     digest = data_hash(worth, may, *(repr(r) for r in rules))
     if not may.any():
         if any(line.limit < 0 for line in lines):
-            raise Infeasible("nobody may fill any post, so no rule that asks for people can be met")
+            why = "; ".join(f"{posts[j].id}: {words}" for j, words in list(told.items())[:3])
+            raise Infeasible("nobody may fill any post, so no rule that asks for people can be met: {why}", why=why)
         return Matched((), tuple(range(len(posts))), 0.0, 0.0, 0.0, "nobody may fill any post", told, digest)
-    pairs, value, bound, method = _solve(worth, may, lines, rules, seconds)
+    closed = [f"{posts[j].id}: {words}" for j, words in told.items() if posts[j].must_fill]
+    if closed:
+        raise Infeasible("posts that must be filled cannot be: {posts}. Ask less of them, or let them stay vacant",
+                         posts="; ".join(closed[:5]))  # fmt: skip
+    pairs, value, bound, method = _solve(worth, may, lines, seconds)
     filled = {j for _, j in pairs}
     vacant = tuple(j for j in range(len(posts)) if j not in filled)
     return Matched(
@@ -89,20 +102,26 @@ def _check(people: Sequence[Person], posts: Sequence[Post], rules: Sequence[Rule
 
 
 def _lines(people: Sequence[Person], posts: Sequence[Post], rules: Sequence[Rule]) -> list[_Line]:
+    size = np.array([p.size for p in people], dtype=np.float64)
     made = []
-    for k, rule in enumerate(rules):
-        who = has_trait(people, rule).astype(np.float64)
+    for rule in rules:
+        who = counted(people, rule)
         inside = np.array([rule.group in p.groups for p in posts], dtype=bool)
-        if rule.least > 0:
-            made.append(_Line(who, inside, -1.0, rule.least if rule.share else 0.0, 0.0 if rule.share else -rule.least,
-                              k))  # fmt: skip
-        if np.isfinite(rule.most):
-            made.append(_Line(who, inside, 1.0, rule.most if rule.share else 0.0, 0.0 if rule.share else rule.most, k))
+        for sign, number in ((-1.0, rule.least), (1.0, rule.most)):
+            if number > 0 if sign < 0 else np.isfinite(number):
+                share, limit = (number, 0.0) if rule.share else (0.0, sign * number)
+                made.append(_Line(who, size, inside, sign, share, limit, rule.text()))
+    for row, post in enumerate(posts):
+        if post.must_fill:
+            one = np.ones(len(people))
+            made.append(
+                _Line(one, one, np.arange(len(posts)) == row, -1.0, 0.0, -1.0, f"post {post.id} must be filled")
+            )
     return made
 
 
 def _solve(
-    worth: Floats, may: npt.NDArray[np.bool_], lines: list[_Line], rules: Sequence[Rule], seconds: float
+    worth: Floats, may: npt.NDArray[np.bool_], lines: list[_Line], seconds: float
 ) -> tuple[list[tuple[int, int]], float, float, str]:
     from scipy.optimize import linear_sum_assignment
 
@@ -135,7 +154,7 @@ def _solve(
         np.put_along_axis(new, top, values=True, axis=0)
         inside |= new & missing
     if solved.short > 1e-6:
-        _say_clash(worth, may, active, rules)
+        _say_clash(worth, may, active)
     bound = solved.value + gain
     # Rules within one person of their limit are likely to bind in whole numbers: written in at once.
     near_limit = _broken(lines, used, at, solved.share, 1.0)
@@ -163,7 +182,7 @@ def _solve(
             break
         # With what was found, exactly the pairs that could still do better; without, all in two steps.
         room = (bound - value) * (1 + 1e-9) if pairs is not None else (100 * room if room < abs(bound) / 50 else np.inf)
-    _say_clash(worth, may, lines, rules)
+    _say_clash(worth, may, lines)
     raise AssertionError  # _say_clash always raises
 
 
@@ -181,7 +200,7 @@ def _broken(
 
 def _of_lines(at: Ints, lines: list[_Line]) -> csr_matrix:
     """Coefficient of each pair (row) in each rule (column)."""
-    of_person = csr_matrix(np.stack([line.sign * (line.of_person - line.share) for line in lines], axis=1))
+    of_person = csr_matrix(np.stack([line.weight for line in lines], axis=1))
     inside = csr_matrix(np.stack([line.inside for line in lines], axis=1).astype(np.float64))
     return csr_matrix(of_person[at[:, 0]].multiply(inside[at[:, 1]]))
 
@@ -219,7 +238,7 @@ class _Relaxed:
         some = [(line, price) for line, price in zip(lines, self.line, strict=True) if price]
         if not some:
             return np.zeros(shape)
-        charge = np.stack([price * line.sign * (line.of_person - line.share) for line, price in some], axis=1)
+        charge = np.stack([price * line.weight for line, price in some], axis=1)
         return np.asarray(charge @ np.stack([line.inside for line, _ in some]).astype(np.float64))
 
 
@@ -278,8 +297,8 @@ def _whole(
     return [(int(i), int(j)) for i, j in chosen], value, max(value, -float(solved.mip_dual_bound)), solved.status == 0
 
 
-def _say_clash(worth: Floats, may: npt.NDArray[np.bool_], lines: list[_Line], rules: Sequence[Rule]) -> None:
-    """Raise with the rules that clash: leave any one of them out and the others can be met."""
+def _say_clash(worth: Floats, may: npt.NDArray[np.bool_], lines: list[_Line]) -> None:
+    """Raise with the fewest demands that clash: leave any one of them out and those that are left can be met."""
 
     def possible(some: list[_Line]) -> bool:
         at = np.argwhere(may).astype(np.int64)
@@ -294,12 +313,19 @@ def _say_clash(worth: Floats, may: npt.NDArray[np.bool_], lines: list[_Line], ru
             without = [k for k in needed if k is not line]
             if not possible(without):
                 needed = without
-    words = "; ".join(dict.fromkeys(rules[line.rule].text() for line in needed))
-    raise Infeasible("no assignment meets all rules; these clash: {rules}. Leave one out or widen it", rules=words)
+        if len(needed) > 2 and len(lines) <= MOST_PAIRED:  # none can be left out of these, yet others may be fewer
+            fewer = (list(some) for k in (1, 2) for some in itertools.combinations(lines, k))
+            needed = next((some for some in fewer if not possible(some)), needed)
+    words = "; ".join(dict.fromkeys(line.text for line in needed))
+    touched = np.any([line.inside for line in needed], axis=0) if needed else np.zeros(may.shape[1], dtype=bool)
+    who = int(may[:, touched].any(axis=1).sum())
+    raise Infeasible("no assignment meets all demands; these clash: {rules}. Of all people {who} may fill any of the "
+                     "{posts} posts in question. Leave one demand out or widen it",
+                     rules=words, who=who, posts=int(touched.sum()))  # fmt: skip
 
 
 def _alike(may: npt.NDArray[np.bool_], lines: list[_Line]) -> Ints:
-    marks = np.column_stack([may, *[line.of_person[:, None] > 0 for line in lines]])
+    marks = np.column_stack([may, *[np.column_stack([line.of_person, line.size]) for line in lines]])
     _, kind = np.unique(marks, axis=0, return_inverse=True)
     order = np.argsort(kind, kind="stable")
     place = np.empty(len(kind), dtype=np.int64)

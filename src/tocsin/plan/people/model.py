@@ -19,9 +19,23 @@ class Trait(StrEnum):
     RANK = "rank"  # of at least this rank
 
 
+class Kind(StrEnum):
+    """Who somebody (or a team that moves as one) is; formed units go by platoons."""
+
+    OFFICER = "ipo"  # individual police officer
+    TEAM = "spt"  # specialised police team
+    EXPERT = "expert"  # civilian expert of the surge roster
+    PLATOON = "platoon"  # engagement platoon of the force
+    FORMED = "fpu"  # platoon of a formed police unit
+
+
+ALONE = frozenset({Kind.OFFICER, Kind.EXPERT})  # who fills a post that names no kind
+IN_UNITS = frozenset({Kind.PLATOON, Kind.FORMED})
+
+
 @dataclass(frozen=True)
 class Person:
-    """One officer or expert.
+    """One officer or expert, or one team or platoon that is sent as one.
 
     Parameters
     ----------
@@ -44,6 +58,11 @@ class Person:
         Member of a formed unit: fills no post for community police unless the post says so.
     base : str
         Where they are now, for keeping moves few.
+    kind : Kind
+    size : int
+        People; more than 1 for a team or platoon.
+    women : int or None
+        Of a team, how many women; None where not known, which counts for neither side of a rule.
     """
 
     id: str
@@ -56,6 +75,28 @@ class Person:
     medical_until: dt.date | None = None
     formed: bool = False
     base: str = ""
+    kind: Kind = Kind.OFFICER
+    size: int = 1
+    women: int | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse teams nobody could mean."""
+        if self.size < 1 or not 0 <= (self.women or 0) <= self.size:
+            raise BadInput("{id} has {size} people and {women} women: 1 or more, and no more women than people",
+                           id=self.id, size=self.size, women=self.women)  # fmt: skip
+
+    @property
+    def women_known(self) -> tuple[int, int]:
+        """Women and men known to be there.
+
+        >>> Person("t", kind=Kind.TEAM, size=6, women=2).women_known
+        (2, 4)
+        """
+        if self.women is not None:
+            return self.women, self.size - self.women
+        if self.woman is None:
+            return 0, 0
+        return (self.size, 0) if self.woman else (0, self.size)
 
 
 @dataclass(frozen=True)
@@ -84,6 +125,12 @@ class Post:
     barred : frozenset of str
         Nationalities that may not serve here (consent, caveats).
     formed_allowed : bool
+        The task may go to somebody of a formed unit.
+    kinds : frozenset of Kind
+        Who may fill it; empty: individual officers and experts. Naming a kind of formed unit says that the task may go
+        to one.
+    must_fill : bool
+        It may not stay vacant.
     """
 
     id: str
@@ -97,6 +144,13 @@ class Post:
     days: tuple[dt.date, dt.date] | None = None
     barred: frozenset[str] = frozenset()
     formed_allowed: bool = False
+    kinds: frozenset[Kind] = frozenset()
+    must_fill: bool = False
+
+    @property
+    def takes(self) -> frozenset[Kind]:
+        """Kinds that may fill it."""
+        return self.kinds or ALONE
 
     def __post_init__(self) -> None:
         """Refuse posts nobody could mean."""

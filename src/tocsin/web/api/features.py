@@ -1,182 +1,108 @@
-"""For other tools: OGC API – Features (Part 1, core) and downloads of alerts, units, plan and risk.
+"""For other tools: OGC API – Features (Part 1, core; queryables of Part 3) and downloads, of every collection.
 
-Every collection is read through the same functions as the screen's pages: the same rights, the same blurring.
+Every collection is read through the same functions as the screen's pages: the same rights, the same blurring. A
+download is written to the audit trail: who took which collection, with what filter, how many rows.
 """
 
 import datetime as dt
-from collections.abc import Callable
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import numpy as np
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
-from shapely.geometry import box as square
-from shapely.geometry import mapping, shape
+from shapely.geometry import shape
 
-from tocsin.assess.ground import Land, land_of
-from tocsin.assess.reads import assessed_land, grid, latest_assessed, may_see
 from tocsin.brief.tables import FORMATS, MEDIA, Table, collection, plain, write_table
 from tocsin.core import lattice
-from tocsin.core.codes import Classification, Tlp
-from tocsin.core.errors import BadInput, NoData, NotFound
+from tocsin.core.errors import BadInput, NotFound
 from tocsin.core.mission import Mission
-from tocsin.core.time import month_text, parse_month
-from tocsin.listen.alerts import reads
-from tocsin.plan.actions import units_of
-from tocsin.store import reading
-from tocsin.store.policy import Actor, Thing, allowed, demand
-from tocsin.store.runs import latest_run
+from tocsin.store import writing
+from tocsin.store.audit import Entry, record
+from tocsin.store.policy import Actor, allowed, demand
+from tocsin.web.api.feature_tables import KINDS, Columns, Kind, kind_of
 from tocsin.web.api.listen import PROBLEMS, Box, Word, box
 from tocsin.web.who import Asker, At, House
 
 router = APIRouter(prefix="/ogc", tags=["other tools"], responses=PROBLEMS)
 CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
+OGC = "http://www.opengis.net/spec"
 CLASSES = [
-    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core",
-    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson",
+    f"{OGC}/ogcapi-common-1/1.0/conf/core",
+    f"{OGC}/ogcapi-common-2/1.0/conf/collections",
+    f"{OGC}/ogcapi-features-1/1.0/conf/core",
+    f"{OGC}/ogcapi-features-1/1.0/conf/geojson",
+    f"{OGC}/ogcapi-features-3/1.0/conf/queryables",
+    f"{OGC}/ogcapi-features-3/1.0/conf/queryables-query-parameters",
+    f"{OGC}/ogcapi-tiles-1/1.0/conf/core",
+    f"{OGC}/ogcapi-tiles-1/1.0/conf/tileset",
+    f"{OGC}/ogcapi-tiles-1/1.0/conf/tilesets-list",
+    f"{OGC}/ogcapi-tiles-1/1.0/conf/geodata-tilesets",
+    f"{OGC}/ogcapi-tiles-1/1.0/conf/mvt",
 ]
 MOST = 10_000
-Seen = Callable[[House, Actor], Table]
-Which = Literal["alerts", "units", "plan", "risk"]
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A collection: what it holds, what one must be allowed to, how it is read, and its column of time."""
-
-    title: str
-    about: str
-    needs: str
-    read: Seen
-    time: str | None = None
-
-
-def _alerts(at: House, actor: Actor) -> Table:
-    columns: dict[str, type] = {
-        "id": int, "state": str, "level": str, "priority": float, "threat": str, "imminence": str, "actor": str,
-        "place": str, "area": str, "radius_km": float, "component": str, "reports": int, "independent": int,
-        "reliability": str, "credibility": str, "heard_at": str, "last_at": str, "outcome": str, "tlp": str,
-        "practice": bool,
-    }  # fmt: skip
-    rows: list[dict[str, Any]] = []
-    every = ("open", "acknowledged", "decided", "closed", "merged", "dismissed")
-    after: str | None = None
-    with reading(at.engine) as connection:
-        while True:
-            page = reads.list_alerts(connection, actor, reads.AlertFilter(every, order="heard_at"), 200, after)
-            rows += [dict(r) for r in page.rows]
-            after = page.next
-            if after is None:
-                break
-    return Table("alerts", columns, rows, [_point(r["lon"], r["lat"]) for r in rows])
-
-
-def _units(at: House, actor: Actor) -> Table:
-    with reading(at.engine) as connection:
-        done = latest_assessed(connection)
-        month = parse_month(done.summary["as_of"])
-        land = land_of(connection, at.mission, month)
-        stand = units_of(connection, land, month).units
-    sees = _sees(actor, "deployment", land)
-    kept = [u for u in stand if sees(u.lon, u.lat)]
-    rows = [{"id": u.name, "name": u.name, "kind": u.kind.value, "strength": u.strength, "as_of": month_text(month)}
-            for u in kept]  # fmt: skip
-    columns: dict[str, type] = {"id": str, "name": str, "kind": str, "strength": int, "as_of": str}
-    return Table("units", columns, rows, [_point(u.lon, u.lat) for u in kept])
-
-
-def _plan(at: House, actor: Actor) -> Table:
-    with reading(at.engine) as connection:
-        found = latest_run(connection, "plan")
-        if found is None:
-            raise NoData("there is no plan yet: import units, then run `tocsin plan`")
-    made = found[1]
-    units = allowed(actor, "read", "deployment")  # who may not see units learns where to go, not who
-    rows = [
-        {"id": f"{found[0]}-{n}", "run": found[0], "as_of": made["as_of"], "season": made["season"], "what": m["what"],
-         "unit": m["unit"] if units else None, "kind": m["kind"], "gid": m["gid"], "area": m["area"],
-         "gain": round(m["gain"], 3)}
-        for n, m in enumerate(made["moves"], 1)
-    ]  # fmt: skip
-    columns: dict[str, type] = {
-        "id": str, "run": str, "as_of": str, "season": str, "what": str, "unit": str, "kind": str, "gid": int,
-        "area": str, "gain": float,
-    }  # fmt: skip
-    return Table("plan", columns, rows, [_point(m["lon"], m["lat"]) for m in made["moves"]])
-
-
-def _risk(at: House, actor: Actor) -> Table:
-    with reading(at.engine) as connection:
-        done = latest_assessed(connection)
-        found = grid(at.mission, done)
-        land = assessed_land(connection, at.mission, done)
-    seen = np.flatnonzero(may_see(actor, land)).tolist()
-    shades = []
-    for k in seen:
-        lon, lat = (float(v) for v in lattice.centre(found.gids[k]))
-        shades.append(mapping(square(lon - 0.25, lat - 0.25, lon + 0.25, lat + 0.25)))
-    rows: list[dict[str, Any]] = []
-    for step in range(found.ahead["mean"].shape[0]):
-        month = month_text(found.as_of + 1 + step)
-        rows += [
-            {"id": f"{month}-{int(found.gids[k])}", "gid": int(found.gids[k]), "area": land.area_names[k],
-             "month": month, "target": found.target, "as_of": month_text(found.as_of), "run": found.run,
-             "mean": _round(found.ahead["mean"][step, k]), "p_any": _round(found.ahead["p_any"][step, k]),
-             "low_80": _round(found.ahead["q10"][step, k]), "high_80": _round(found.ahead["q90"][step, k])}
-            for k in seen
-        ]  # fmt: skip
-    columns: dict[str, type] = {
-        "id": str, "gid": int, "area": str, "month": str, "target": str, "as_of": str, "run": str, "mean": float,
-        "p_any": float, "low_80": float, "high_80": float,
-    }  # fmt: skip
-    return Table("risk", columns, rows, shades * found.ahead["mean"].shape[0])
-
-
-KINDS: dict[str, Kind] = {
-    "alerts": Kind("Alerts", "What reports together say is happening or about to; points as far as the asker may "
-                   "see them.", "alert", _alerts, "heard_at"),
-    "units": Kind("Units", "Where units stand as of the newest assessment.", "deployment", _units),
-    "plan": Kind("Plan", "The changes that the newest plan recommends.", "plan", _plan),
-    "risk": Kind("Risk", "Forecast of each cell and month: expected killed, chance of any, 80 % interval.", "forecast",
-                 _risk, "month"),
+OWN = {"limit", "offset", "bbox", "datetime", "f"}
+# Columns whose values are codes of ours or of the mission's areas; the values of others may name people or places.
+CODES = {
+    "state", "level", "threat", "imminence", "actor", "area", "component", "tlp", "kind", "outcome", "reliability",
+    "credibility", "practice", "what", "season", "target", "in_area", "source",
 }  # fmt: skip
+JSON_KINDS = {int: "integer", float: "number", str: "string", bool: "boolean"}
+Name = Annotated[Word, "A collection: alerts, reports, events, units, plan, risk or places."]
 
 
 @router.get("", summary="Landing page")
 def landing(request: Request, asker: Asker) -> dict[str, Any]:
     """Where everything is."""
-    top = _top(request)
+    base = top(request)
     return {
-        "title": "Tocsin", "description": "Alerts, units, plan and risk of this mission.",
+        "title": "Tocsin",
+        "description": "Alerts, reports, events, units, plan, risk and places of this mission.",
         "links": [
-            _link(f"{top}/ogc", "self", "application/json", "This page"),
-            _link(f"{top}/api/openapi.json", "service-desc", "application/vnd.oai.openapi+json;version=3.0", "API"),
-            _link(f"{top}/ogc/conformance", "conformance", "application/json", "Conformance"),
-            _link(f"{top}/ogc/collections", "data", "application/json", "Collections"),
+            link(f"{base}/ogc", "self", "application/json", "This page"),
+            link(f"{base}/api/openapi.json", "service-desc", "application/vnd.oai.openapi+json;version=3.0", "API"),
+            link(f"{base}/ogc/conformance", "conformance", "application/json", "Conformance"),
+            link(f"{base}/ogc/collections", "data", "application/json", "Collections"),
         ],
     }  # fmt: skip
 
 
 @router.get("/conformance", summary="Which parts of the standard this follows")
 def conformance(asker: Asker) -> dict[str, list[str]]:
-    """OGC 17-069r4."""
+    """OGC 17-069r4 (features), 19-079r2 (queryables), 20-057 (tiles)."""
     return {"conformsTo": CLASSES}
 
 
 @router.get("/collections", summary="Collections the asker may see")
 def collections(request: Request, at: At, asker: Asker) -> dict[str, Any]:
     """Each with its links."""
-    found = [_told(request, name, at.mission) for name, kind in KINDS.items() if allowed(asker, "read", kind.needs)]
-    top = f"{_top(request)}/ogc/collections"
-    return {"links": [_link(top, "self", "application/json", "Collections")], "collections": found}
+    around = extent(at.mission)
+    found = [_told(request, name, around) for name, kind in KINDS.items() if allowed(asker, "read", kind.needs)]
+    here = f"{top(request)}/ogc/collections"
+    return {"links": [link(here, "self", "application/json", "Collections")], "collections": found}
 
 
 @router.get("/collections/{name}", summary="One collection")
-def one_collection(request: Request, at: At, asker: Asker, name: Which) -> dict[str, Any]:
+def one_collection(request: Request, at: At, asker: Asker, name: Name) -> dict[str, Any]:
     """Its title, extent and links."""
-    demand(asker, "read", KINDS[name].needs)
-    return _told(request, name, at.mission)
+    demand(asker, "read", kind_of(name).needs)
+    return _told(request, name, extent(at.mission))
+
+
+@router.get("/collections/{name}/queryables", summary="Columns one can filter by", response_class=Response)
+def queryables(request: Request, asker: Asker, name: Name) -> Response:
+    """A JSON schema: each column can be given as a query parameter."""
+    kind = kind_of(name)
+    demand(asker, "read", kind.needs)
+    properties: dict[str, Any] = {k: {"title": k, "type": JSON_KINDS[v]} for k, v in kind.columns.items()}
+    properties["geometry"] = {"title": "geometry", "$ref": f"https://geojson.org/schema/{kind.shape}.json"}
+    body = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"{top(request)}/ogc/collections/{name}/queryables", "type": "object", "title": kind.title,
+        "properties": properties, "additionalProperties": False,
+    }  # fmt: skip
+    return JSONResponse(body, media_type="application/schema+json")
 
 
 @router.get("/collections/{name}/items", summary="Features of a collection, or a download of them",
@@ -185,18 +111,25 @@ def items(
     request: Request,
     at: At,
     asker: Asker,
-    name: Which,
-    limit: Annotated[int, Query(ge=1, le=MOST)] = 100,
-    offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
+    name: Name,
+    limit: Annotated[int, Query(ge=1, description=f"Features a page; more than {MOST} are {MOST}.")] = 100,
+    offset: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
     bbox: Box = None,
     datetime: Annotated[Word | None, Query(description="An instant, or from/to with .. for open ends.")] = None,
     f: Annotated[Literal["json", "csv", "xlsx", "parquet", "gpkg"], Query(description="Format.")] = "json",
 ) -> Response:
     """Filters by box, time, and any column (``?state=open&area=CF41``). A download holds every row of the filter."""
-    table = _filtered(request, KINDS[name], KINDS[name].read(at, _may(asker, name)), bbox, datetime)
+    kind = kind_of(name)
+    demand(asker, "read", kind.needs)
+    limit = min(limit, MOST)
+    wanted = _wanted(request, name, kind.columns)  # wrong questions are refused before anything is read
+    around, times = _box(bbox), _times(datetime)
+    table = _filtered(kind.read(at, asker), kind, wanted, around, times)
     if f != "json":
+        made = write_table(table, f)
+        _write_down(at, asker, name, f, wanted, around, times, len(table.rows))
         file = f'attachment; filename="{name}.{f}"'
-        return Response(write_table(table, f), media_type=MEDIA[f], headers={"Content-Disposition": file})
+        return Response(made, media_type=MEDIA[f], headers={"Content-Disposition": file})
     page = Table(table.name, table.columns, table.rows[offset : offset + limit],
                  table.geometry[offset : offset + limit])  # fmt: skip
     given = [(k, v) for k, v in request.query_params.multi_items() if k not in ("offset", "limit")]
@@ -207,57 +140,69 @@ def items(
         links.append(_page_link(request, name, given, limit, max(0, offset - limit), "prev"))
     body = {
         **collection(page), "links": links, "numberMatched": len(table.rows), "numberReturned": len(page.rows),
-        "timeStamp": at.now().replace(tzinfo=dt.UTC).isoformat(),
+        "timeStamp": at.now().astimezone(dt.UTC).isoformat().replace("+00:00", "Z"),
     }  # fmt: skip
     return JSONResponse(body, media_type=MEDIA["json"])
 
 
 @router.get("/collections/{name}/items/{id}", summary="One feature", response_class=Response)
-def item(request: Request, at: At, asker: Asker, name: Which, id: str) -> Response:
+def item(request: Request, at: At, asker: Asker, name: Name, id: Word) -> Response:
     """By its id."""
-    table = KINDS[name].read(at, _may(asker, name))
-    for found in collection(table)["features"]:
-        if str(found["id"]) == id:
-            found["links"] = [_link(str(request.url), "self", MEDIA["json"], "This feature"),
-                              _link(f"{_top(request)}/ogc/collections/{name}", "collection", "application/json",
-                                    KINDS[name].title)]  # fmt: skip
+    kind = kind_of(name)
+    demand(asker, "read", kind.needs)
+    table = kind.read(at, asker)
+    for row, place in zip(table.rows, table.geometry, strict=True):
+        if str(row.get("id")) == id:
+            found = collection(Table(name, table.columns, [row], [place]))["features"][0]
+            found["links"] = [link(str(request.url), "self", MEDIA["json"], "This feature"),
+                              link(f"{top(request)}/ogc/collections/{name}", "collection", "application/json",
+                                    kind.title)]  # fmt: skip
             return JSONResponse(found, media_type=MEDIA["json"])
     raise NotFound("there is no such feature, or it is not for you")
 
 
-def _may(asker: Actor, name: str) -> Actor:
-    demand(asker, "read", KINDS[name].needs)
-    return asker
+def _write_down(
+    at: House, asker: Actor, name: str, form: str, wanted: Mapping[str, str],
+    around: tuple[float, float, float, float] | None, times: tuple[str, str], rows: int,
+) -> None:  # fmt: skip
+    """A download into the audit trail: no names there, so that of a column that is no code only its name is kept."""
+    told = [f"{k}:{v}" if k in CODES and re.fullmatch(r"[A-Za-z0-9_+\- ]{0,40}", v) else f"{k}:*"
+            for k, v in sorted(wanted.items())]  # fmt: skip
+    details: dict[str, Any] = {"format": form, "filter": told, "rows": rows}
+    details |= {"bbox": [round(v, 4) for v in around]} if around else {}
+    details |= {k: int(re.sub(r"\D", "", t)[:14] or 0) for k, t in zip(("from", "to"), times, strict=True) if t}
+    with writing(at.engine) as connection:
+        record(connection, at.now(), Entry(asker.id, "table.download", "collection", name, details=details))
 
 
-def _sees(actor: Actor, kind: str, land: Land) -> Callable[[float, float], bool]:
-    """Whether a point's row may be read, by the area its cell lies in."""
-    row_of = {int(g): k for k, g in enumerate(land.ground.gids)}
-    codes = [*(a.code for a in land.ground.areas), None]
-
-    def sees(lon: float, lat: float) -> bool:
-        row = row_of.get(int(lattice.gid_at(lon, lat)))
-        area = None if row is None else codes[int(land.ground.area_of_cell[row])]
-        return allowed(actor, "read", kind, thing=Thing(area, None, None, Tlp.AMBER, Classification.UNCLASSIFIED))
-
-    return sees
-
-
-def _filtered(request: Request, kind: Kind, table: Table, bbox: str | None, when: str | None) -> Table:
-    own = {"limit", "offset", "bbox", "datetime", "f"}
-    wanted = {k: v for k, v in request.query_params.multi_items() if k not in own}
-    unknown = set(wanted) - set(table.columns)
+def _wanted(request: Request, name: str, columns: Columns) -> dict[str, str]:
+    wanted = {k: v for k, v in request.query_params.multi_items() if k not in OWN}
+    unknown = set(wanted) - set(columns)
     if unknown:
-        raise BadInput("there is no column '{name}' in {what}", name=sorted(unknown)[0], what=table.name)
-    west, south, east, north = box(bbox) or (-180.0, -90.0, 180.0, 90.0)
-    first, last = _times(when)
+        raise BadInput("there is no column '{name}' in {what}", name=sorted(unknown)[0], what=name)
+    return wanted
+
+
+def _box(text: str | None) -> tuple[float, float, float, float] | None:
+    """A box of four numbers, or of six (heights are not ours and left out)."""
+    parts = (text or "").split(",")
+    return box(",".join([*parts[0:2], *parts[3:5]]) if len(parts) == 6 else text)
+
+
+def _filtered(
+    table: Table, kind: Kind, wanted: Mapping[str, str], around: tuple[float, float, float, float] | None,
+    times: tuple[str, str],
+) -> Table:  # fmt: skip
+    first, last = times
+    if not (wanted or around or first or last):
+        return table
     rows, places = [], []
     for row, place in zip(table.rows, table.geometry, strict=True):
         if any(str(plain(row.get(k))).lower() != v.lower() for k, v in wanted.items()):
             continue
-        if bbox is not None and not (place and _touches(place, west, south, east, north)):
+        if around is not None and not (place and _touches(place, *around)):
             continue
-        if when is not None and kind.time is not None:
+        if (first or last) and kind.time is not None:
             at = str(plain(row[kind.time]))
             if (first and at[: len(first)] < first[: len(at)]) or (last and at[: len(last)] > last[: len(at)]):
                 continue
@@ -288,32 +233,41 @@ def _times(when: str | None) -> tuple[str, str]:
 
 
 def _touches(place: Any, west: float, south: float, east: float, north: float) -> bool:
-    left, low, right, high = shape(place).bounds
+    left, low, right, high = (*place["coordinates"],) * 2 if place["type"] == "Point" else shape(place).bounds
     across = (right >= west and left <= east) if west <= east else (right >= west or left <= east)
     return bool(across and high >= south and low <= north)
 
 
-def _told(request: Request, name: str, mission: Mission) -> dict[str, Any]:
-    kind, here = KINDS[name], f"{_top(request)}/ogc/collections/{name}"
+def extent(mission: Mission) -> list[float]:
+    """West, south, east and north of the mission's cells, degrees."""
     lon, lat = (np.asarray(v) for v in lattice.centre(mission.cells()))
-    west, south, east, north = (float(v) for v in (lon.min() - 0.25, lat.min() - 0.25, lon.max() + 0.25,
-                                                   lat.max() + 0.25))  # fmt: skip
+    return [float(v) for v in (lon.min() - 0.25, lat.min() - 0.25, lon.max() + 0.25, lat.max() + 0.25)]
+
+
+def _told(request: Request, name: str, around: list[float]) -> dict[str, Any]:
+    kind, here = KINDS[name], f"{top(request)}/ogc/collections/{name}"
     return {
         "id": name, "title": kind.title, "description": kind.about, "itemType": "feature", "crs": [CRS84],
-        "extent": {"spatial": {"bbox": [[west, south, east, north]], "crs": CRS84}},
+        "extent": {"spatial": {"bbox": [around], "crs": CRS84}},
         "links": [
-            _link(here, "self", "application/json", kind.title),
-            *(_link(f"{here}/items" + ("" if f == "json" else f"?f={f}"), "items", MEDIA[f], f"{kind.title}, {f}")
+            link(here, "self", "application/json", kind.title),
+            link(f"{here}/queryables", "http://www.opengis.net/def/rel/ogc/1.0/queryables", "application/schema+json",
+                  "Columns to filter by"),
+            link(f"{here}/tiles", "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector", "application/json",
+                  "Vector tiles"),
+            *(link(f"{here}/items" + ("" if f == "json" else f"?f={f}"), "items", MEDIA[f], f"{kind.title}, {f}")
               for f in FORMATS),
         ],
     }  # fmt: skip
 
 
-def _top(request: Request) -> str:
+def top(request: Request) -> str:
+    """Address of this door, as the asker reached it."""
     return str(request.base_url).rstrip("/")
 
 
-def _link(href: str, rel: str, kind: str, title: str) -> dict[str, str]:
+def link(href: str, rel: str, kind: str, title: str) -> dict[str, str]:
+    """A link as OGC writes it."""
     return {"href": href, "rel": rel, "type": kind, "title": title}
 
 
@@ -323,7 +277,7 @@ def _page_link(
     from urllib.parse import urlencode
 
     query = urlencode([*given, ("limit", limit), ("offset", offset)])
-    return _link(f"{_top(request)}/ogc/collections/{name}/items?{query}", rel, MEDIA["json"], rel)
+    return link(f"{top(request)}/ogc/collections/{name}/items?{query}", rel, MEDIA["json"], rel)
 
 
 def _point(lon: float | None, lat: float | None) -> dict[str, Any] | None:

@@ -155,7 +155,7 @@ async def _stream(
 
 def _who(house: House, token: str) -> Actor | None:
     with reading(house.engine) as connection:
-        return actor_of(connection, token, house.now())
+        return actor_of(connection, token, house.now(), house.serve.second_step)
 
 
 def _word(marks: Marks) -> str:

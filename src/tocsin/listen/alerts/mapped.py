@@ -1,0 +1,230 @@
+"""Open reports and alerts as points of a map, as an actor may see them: read once, then kept up with what changed.
+
+Rows come through `only_readable` like every other read. A hundred thousand of them take most of a second to read, so
+what was read is kept by who asks (the caller keeps it) and only rows that changed since are read again. What changed
+stands in the histories (every change of a report or alert writes a line), and in the audit trail for the few deeds
+that change who may see many rows at once; after one of those everything is read anew.
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import numpy as np
+import sqlalchemy as sa
+
+from tocsin.core.codes import Classification, Tlp
+from tocsin.core.mvt import Floats, Ints, Words
+from tocsin.core.points import Points, Weight, coded
+from tocsin.listen.alerts.reads import OPEN
+from tocsin.listen.alerts.tables import alert, alert_change, report, report_change
+from tocsin.store.policy import Actor, Thing, allowed, demand, only_readable
+from tocsin.store.tables import audit
+
+Layer = Literal["reports", "alerts"]
+OVERLAP = 200  # numbers looked at again: they may become visible later than higher ones
+MOST_CHANGED = 5_000  # more rows than this are read faster all together
+BLUR_DEGREES = 1  # decimals that are left to who sees no exact points; the lists give as much
+# Deeds that change who may see rows, or take places out of them, without a line in each row's history.
+SWEEPING = ("label.%", "source.%", "retention%")
+WORDS: Mapping[Layer, tuple[str, ...]] = {
+    "reports": ("kind", "state", "threat", "imminence", "actor", "area", "alert_id", "practice", "tlp"),
+    "alerts": ("state", "level", "threat", "imminence", "actor", "area", "component", "practice", "tlp"),
+}
+_LABELS = ("area", "component", "tlp", "classification")
+
+
+@dataclass(frozen=True)
+class Marks:
+    """How far each history was read: highest number, and how many of the last `OVERLAP` were there."""
+
+    highest: tuple[int, ...] = (0, 0, 0)
+    there: tuple[int, ...] = (0, 0, 0)
+    audit: int = 0
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """Points of one layer, and how far the histories were read for them.
+
+    Parameters
+    ----------
+    layer : str
+    points : Points
+    at : float array, shape (n,)
+        When heard, seconds since 1970 UTC.
+    marks : Marks
+    known : mapping of str to dict
+        Codes of each property's values.
+    """
+
+    layer: Layer
+    points: Points
+    at: Floats
+    marks: Marks
+    known: Mapping[str, dict[Any, int]] = field(repr=False)
+
+
+def read_mapped(connection: sa.Connection, actor: Actor, layer: Layer, before: Mapped | None = None) -> Mapped:
+    """Open reports, or open alerts, as points.
+
+    Parameters
+    ----------
+    before : Mapped, optional
+        What the same actor was given earlier; it is given again when nothing changed.
+
+    Raises
+    ------
+    Forbidden
+        If the role sees none at all.
+    """
+    demand(actor, "read", "report" if layer == "reports" else "alert")
+    marks = _marks(connection, before.marks if before else Marks())
+    if before is not None and marks == before.marks:
+        return before
+    swept = before is None or _swept(connection, before.marks, marks)
+    if before is not None and not swept and replace(marks, audit=before.marks.audit) == before.marks:
+        return replace(before, marks=marks)  # the same points: nothing that is drawn from them is stale
+    changed = None if before is None or swept else _changed(connection, before.marks)
+    if before is None or changed is None:
+        known: dict[str, dict[Any, int]] = {name: {} for name in WORDS[layer]}
+        return _joined(layer, None, _rows(connection, actor, layer, None), np.zeros(0, dtype=np.int64), marks, known,
+                       actor)  # fmt: skip
+    reports, alerts = changed
+    rows = _rows(connection, actor, layer, changed)
+    gone = np.array(sorted(reports if layer == "reports" else alerts), dtype=np.int64)
+    return _joined(layer, before, rows, gone, marks, {k: dict(v) for k, v in before.known.items()}, actor)
+
+
+def marks_now(connection: sa.Connection) -> Marks:
+    """How far the histories of reports and alerts are: as long as it is the same, so is what everybody sees of them."""
+    return _marks(connection, Marks())
+
+
+def _marks(connection: sa.Connection, before: Marks) -> Marks:
+    parts = []
+    for table, since in zip((report, report_change, alert_change), before.highest, strict=True):
+        there = sa.select(sa.func.count()).where(table.c.id > since - OVERLAP) if since else sa.select(sa.literal(0))
+        parts += [sa.select(sa.func.coalesce(sa.func.max(table.c.id), 0)).scalar_subquery(), there.scalar_subquery()]
+    parts.append(sa.select(sa.func.coalesce(sa.func.max(audit.c.seq), 0)).scalar_subquery())
+    found = [int(v) for v in connection.execute(sa.select(*parts)).one()]
+    highest = tuple(found[0:6:2])
+    if highest == before.highest:
+        return Marks(highest, tuple(found[1:6:2]), found[6])
+    # The count is of the numbers below the new highest, so that one that comes into sight late is seen.
+    late = [
+        sa.select(sa.func.count()).where(t.c.id > h - OVERLAP).scalar_subquery()
+        for t, h in zip((report, report_change, alert_change), highest, strict=True)
+    ]
+    return Marks(highest, tuple(int(v) for v in connection.execute(sa.select(*late)).one()), found[6])
+
+
+def _swept(connection: sa.Connection, before: Marks, now: Marks) -> bool:
+    """Whether a deed since then changed who may see what, or where it is, without a line in each history."""
+    if now.audit == before.audit:
+        return False
+    deed = sa.or_(*(audit.c.what.like(w) for w in SWEEPING))
+    query = sa.select(audit.c.seq).where(audit.c.seq > before.audit, deed).limit(1)
+    return connection.execute(query).first() is not None
+
+
+def _changed(connection: sa.Connection, before: Marks) -> tuple[set[int], set[int]] | None:
+    """Reports and alerts that may have changed; None when too much did."""
+    reports: set[int] = set()
+    alerts: set[int] = set()
+    for table, thing, into, since in (
+        (report, report.c.id, reports, before.highest[0]),
+        (report_change, report_change.c.report_id, reports, before.highest[1]),
+        (alert_change, alert_change.c.alert_id, alerts, before.highest[2]),
+    ):
+        query = sa.select(thing).where(table.c.id > since - OVERLAP).limit(MOST_CHANGED + 1)
+        into.update(connection.execute(query).scalars())
+    if len(reports) > MOST_CHANGED or len(alerts) > MOST_CHANGED:
+        return None
+    r = report.c
+    reports |= set(connection.execute(sa.select(r.id).where(r.alert_id.in_(alerts)).limit(MOST_CHANGED + 1)).scalars())
+    if len(reports) > MOST_CHANGED:
+        return None
+    joined = sa.select(r.alert_id).where(r.id.in_(reports), r.alert_id.is_not(None)).distinct()
+    alerts |= set(connection.execute(joined).scalars())
+    return reports, alerts
+
+
+def _rows(
+    connection: sa.Connection, actor: Actor, layer: Layer, only: tuple[set[int], set[int]] | None
+) -> Sequence[sa.Row[Any]]:
+    if layer == "alerts":
+        c = alert.c
+        names = dict.fromkeys(("id", "lon", "lat", "heard_at", *WORDS[layer], *_LABELS))
+        query = sa.select(*(c[n] for n in names)).where(c.state.in_(OPEN))
+        query = query if only is None else query.where(c.id.in_(only[1]))
+        return connection.execute(only_readable(query, alert, actor)).all()
+    c = report.c
+    waiting = c.state.in_(("new", "waiting"))
+    if allowed(actor, "read", "alert"):
+        live = only_readable(sa.select(alert.c.id).where(alert.c.state.in_(OPEN)), alert, actor)
+        is_open = sa.or_(waiting, sa.and_(c.state == "joined", c.alert_id.in_(live)))
+    else:
+        is_open = sa.or_(waiting, sa.false())
+    names = dict.fromkeys(("id", "lon", "lat", "received_at", *WORDS[layer]))
+    query = sa.select(*(c[n] for n in names)).where(is_open)
+    query = query if only is None else query.where(c.id.in_(only[0]))
+    return connection.execute(only_readable(query, report, actor)).all()
+
+
+def _joined(
+    layer: Layer, before: Mapped | None, rows: Sequence[sa.Row[Any]], gone: Ints, marks: Marks,
+    known: dict[str, dict[Any, int]], actor: Actor,
+) -> Mapped:  # fmt: skip
+    """What was there without what changed, and what changed as it is now."""
+    names = rows[0]._fields if rows else ()
+    columns: dict[str, Sequence[Any]] = dict(zip(names, zip(*rows, strict=True), strict=True))
+    ids = np.array(columns.get("id", ()), dtype=np.int64)
+    lon, lat = (np.array(columns.get(n, ()), dtype=float) for n in ("lon", "lat"))
+    heard = columns.get("received_at" if layer == "reports" else "heard_at", ())
+    at = np.fromiter((_seconds(v) for v in heard), dtype=float, count=len(ids))
+    exact = _exact(actor, columns, len(ids)) if layer == "alerts" else np.ones(len(ids), dtype=bool)
+    lon, lat = (np.where(exact, v, np.round(v, BLUR_DEGREES)) for v in (lon, lat))
+    codes = {name: coded(columns.get(name, ()), known[name]) for name in WORDS[layer]}
+    urgent = np.array([float(v) if str(v).isdigit() else np.nan for v in columns.get("level", ())], dtype=float)
+    placed = np.isfinite(lon) & np.isfinite(lat) & (np.abs(lon) <= 180) & (np.abs(lat) <= 90)
+    parts: dict[str, Any] = {"ids": ids, "lon": lon, "lat": lat, "exact": exact, "at": at}
+    parts |= {f"word {k}": v for k, v in codes.items()}
+    if layer == "alerts":
+        parts["urgent"] = urgent
+    parts = {k: v[placed] for k, v in parts.items()}
+    if before is not None:
+        kept = ~np.isin(before.points.ids, gone)
+        old: dict[str, Any] = {
+            "ids": before.points.ids, "lon": before.points.lon, "lat": before.points.lat, "exact": before.points.exact,
+            "at": before.at, **{f"word {k}": w.codes for k, w in before.points.words.items()},
+        }  # fmt: skip
+        if before.points.weight is not None:
+            old["urgent"] = before.points.weight.values
+        parts = {k: np.concatenate([old[k][kept], v]) for k, v in parts.items()}
+    words = {k: Words(list(known[k]), parts[f"word {k}"]) for k in WORDS[layer]}
+    weight = Weight("level", "min", parts["urgent"]) if layer == "alerts" else None
+    points = Points(parts["ids"], parts["lon"], parts["lat"], parts["exact"], words, weight)
+    return Mapped(layer, points, parts["at"], marks, known)
+
+
+def _exact(actor: Actor, columns: Mapping[str, Sequence[Any]], count: int) -> Any:
+    """Whether the actor may know each alert's point: asked once for each kind of row, as rights see rows."""
+    if not count:
+        return np.zeros(0, dtype=bool)
+    seen: dict[tuple[Any, ...], bool] = {}
+
+    def may(key: tuple[Any, ...]) -> bool:
+        if key not in seen:
+            area, component, tlp, classification = key
+            thing = Thing(area, None, component, Tlp(tlp), Classification(classification))
+            seen[key] = allowed(actor, "read", "alert", "point", thing)
+        return seen[key]
+
+    keys = zip(*(columns[n] for n in _LABELS), strict=True)
+    return np.fromiter((may(key) for key in keys), dtype=bool, count=count)
+
+
+def _seconds(value: dt.datetime) -> float:
+    return value.timestamp()

@@ -38,10 +38,10 @@ NODE = """
 import socket, sys
 from pathlib import Path
 from tocsin.core.mission import load
-from tocsin.web import guard, heads, intake, serving
+from tocsin.web import guard, intake, serving
 from tocsin.web.app import make_app
 if sys.argv[2] != "0":
-    guard.BODY_S = intake.READ_S = heads.HEAD_S = serving.STALL_S = float(sys.argv[2])
+    guard.BODY_S = intake.READ_S = serving.HEAD_S = serving.STALL_S = float(sys.argv[2])
 listening = socket.socket()
 listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
 listening.bind(("127.0.0.1", 0))

@@ -1,27 +1,27 @@
-"""The server itself: uvicorn as we run it, and patience with slow readers, which has an end.
+"""The server itself: uvicorn as we run it, and patience with slow clients, which has an end.
 
-A request whose body is slow costs one coroutine and no thread; the guard and the intake keep its time, and `heads` that
-of a head. Here is what comes after: a reader who does not take the answer keeps it in memory, and a place at the door.
+A request whose body is slow costs one coroutine and no thread; the guard and the intake keep its time. Here is what
+happens before and after: a head that does not come to its end, and a reader who does not take the answer.
 """
 
 import asyncio
 import contextlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
-from tocsin.web.heads import HeadLimits
+if TYPE_CHECKING:
+    from uvicorn.protocols.http.h11_impl import H11Protocol as Protocol
+else:
+    Protocol = AutoHTTPProtocol
 
-<<<<<<< HEAD
 HEAD_BYTES = 64 * 1024  # of a head that is not whole yet: the parser keeps it all in memory
 HEAD_S = 20.0  # from the first byte, or the connection, to the end of the head
-=======
->>>>>>> trust
 STALL_S = 30.0  # in which a reader must take at least this much of what waits
 LEAST_BYTES = 8_192  # two kilobits a second, less than the slowest telephone
 
 
-<<<<<<< HEAD
 class Patient(Protocol):
     """A connection that is cut if a head does not come to its end or is too large, or if an answer is not taken."""
 
@@ -44,16 +44,10 @@ class Patient(Protocol):
         elif self._bytes > HEAD_BYTES and not self.transport.is_closing():
             self.send_400_response("The head of the request is too large.")
 
-=======
-class Patient(HeadLimits):
-    """A connection that is cut if an answer is not taken."""
-
-    _stall: asyncio.TimerHandle | None = None
-
->>>>>>> trust
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing to wait for any more."""
         super().connection_lost(exc)
+        self._watch(begun=False)
         self._taken()
 
     def pause_writing(self) -> None:
@@ -89,6 +83,19 @@ class Patient(HeadLimits):
         if self._stall is not None:
             self._stall.cancel()
             self._stall = None
+
+    def _watch(self, begun: bool) -> None:
+        between = self.cycle is None or self.cycle.response_complete
+        if begun and between and self._timer is None:
+            self._timer = self.loop.call_later(HEAD_S, self._late)
+        elif not (begun and between) and self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _late(self) -> None:
+        self._timer = None
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.abort()
 
 
 def server(app: Any) -> uvicorn.Server:

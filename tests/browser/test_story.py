@@ -59,10 +59,10 @@ def test_a_unit_moved_by_name_shows_what_changes_within_a_second(visit: Visit) -
     page = watched.go("/plan")
     page.wait_for_selector(".move-card")
     watched.still()
-    page.get_by_role("combobox", name="Unit").click()
+    page.get_by_role("combobox", name="Unit", exact=True).first.click()
     page.get_by_role("option").nth(4).click()
     expect(page.locator(".effect")).to_be_visible(timeout=30_000)  # the first one reads the ground
-    page.get_by_role("combobox", name="To").click()
+    page.get_by_role("combobox", name="To", exact=True).click()
     begun = page.evaluate("performance.now()")
     page.get_by_role("option").nth(6).click()
     near = page.locator(".effect strong").inner_text()

@@ -44,3 +44,20 @@ def test_every_message_the_code_asks_for_exists() -> None:
     asked = set(re.findall(r'\bt\("([\w.]+)"', code)) | set(re.findall(r'name: "([a-z_]+\.[\w.]+)"', code))
     assert len(asked) > 100
     assert asked <= set(messages("en"))
+
+
+def test_every_action_and_harm_a_proposal_names_has_its_words() -> None:
+    """The rules of proposals name them in English; none may reach the screen untranslated."""
+    code = (FRONT.parent / "src" / "tocsin" / "act" / "triage" / "proposal.py").read_text(encoding="utf-8")
+    pairs = re.findall(r'(?:action|whom) = "([a-z\' ]+)" if [\w ]+ else "([a-z ]+)"', code)
+    actions = {name for pair in pairs for name in pair} | set(re.findall(r'\("([a-z ]+)", Owner\.', code))
+    assert {"protect", "go afterwards", "go and talk", "talk to leaders who hold sway"} <= actions
+    lines = [line for line in code.splitlines() if "worse" in line]
+    worse = {name for line in lines for name in re.findall(r'Fact\("(\w+)"', line)} - {
+        "reachable_by_phone",
+        "can_talk_there",
+    }
+    assert {"due_diligence_needed", "may_draw_fire_on_people_near_it"} <= worse
+    known = set(messages("en"))
+    assert {f"action.{a.replace(' ', '_')}" for a in actions} <= known
+    assert {f"worse.{w}" for w in worse} <= known

@@ -101,7 +101,7 @@ function Proposals({ alert }: { alert: OneAlert }) {
     const due = new Date(Date.now() + Math.max(1, option.hours ?? 6) * 3600_000);
     const component = ["military", "police", "civilian"].includes(option.owner) ? option.owner : "partner";
     return deed(() => post("/api/tasks", {
-      what: `${option.action}: ${word("threat", alert.threat ?? "other")}, ${alert.place ?? ""}`.slice(0, 190), tier: option.tier, component, due_at: due.toISOString(),
+      what: `${word("action", option.action.replaceAll(" ", "_"))}: ${word("threat", alert.threat ?? "other")}, ${alert.place ?? ""}`.slice(0, 190), tier: option.tier, component, due_at: due.toISOString(),
       alert: alert.id, responder: option.who, responder_owner: option.owner, ...(option.account ? { owner: option.account } : me ? { owner: me.id } : {}),
     }), "task.given");
   };

@@ -10,9 +10,10 @@ from tocsin.plan.patrols.model import Floats, Ints, Outing, Routes, check_routes
 STEPS = 600_000
 PARTS = 60  # the clock is looked at between them
 NEAREST = 10  # whose mean distance says what a stretch costs
-HOT = 0.5  # first heat, in costs of a stretch between neighbours
 COLD = 0.01  # of the first heat, at last
-REMOVED = 16.0  # visits taken out at a time, on average
+# First heat, in costs of a stretch between neighbours, and visits taken out at a time on average. Where places have
+# windows, neighbours in space can be far apart in time: more must go at once for the rest to be rearranged.
+OPEN, WINDOWED = (1.0, 10.0), (0.5, 16.0)
 NEAR = 120  # neighbours that strings are taken from when everything must be visited
 LOOKED = 40  # of these, where a visit may be put back beside
 TRIED = 12  # visits not made that are tried at a time
@@ -97,7 +98,9 @@ def _anneal(
     )
     routes = np.full((m, min(len(clients), most) + 3), -1, dtype=np.int64)
     sizes = np.zeros(m, dtype=np.int64)
-    hot = HOT * _step_cost(hours, clients, cost)
+    last = max(p.back for p in patrols)
+    warm, removed = WINDOWED if bool((problem.closes[clients] < last).any()) else OPEN
+    hot = warm * _step_cost(hours, clients, cost)
     rng = np.random.default_rng(seed)
     best: tuple[Ints, Ints, float] = (routes, sizes, np.inf)
     cooling = COLD ** (1.0 / PARTS)
@@ -107,7 +110,7 @@ def _anneal(
         found = search_fleet(
             hours, worth, load, alone, np.array([p.start for p in patrols]), np.array([p.end for p in patrols]), out,
             home, carries, cost, fixed, longest, like, near, routes, sizes, max(1, steps // PARTS), heat,
-            heat * cooling, REMOVED, TRIED if len(must) < len(clients) else len(clients),
+            heat * cooling, removed, TRIED if len(must) < len(clients) else len(clients),
             LOOKED if len(must) == len(clients) else wide, int(rng.integers(1, 1 << 31)),
         )  # fmt: skip
         done += 1

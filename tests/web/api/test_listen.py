@@ -12,6 +12,7 @@ from tests.web.houses import Place, door
 from tocsin.core.codes import Role
 from tocsin.listen.alerts.actions import change_alert
 from tocsin.listen.alerts.jobs import Worker
+from tocsin.listen.alerts.reads import AlertFilter, list_alerts
 from tocsin.listen.alerts.tables import alert, report, source
 from tocsin.listen.places.tables import place as place_table
 from tocsin.store import reading, writing
@@ -171,6 +172,21 @@ def test_rights_hold_for_lists_single_things_and_actions(town: Place) -> None:
         assert client.get("/api/alerts?bbox=20,6,21,7", headers=bearer(people[Role.PLANNER])).status_code == 403
         assert client.get("/api/reports").status_code == 401
         assert violence
+
+
+def test_who_has_two_roles_cannot_close_in_on_a_point_by_boxes(town: Place) -> None:
+    say(town, "attaque à Ippy", "+1111111111")
+    read_all(town)
+    two = Actor("two", frozenset({Role.PLANNER, Role.POLICE}), frozenset({"*"}))
+    one = Actor("one", frozenset({Role.DUTY_OFFICER}), frozenset({"*"}))
+    lon = 20.23
+    with writing(town.engine) as connection:
+        connection.execute(sa.update(alert).values(lon=lon))
+    with reading(town.engine) as connection:
+        boxes = [AlertFilter(near=(lon + step, -90.0, 180.0, 90.0)) for step in (-0.002, 0.002)]
+        assert [len(list_alerts(connection, one, box).rows) for box in boxes] == [1, 0]
+        assert len({len(list_alerts(connection, two, box).rows) for box in boxes}) == 1
+        assert len(list_alerts(connection, two, AlertFilter(near=(lon - 1, -90.0, 180.0, 90.0))).rows) == 1
 
 
 def test_the_same_key_does_nothing_twice(town: Place) -> None:

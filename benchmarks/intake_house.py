@@ -4,7 +4,6 @@ import contextlib
 import datetime as dt
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
+from tests.servers import own_postgres
 
 from benchmarks.results import ROOT
 from tocsin.core.codes import Role
@@ -48,7 +48,7 @@ def mission(kind: str, provider: str = "smsgateway", **more: object) -> Iterator
         before = os.environ.get("TOCSIN_KEYS")
         os.environ["TOCSIN_KEYS"] = str(folder / "keys")
         stack.callback(_put_back, before)
-        url = stack.enter_context(_server(folder)) if kind == "postgres" else ""
+        url = stack.enter_context(own_postgres(in_memory=False)).url if kind == "postgres" else ""
         make(folder / "m", "CAF", None, (), url)
         home = load(folder / "m")
         engine = open_store(home.store_url)
@@ -111,29 +111,3 @@ def _put_back(before: str | None) -> None:
         os.environ.pop("TOCSIN_KEYS", None)
     else:
         os.environ["TOCSIN_KEYS"] = before
-
-
-@contextlib.contextmanager
-def _server(folder: Path) -> Iterator[str]:
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    initdb = found[-1] if found else Path(str(shutil.which("initdb"))).resolve()
-    home = folder / "pg"
-    home.mkdir()
-    folder.chmod(0o755)
-    user = "postgres" if os.geteuid() == 0 else None
-    if user:
-        shutil.chown(home, user)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    run = {"user": user, "cwd": home, "check": True, "stdout": subprocess.DEVNULL}
-    make_it = [initdb, "-D", home / "data", "-U", "tocsin", "-A", "trust", "-E", "UTF8"]
-    subprocess.run(make_it, **run)  # type: ignore[call-overload]  # noqa: PLW1510
-    options = f"-p {port} -k {home} -c listen_addresses=127.0.0.1"
-    control = initdb.parent / "pg_ctl"
-    start = [control, "-D", home / "data", "-w", "-l", home / "log", "-o", options, "start"]
-    subprocess.run(start, **run)  # type: ignore[call-overload]  # noqa: PLW1510
-    try:
-        yield f"postgresql+psycopg://tocsin@127.0.0.1:{port}/postgres"
-    finally:
-        subprocess.run([control, "-D", home / "data", "-m", "immediate", "stop"], **run)  # type: ignore[call-overload]  # noqa: PLW1510

@@ -4,10 +4,6 @@ import contextlib
 import datetime as dt
 import json
 import os
-import shutil
-import socket
-import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import settings
 
+from tests.servers import own_postgres, sweep
 from tocsin.core.mission import Mission, load
 from tocsin.listen.missions import make
 
@@ -23,6 +20,17 @@ NOW = dt.datetime(2026, 3, 1, 5, 10, tzinfo=dt.UTC)
 
 settings.register_profile("house", deadline=None, max_examples=60, derandomize=True)
 settings.load_profile("house")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    if not hasattr(session.config, "workerinput"):  # once, before the workers start
+        sweep()
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Say what failed when it fails: a run that is stopped later has still said it."""
+    if report.failed and "PYTEST_XDIST_WORKER" not in os.environ:
+        print(f"\n{report.nodeid} ({report.when}) failed:\n{report.longreprtext[-6000:]}", flush=True)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -48,31 +56,8 @@ def rewrite_golden(request: pytest.FixtureRequest) -> bool:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """Address of a private PostgreSQL server that lives as long as the test session (one a test worker)."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    initdb = str(found[-1]) if found else shutil.which("initdb")
-    if initdb is None:
-        pytest.fail("PostgreSQL is not installed; `make setup` installs it when root, or apt-get install postgresql")
-    bin_ = Path(initdb).resolve().parent
-    user = "postgres" if os.geteuid() == 0 else None  # the server refuses to run as root
-    # In memory where there is room: a database a test is some 300 files, and a busy disk takes minutes to remove them.
-    memory = Path("/dev/shm")
-    roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 4 << 30
-    folder = Path(tempfile.mkdtemp(prefix="tocsin-pg-", dir=memory if roomy else None))
-    if user:
-        shutil.chown(folder, user)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    run = {"user": user, "cwd": folder, "check": True, "stdout": subprocess.DEVNULL}
-    data = folder / "data"
-    subprocess.run([bin_ / "initdb", "-D", data, "-U", "tocsin", "-A", "trust", "-E", "UTF8", "--no-sync"], **run)
-    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
-    subprocess.run([bin_ / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", options, "start"], **run)
-    try:
-        yield f"postgresql+psycopg://tocsin@127.0.0.1:{port}"
-    finally:
-        subprocess.run([bin_ / "pg_ctl", "-D", data, "-m", "immediate", "stop"], **run)
-        shutil.rmtree(folder, ignore_errors=True)
+    with own_postgres("fsync=off", "max_wal_size=128MB", "min_wal_size=32MB") as server:
+        yield server.server
 
 
 @pytest.fixture

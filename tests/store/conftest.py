@@ -44,6 +44,12 @@ def _admin(postgres: str) -> Iterator[sa.Connection]:
     engine.dispose()
 
 
+def _drop(postgres: str, name: str) -> None:
+    """Databases of tests that are over fill the memory the server lives in."""
+    with _admin(postgres) as connection:
+        connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
 _number = iter(range(1_000_000))
 
 
@@ -54,6 +60,7 @@ def copy_of_empty(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> 
         name = f"s{next(_number)}"
         with _admin(postgres) as connection:
             connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+        request.addfinalizer(lambda: _drop(postgres, name))
         return f"{postgres}/{name}"
     path = tmp_path / f"tocsin{next(_number)}.db"
     shutil.copy(request.getfixturevalue("empty_file"), path)

@@ -1,12 +1,7 @@
 """While the records are held or down, reports are kept in the spool, sealed, and drained in order later."""
 
 import datetime as dt
-import os
-import shutil
-import socket
 import sqlite3
-import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +11,7 @@ import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
 from tests.listen.alerts.deliveries import CANARY
+from tests.servers import OwnPostgres, own_postgres
 from tests.store.conftest import square
 from tests.web.houses import Place, door, house_of
 from tocsin.core import mission as missions
@@ -139,53 +135,30 @@ def test_a_spool_of_another_name_or_key_does_not_open(place: Place, tmp_path: Pa
 
 
 @pytest.fixture
-def own_postgres() -> Iterator[tuple[str, Callable[[str], None]]]:
-    """A PostgreSQL server of one's own, and how to start and stop it."""
-    (initdb,) = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))[-1:]
-    folder = Path(tempfile.mkdtemp(prefix="tocsin-pg-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
-    user = "postgres" if os.geteuid() == 0 else None
-    if user:
-        shutil.chown(folder, user)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    run = {"user": user, "cwd": folder, "check": True, "stdout": subprocess.DEVNULL}
-    subprocess.run([initdb, "-D", folder / "data", "-U", "tocsin", "-A", "trust", "-E", "UTF8", "--no-sync"], **run)
-
-    def control(what: str) -> None:
-        options = ["-o", f"-p {port} -k {folder} -c listen_addresses=127.0.0.1"] if what == "start" else ["-m", "fast"]
-        command = [initdb.parent / "pg_ctl", "-D", folder / "data", "-w", "-l", folder / "log", *options, what]
-        subprocess.run(command, **run)
-
-    control("start")
-    try:
-        yield f"postgresql+psycopg://tocsin@127.0.0.1:{port}/postgres", control
-    finally:
-        subprocess.run(
-            [initdb.parent / "pg_ctl", "-D", folder / "data", "-m", "immediate", "stop"], **{**run, "check": False}
-        )
-        shutil.rmtree(folder, ignore_errors=True)
+def server() -> Iterator[OwnPostgres]:
+    """A PostgreSQL server of one's own, to stop and start."""
+    with own_postgres() as server:
+        yield server
 
 
 def test_reports_are_taken_while_postgresql_is_stopped(
-    own_postgres: tuple[str, Callable[[str], None]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: OwnPostgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    url, control = own_postgres
     monkeypatch.setenv("TOCSIN_KEYS", str(tmp_path / "keys"))
-    open_store(url, create=True).dispose()
+    open_store(server.url, create=True).dispose()
     home = square(tmp_path / "mission")
     settings = home.folder / "tocsin.toml"
-    settings.write_text(settings.read_text() + f'url = "{url}"\n')
+    settings.write_text(settings.read_text() + f'url = "{server.url}"\n')
     place = house_of(missions.load(home.folder))
     place.way("generic")
     with door(place) as client:
         assert send(client, place, 0) == 200
         place.engine.dispose()
-        control("stop")
+        server.stop()
         for n in range(1, 20):
             assert send(client, place, n) == 200
         assert len(spooled(place)) == 1
-        control("start")
+        server.start()
         assert send(client, place, 20) == 200
         until(lambda: not spooled(place))
         assert ids(place) == [f"s{n}" for n in range(21)]

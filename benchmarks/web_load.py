@@ -68,7 +68,7 @@ async def person(
     port: int, token: str, alerts: int, think_s: float, end: float, told: Told, dice: random.Random
 ) -> None:
     line = Line(port)
-    await asyncio.sleep(dice.random() * think_s)
+    await asyncio.sleep(dice.expovariate(1 / think_s))  # in the middle of a shift: nobody begins with the others
     names, weights = zip(*PAGES, strict=True)
     while time.perf_counter() < end:
         page = dice.choices(names, weights)[0]

@@ -2,11 +2,13 @@
 
 import asyncio
 import time
+from collections.abc import Iterator
 
 import pytest
 
 from tocsin.core.errors import NoData, SetupProblem
-from tocsin.core.mission import Mission
+from tocsin.core.mission import load
+from tocsin.listen.missions import make
 from tocsin.store import open_store
 from tocsin.web import printer as printing
 from tocsin.web.printer import Printer, aside
@@ -20,6 +22,16 @@ class Begun(list[str]):
         self.append(language)
         time.sleep(0.05)
         return f"{language}{len(self)}{suffix}".encode()
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    folder = tmp_path_factory.mktemp("house") / "m"
+    make(folder, "CAF", None, ())
+    mission = load(folder)
+    engine = open_store(mission.store_url)
+    yield House(mission, engine)
+    engine.dispose()
 
 
 def test_five_at_once_are_one_brief(small: House) -> None:
@@ -46,13 +58,6 @@ def test_what_its_process_refuses_is_refused_here_and_what_is_slow_is_ended(
 ) -> None:
     with pytest.raises(NoData, match="import"):
         aside(small, ".html", "en")
-    monkeypatch.setattr(printing, "LONGEST_S", 0.01)
+    monkeypatch.setattr(printing, "LONGEST_S", 0.0)
     with pytest.raises(SetupProblem, match="could not be made"):
         aside(small, ".html", "en")
-
-
-@pytest.fixture
-def small(mission: Mission) -> House:
-    engine = open_store(mission.store_url)
-    engine.dispose()
-    return House(mission, engine)

@@ -29,6 +29,7 @@ metadata = sa.MetaData(
 )
 
 BUSY_MS = 30_000
+POOL = 20  # connections that a process keeps to PostgreSQL, once it needed them
 
 
 def open_store(url: str, create: bool = False) -> sa.Engine:
@@ -46,7 +47,10 @@ def open_store(url: str, create: bool = False) -> sa.Engine:
     SetupProblem
         If the schema is older or newer than this program and `create` is false.
     """
-    engine = sa.create_engine(url, connect_args={"timeout": BUSY_MS / 1000} if url.startswith("sqlite") else {})
+    if url.startswith("sqlite"):
+        engine = sa.create_engine(url, connect_args={"timeout": BUSY_MS / 1000})
+    else:  # one more than the few that are kept costs a new process of the server each time
+        engine = sa.create_engine(url, pool_size=POOL, max_overflow=POOL // 2, pool_use_lifo=True)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)

@@ -23,7 +23,7 @@ from tocsin.web.who import House
 
 FRESH_S = 60.0
 LONGEST_S = 300.0
-NICE = 5
+NICE = 19
 Make = Callable[[House, str, str], bytes]
 
 

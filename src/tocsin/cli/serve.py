@@ -51,6 +51,7 @@ def serve(
 ) -> None:
     """Serve the mission to people who sign in; by default on 127.0.0.1, for this machine only."""
     from tocsin.core.mission import find
+    from tocsin.store.database import check_line
     from tocsin.web.app import make_app
     from tocsin.web.serving import allow_many_connections, server, steady
     from tocsin.web.settings import serve_settings
@@ -59,6 +60,7 @@ def serve(
     talk = answer(context, mission, as_json, quiet)
     home = find(talk.folder())
     settings = serve_settings(home)
+    check_line(home.store_url)
     records(home).dispose()  # refused here, in one sentence, if another program version wrote them
     _check_open(home, settings)
     door = _listen(settings.address, port)

@@ -59,6 +59,26 @@ def open_store(url: str, create: bool = False) -> sa.Engine:
     return engine
 
 
+def check_line(url: str) -> None:
+    """Refuse a PostgreSQL on another machine unless the address says how the line to it is guarded.
+
+    The library's own default takes a line in the clear when the other end offers no other.
+
+    Raises
+    ------
+    SetupProblem
+    """
+    found = sa.make_url(url)
+    host = str(found.query.get("host") or found.host or "")
+    near = host in ("", "localhost") or host.startswith(("/", "127.")) or host == "::1"
+    if found.get_backend_name() == "postgresql" and not near and "sslmode" not in found.query:
+        raise SetupProblem(
+            "the records are on {host}: add ?sslmode=verify-full to store.url, or ?sslmode=disable where nobody else "
+            "is on that line (containers of one machine)",
+            host=host,
+        )
+
+
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     # The driver's own transaction handling is switched off; _begin_sqlite decides how each one starts.
     connection.isolation_level = None

@@ -81,6 +81,7 @@ def country(iso3: str) -> Country:
     return found
 
 
+@functools.cache
 def country_polygon(iso3: str) -> Any:
     """Outline of a country (shapely, WGS84, 1:50m)."""
     return cut_at_antimeridian(shape(_member("countries.zip", f"{country(iso3).iso3}.json")))
@@ -93,6 +94,8 @@ def cut_at_antimeridian(area: Any) -> Any:
     2.0
     """
     parts = []
+    if area.bounds[2] - area.bounds[0] <= 180:
+        return area
     for part in getattr(area, "geoms", [area]):
         west, _, east, _ = part.bounds
         if east - west > 180:

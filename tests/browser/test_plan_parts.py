@@ -75,7 +75,6 @@ def test_cards_are_asked_for_drawn_by_lot_and_printed(visit: Visit) -> None:
     ask_for_cards(watched)
     page = watched.page
     watched.shot("plan-cards.en.day.1440")
-    assert violations(page) == []
     runs = {c["objective"]: c["run"] for c in watched.room.ask("planner", "/api/plan/cards")}
     page.locator(".wishes li", has_text="Patrols").get_by_role("link", name="Open the cards").click()
     page.get_by_role("button", name="Draw today's cards by lot").click()
@@ -93,21 +92,12 @@ def test_cards_are_asked_for_drawn_by_lot_and_printed(visit: Visit) -> None:
     # The routes themselves come by the draw alone.
     told = watched.room.ask("planner", f"/api/plan/cards/{runs['patrols']}")
     assert "stops" not in str(told)
-    for language, theme, width in (("ar", "night", 1440), ("fr", "day", 375), ("ar", "day", 375)):
-        other = visit("planner", language=language, theme=theme, width=width, height=812)
-        page = other.go(f"/plan/cards/{runs['patrols']}")
-        page.locator(".button.main").click()
-        page.wait_for_selector(".sheet-card")
-        assert page.evaluate("document.scrollingElement.scrollWidth - innerWidth") <= 0
-        whole(other, page, f"card-patrols.{language}.{theme}.{width}")
-        page = other.go(f"/plan/cards/{runs['corridor']}")
-        page.wait_for_selector(".sheet-card tbody tr")
-        assert violations(page) == []
-        assert page.evaluate("document.scrollingElement.scrollWidth - innerWidth") <= 0
-        whole(other, page, f"card-way.{language}.{theme}.{width}")
-        page = other.go("/plan/cards")
-        page.wait_for_selector(".wishes li")
-        whole(other, page, f"plan-cards.{language}.{theme}.{width}")
+    other = visit("planner", language="ar", theme="night", width=375, height=812)
+    page = other.go(f"/plan/cards/{runs['corridor']}")
+    page.wait_for_selector(".sheet-card tbody tr")
+    assert violations(page) == []
+    assert page.evaluate("document.scrollingElement.scrollWidth - innerWidth") <= 0
+    whole(other, page, "card-way.ar.night.375")
 
 
 def test_without_a_plan_units_move_and_one_can_be_asked_for(visit: Visit) -> None:
@@ -127,5 +117,4 @@ def test_without_a_plan_units_move_and_one_can_be_asked_for(visit: Visit) -> Non
     page.get_by_role("combobox", name="Where", exact=True).click()
     assert page.get_by_role("option").count() > 3  # areas and places are known without a plan
     page.keyboard.press("Escape")
-    whole(watched, page, "plan-none.en.day.1440")
-    assert violations(page) == []
+    watched.shot("plan-none.en.day.1440")

@@ -19,7 +19,7 @@ export function Carried() {
         <p class="quiet small">{t("field.points.about")}</p>
         {read.points.length === 0 ? <p>{t("field.points.none")}</p> : (
           <ul class="plain-list">{read.points.map((one, i) => <li key={i}><p><strong dir="auto">{one.kind === "tells" ? t("field.point.code", { code: one.label }) : one.label}</strong> <span class="tag">{t(one.kind === "tells" ? "field.point.tells" : "field.point.warned")}</span></p>
-            <p class="quiet small"><span dir="auto">{one.area}</span>{one.language && <> · {spoken(one.language)}</>}</p></li>)}</ul>
+            <p class="quiet small">{one.area && <><span dir="auto">{one.area}</span>{one.language && " · "}</>}{one.language && spoken(one.language)}</p></li>)}</ul>
         )}</section>}
     </>
   );

@@ -85,7 +85,6 @@ def country(iso3: str) -> Country:
     return found
 
 
-@functools.cache
 def country_polygon(iso3: str) -> Any:
     """Outline of a country (shapely, WGS84, 1:50m)."""
     return cut_at_antimeridian(shape(_member("countries.zip", f"{country(iso3).iso3}.json")))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tocsin.plan.patrols.fleet import nearest
 from tocsin.plan.patrols.model import Floats, Ints, Outing, Patrol
 
 # In units of the median worth of a visit: how much may be lost at first and at last; and what a full patrol's hours
@@ -97,11 +98,7 @@ class _Ground:
     @classmethod
     def of(cls, problem: Outing, worth: Floats, clients: Ints) -> "_Ground":
         hours = np.where(np.isfinite(problem.hours), problem.hours, 1e9)
-        near = clients[np.argsort(hours[np.ix_(clients, clients)], axis=1, kind="stable")]
-        for row, place in enumerate(clients):  # the place itself first, also among places at one point
-            at = int(np.flatnonzero(near[row] == place)[0])
-            near[row, 1 : at + 1] = near[row, :at].copy()
-            near[row, 0] = place
+        near = nearest(hours[np.ix_(clients, clients)], clients, len(clients))
         leave = np.array([p.leave for p in problem.patrols], dtype=np.float64)
         back = np.array([p.back for p in problem.patrols], dtype=np.float64)
         stay = problem.stay.astype(np.float64).copy()

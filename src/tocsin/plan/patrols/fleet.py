@@ -15,8 +15,7 @@ COLD = 0.01  # of the first heat, at last
 # windows, neighbours in space can be far apart in time: more must go at once for the rest to be rearranged.
 OPEN, WINDOWED = (1.0, 10.0), (0.5, 16.0)
 NEAR = 120  # neighbours that strings are taken from when everything must be visited
-LOOKED = 20  # near places where a visit may be put back beside
-WAIT_SHARE = 0.2  # of an hour of waiting, as an hour of travel
+LOOKED = 40  # of these, where a visit may be put back beside
 TRIED = 12  # visits not made that are tried at a time
 SHIFT_EASE = 1e-9
 
@@ -87,7 +86,6 @@ def _anneal(
                                       len(kinds)) for p in patrols])  # fmt: skip
     wide = len(clients) if len(must) < len(clients) else NEAR
     near = nearest(hours[np.ix_(clients, clients)], clients, max(2, wide))
-    beside = nearest(_apart(problem, hours, clients), clients, max(2, wide))
     smallest = np.sort(load[clients])
     most = (
         int(np.searchsorted(np.cumsum(smallest), carries.max(), side="right")) if smallest.sum() > 0 else len(clients)
@@ -105,7 +103,7 @@ def _anneal(
         heat = hot * cooling**part
         found = search_fleet(
             hours, worth, load, alone, np.array([p.start for p in patrols]), np.array([p.end for p in patrols]), out,
-            home, carries, cost, fixed, longest, like, near, beside, routes, sizes, max(1, steps // PARTS), heat,
+            home, carries, cost, fixed, longest, like, near, routes, sizes, max(1, steps // PARTS), heat,
             heat * cooling, removed, TRIED if len(must) < len(clients) else len(clients),
             LOOKED if len(must) == len(clients) else wide, int(rng.integers(1, 1 << 31)),
         )  # fmt: skip
@@ -123,20 +121,6 @@ def nearest(apart: Floats, clients: Ints, many: int) -> Ints:
     apart = apart.copy()
     np.fill_diagonal(apart, -1.0)
     return np.ascontiguousarray(clients[np.argsort(apart, axis=1, kind="stable")[:, :many]])
-
-
-def _apart(problem: Outing, hours: Floats, clients: Ints) -> Floats:
-    """How far one client is from being visited next to another: travel, some of the waiting, and what is too late.
-
-    As in Vidal et al. 2013 (doi 10.1016/j.cor.2012.07.018), in the better of the two orders.
-    """
-    travel = hours[np.ix_(clients, clients)]
-    opens, closes = problem.opens[clients], np.minimum(problem.closes[clients], 1e15)
-    there = travel + problem.stay[clients][:, None]
-    wait = np.maximum(opens[None, :] - closes[:, None] - there, 0.0)
-    late = np.maximum(opens[:, None] + there - closes[None, :], 0.0)
-    found = travel + WAIT_SHARE * wait + late
-    return np.asarray(np.minimum(found, found.T))
 
 
 def _step_cost(hours: Floats, clients: Ints, cost: Floats) -> float:

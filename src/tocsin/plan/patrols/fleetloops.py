@@ -88,7 +88,7 @@ def extra_of(
 @compiled
 def search_fleet(
     hours: Floats, worth: Floats, load: Floats, alone: Floats, starts: Longs, ends: Longs, out: Floats, home: Floats,
-    carries: Floats, cost: Floats, fixed: Floats, longest: Floats, like: Longs, near: Longs, beside: Longs,
+    carries: Floats, cost: Floats, fixed: Floats, longest: Floats, like: Longs, near: Longs,
     routes: Longs, sizes: Longs, steps: int, hot: float, cold: float, mean_removed: float, tried: int, looked: int,
     seed: int,
 ) -> tuple[Longs, Longs, float]:  # fmt: skip
@@ -98,9 +98,8 @@ def search_fleet(
     is the cost of the patrols that go out plus the worth of what is not visited; a visit is put back only where it
     costs less than it is worth.
 
-    `near` are places near in space, which strings are taken from; `beside` near in space and time, which a visit is put
-    beside. Patrols with the same `like` are alike: of those at home only one is tried. A route may go to another patrol
-    at home, or change with another route, when that is cheaper.
+    `near` are the places near each. Patrols with the same `like` are alike: of those at home only one is tried. A route
+    may go to another patrol at home, or change with another route, when that is cheaper.
 
     Returns the best routes and sizes, and what it lowered.
     """
@@ -238,8 +237,8 @@ def search_fleet(
             p = free[o]
             best_cost, at, into = np.inf, -1, -1
             here = row_of[p]
-            for c in range(1, min(looked, beside.shape[1])):
-                q = beside[here, c]
+            for c in range(1, min(looked, near.shape[1])):
+                q = near[here, c]
                 r = where[q]
                 if r < 0 or loaded[r] + load[p] > carries[r] + EASE or sizes[r] + 1 >= room:
                     continue

@@ -5,7 +5,8 @@
   with killing at random horizons and a weighted sample of the others.
 
 Which of them is believed, and how much, is a share fitted on forecasts of past months that neither had seen
-(`fit_share`). Sizes come from past months with killing that were about as violent (`sizes`). The
+(`fit_share`). Sizes come from past months with killing that were about as violent, brought to the level of the last
+months (`sizes`). The
 cell's number is never a feature. Constants were chosen on Central African origins from 2009 to 2013.
 
 What else is known of cells (`Panel.also`: alerts, displaced people, indicators) is for the trees alone, as it is and
@@ -28,7 +29,7 @@ from tocsin.assess.forecast.additive import BANDS, Rates, band_of, fit_rates
 from tocsin.assess.forecast.benchmarks import plane_of, seen_in
 from tocsin.assess.forecast.forecast import Forecast
 from tocsin.assess.forecast.sampling import occurrence, with_sizes
-from tocsin.assess.forecast.sizes import past_sizes
+from tocsin.assess.forecast.sizes import lately, past_sizes
 from tocsin.assess.forecast.trees import grow, threads
 from tocsin.assess.panel.model import Panel
 from tocsin.core.errors import BadInput
@@ -237,12 +238,14 @@ class FittedCells:
 
     def predict(self, steps: npt.NDArray[np.int64], rng: np.random.Generator) -> Forecast:
         """Draws that share a factor within a region."""
-        law = past_sizes(plane_of(self.panel, self.target), self.model.size_half_life)
+        plane = plane_of(self.panel, self.target)
+        law = past_sizes(plane, self.model.size_half_life)
         blocks = []
         for step in steps:
-            hit = occurrence(self.chance(int(step)), self.panel.gids, self.model.n_draws, rng)
-            blocks.append(with_sizes(hit, law, rng))
-        known = seen_in(plane_of(self.panel, self.target)[-12:])
+            chance = self.chance(int(step))
+            hit = occurrence(chance, self.panel.gids, self.model.n_draws, rng)
+            blocks.append(with_sizes(hit, law.scaled(lately(plane, chance, law)), rng))
+        known = seen_in(plane[-12:])
         draws = vstack(blocks, format="csr", dtype=np.float32)
         return Forecast(self.panel.gids, self.panel.as_of, steps, self.target, self.model.name, draws, known)
 

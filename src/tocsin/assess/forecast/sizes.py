@@ -96,10 +96,13 @@ def sizes(past: Floats, weight: Floats) -> Sizes:
     stock, w = past[order], weight[order]
     if not len(stock) or w.sum() <= 0:
         return Sizes(np.empty(0), np.empty(0))
+    # One entry a size: a stock of a world is looked up a hundred million times.
+    stock, first = np.unique(stock, return_index=True)
+    w = np.add.reduceat(w, first)
     mass = np.cumsum(w) / w.sum()
     threshold = stock[min(int(np.searchsorted(mass, TAIL)), len(stock) - 1)]
-    above = stock > threshold
-    few = above.sum() < LEAST_TAIL or w[above].sum() ** 2 / (w[above] ** 2).sum() < LEAST_TAIL
+    each = weight[past > threshold]
+    few = len(each) < LEAST_TAIL or each.sum() ** 2 / (each**2).sum() < LEAST_TAIL
     if few:
         return Sizes(stock, mass)
     # All of the law above TAIL, with the part of the threshold's own weight that lies there.

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
 
-from tocsin.assess.panel.model import Panel
+from tocsin.assess.panel.model import TOTAL, Panel
 from tocsin.core import areas, lattice
 
 Plane = npt.NDArray[np.float32]
@@ -186,5 +186,5 @@ def _sparse_inputs(panel: Panel, target: str) -> tuple[csr_matrix, csr_matrix, c
 
 
 def _contains(panel: Panel, name: str, target: str) -> bool:
-    """Whether another plane counts the same deaths: civilians and one-sided do."""
-    return {name, target} == {"os", "civilians"}
+    """Whether another plane counts the same deaths: civilians and one-sided do, and all deaths with any."""
+    return TOTAL in (name, target) or {name, target} == {"os", "civilians"}

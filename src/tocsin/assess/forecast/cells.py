@@ -89,14 +89,16 @@ class Gathered:
     """One pass over the planes: what each model needs of them.
 
     `before[b]` (N_b, K) sources before events, of each band of horizons, with `count[b]` events each; `sums` (M, K) of
-    each month; `rows` (R, K + E) of the classifier's rows; `past` (months, C, K + E) of the last months; `largest`
-    (K + E,) the highest value of each source in any cell a year ago or before. E columns of `Panel.also` come last.
+    each month (`known_sums[b]`: of cells whose outcome in that band is known); `rows` (R, K + E) of the classifier's
+    rows; `past` (months, C, K + E) of the last months; `largest` (K + E,) the highest value of each source in any cell
+    a year ago or before. E columns of `Panel.also` come last.
     """
 
     names: tuple[str, ...]
     before: list[Floats]
     count: list[Floats]
     sums: Floats
+    known_sums: list[Floats]
     rows: npt.NDArray[np.float32]
     past: npt.NDArray[np.float32]
     largest: Floats
@@ -122,11 +124,18 @@ def gather(panel: Panel, target: str, events: Happened, rows: tuple[Ints, Ints],
     names: list[str] = []
     before: list[list[Floats]] = [[] for _ in BANDS]
     sums, picked, largest = [], [], []
+    looked = ~np.isnan(panel.counts[target])
+    holes = not looked.all()
+    known_sums: list[list[Floats]] = [[] for _ in BANDS]
     for name, plane in surroundings(panel, target):
         names.append(name)
         for found, at in zip(before, pairs, strict=True):
             found.append(plane[at].astype(np.float64))
         sums.append(plane.sum(axis=1, dtype=np.float64))
+        for n, band in enumerate(BANDS if holes else ()):
+            ahead = band[len(band) // 2]
+            part = np.einsum("mc,mc->m", plane[:-ahead], looked[ahead:], dtype=np.float64)
+            known_sums[n].append(np.concatenate([part, np.zeros(ahead)]))
         picked.append(plane[rows])
         largest.append(float(plane[:-12].max(initial=0)))
     for plane in panel.also.values():
@@ -139,6 +148,7 @@ def gather(panel: Panel, target: str, events: Happened, rows: tuple[Ints, Ints],
         before=stacked,
         count=count,
         sums=np.stack(sums, 1),
+        known_sums=[np.stack(one, 1) for one in known_sums] if holes else [np.stack(sums, 1)] * len(BANDS),
         rows=np.stack(picked, 1),
         past=seen_from(panel, target, _recent(panel)),
         largest=np.array(largest),
@@ -346,7 +356,7 @@ class Cells:
             if not usable:
                 weights.append(weights[-1])
                 continue
-            exposure = sum(learned[WARM_UP + h :] @ found.sums[WARM_UP : panel.n_months - h] for h in usable)
+            exposure = sum(learned[WARM_UP + h :] @ found.known_sums[n][WARM_UP : panel.n_months - h] for h in usable)
             weights.append(fit_rates(found.before[n], np.asarray(exposure), found.count[n]))
         rates = Rates(found.names, np.stack(weights))
         trees = None

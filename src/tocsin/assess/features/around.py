@@ -172,8 +172,8 @@ def _sparse_inputs(panel: Panel, target: str) -> tuple[csr_matrix, csr_matrix, c
     """`_inputs` without a plane: one look at each, and only what is there kept."""
 
     def there(plane: Plane) -> tuple[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]], Plane]:
-        at = np.nonzero(plane > 0)  # unknown months are not
-        return at, plane[at].astype(np.float32)
+        month, cell = np.nonzero(plane > 0)  # unknown months are not
+        return (month, cell), plane[month, cell].astype(np.float32)
 
     shape = (panel.n_months, len(panel.gids))
     at, deaths = there(panel.counts[target])

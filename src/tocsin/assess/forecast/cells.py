@@ -133,9 +133,9 @@ def gather(panel: Panel, target: str, events: Happened, rows: tuple[Ints, Ints],
             found.append(plane[at].astype(np.float64))
         sums.append(plane.sum(axis=1, dtype=np.float64))
         for n, band in enumerate(BANDS if holes else ()):
-            ahead = band[len(band) // 2]
-            part = np.einsum("mc,mc->m", plane[:-ahead], looked[ahead:], dtype=np.float64)
-            known_sums[n].append(np.concatenate([part, np.zeros(ahead)]))
+            middle = band[len(band) // 2]
+            part = np.einsum("mc,mc->m", plane[:-middle], looked[middle:], dtype=np.float64)
+            known_sums[n].append(np.concatenate([part, np.zeros(middle)]))
         picked.append(plane[rows])
         largest.append(float(plane[:-12].max(initial=0)))
     for plane in panel.also.values():

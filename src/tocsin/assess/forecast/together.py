@@ -30,8 +30,10 @@ def side_by_side(panels: Sequence[Panel]) -> Panel:
     if any(tuple(p.counts) != tuple(panels[0].counts) for p in panels):
         raise BadInput("these panels count different targets: build them alike")
     own: list[npt.NDArray[np.int64]] = []
+    taken = np.empty(0, dtype=np.int64)
     for p in panels:
-        own.append(np.flatnonzero(~np.isin(p.gids, np.concatenate([q.gids for q in panels[: len(own)]] or [[]]))))
+        own.append(np.flatnonzero(~np.isin(p.gids, taken)))
+        taken = np.concatenate([taken, p.gids])
     gids = np.concatenate([p.gids[keep] for p, keep in zip(panels, own, strict=True)])
     order = np.argsort(gids)
     first, end = min(p.first_month for p in panels), panels[0].as_of

@@ -106,7 +106,6 @@ const value = (v: number | null): string => (v === null ? t("none") : number(v))
 
 function Effect({ found, base }: { found: Schemas["MoveEffect"]; base: boolean }) {
   const more = found.risk === null || found.risk_after === null ? null : (found.risk_after - found.risk) * found.expected;
-  const areas = found.areas.filter((a) => a.per_death !== a.per_death_after || a.within !== a.within_after);
   return (
     <div role="status" class="effect">
       <p><strong dir="auto">{base ? t("base.name") : found.unit}</strong> {arrow()} <span dir="auto">{found.near}</span> <small class="quiet">{word("season", found.season)}</small></p>
@@ -117,20 +116,27 @@ function Effect({ found, base }: { found: Schemas["MoveEffect"]; base: boolean }
       </dl>
       <Cells title={t("move.gains", { n: found.gains.length })} rows={found.gains} />
       <Cells title={t("move.loses", { n: found.loses.length })} rows={found.loses} />
-      {areas.length > 0 && (
-        <table><thead><tr><th scope="col">{t("column.area")}</th><th scope="col" class="end">{t("plan.per_people")}</th><th scope="col" class="end">{t("plan.per_death")}</th></tr></thead>
-          <tbody>{areas.map((a) => <tr key={a.area}><th scope="row" dir="auto">{a.area}</th><td class="end">{t("plan.from_to", { before: value(a.per_1000_people), after: value(a.per_1000_people_after) })}</td><td class="end">{t("plan.from_to", { before: value(a.per_death), after: value(a.per_death_after) })}</td></tr>)}</tbody></table>
-      )}
+      <Areas rows={found.areas} />
       {found.next_best.length > 0 && <p class="quiet small">{t("move.next")} {found.next_best.map((b, i) => <span key={i} dir="auto">{i > 0 && " · "}{b.unit} {arrow()} {b.near} ({change(b.gain)})</span>)}</p>}
     </div>
   );
 }
 
-function Cells({ title, rows }: { title: string; rows: Schemas["MovedCell"][] }) {
+export function Cells({ title, rows }: { title: string; rows: Schemas["MovedCell"][] }) {
   if (rows.length === 0) return null;
   return (
     <div><h3>{title}</h3>
       <ul class="reasons">{rows.slice(0, 6).map((c) => <li key={c.gid}><a href={`/assess/cells/${c.gid}`} dir="auto">{c.place || String(c.gid)}</a> <span class="quiet">{t("move.cell", { deaths: number(c.expected), before: c.before_hours === null ? t("cell.nobody") : hours(c.before_hours), after: c.after_hours === null ? t("cell.nobody") : hours(c.after_hours) })}</span></li>)}</ul>
     </div>
+  );
+}
+
+// Areas whose troops or reach change.
+export function Areas({ rows }: { rows: Schemas["MovedArea"][] }) {
+  const areas = rows.filter((a) => a.per_death !== a.per_death_after || a.within !== a.within_after);
+  if (areas.length === 0) return null;
+  return (
+    <table><thead><tr><th scope="col">{t("column.area")}</th><th scope="col" class="end">{t("plan.per_people")}</th><th scope="col" class="end">{t("plan.per_death")}</th></tr></thead>
+      <tbody>{areas.map((a) => <tr key={a.area}><th scope="row" dir="auto">{a.area}</th><td class="end">{t("plan.from_to", { before: value(a.per_1000_people), after: value(a.per_1000_people_after) })}</td><td class="end">{t("plan.from_to", { before: value(a.per_death), after: value(a.per_death_after) })}</td></tr>)}</tbody></table>
   );
 }

@@ -22,7 +22,19 @@ from tocsin.plan.wishes import Planner
 from tocsin.store import open_store, reading
 from tocsin.store.policy import demand
 from tocsin.web import account, act, demo, listen, passkeys, people, screen, second_step, sign_in, single_sign_on, watch
-from tocsin.web.api import assess, features, field, learn, plan, plan_board, plan_wishes, tiles, today
+from tocsin.web.api import (
+    assess,
+    features,
+    field,
+    learn,
+    plan,
+    plan_board,
+    plan_cards,
+    plan_parts,
+    plan_wishes,
+    tiles,
+    today,
+)
 from tocsin.web.budgets import budgets
 from tocsin.web.guard import HEADERS, Guard
 from tocsin.web.pages import sentence, show, wants_page
@@ -113,6 +125,8 @@ def make_app(mission: Mission, serve: Serve | None = None) -> FastAPI:
     app.include_router(plan_board.router)
     app.state.planner = Planner(mission, lambda: app.state.house)
     app.include_router(plan_wishes.router)
+    app.include_router(plan_parts.router)
+    app.include_router(plan_cards.router)
     app.include_router(learn.router)
     app.include_router(features.router)
     app.state.atlas = tiles.Atlas()

@@ -117,3 +117,9 @@ export function clock(hour: number): string {
 export function kilometres(value: number): string {
   return new Intl.NumberFormat(tag(), { style: "unit", unit: "kilometer", unitDisplay: "short", maximumFractionDigits: value < 10 ? 1 : 0 }).format(value);
 }
+
+// A point as the server says it, "15 km NE Kaga", in the reader's words; a plain name as it is.
+export function spot(text: string): string {
+  const found = text.match(/^(\d+) km (N|NE|E|SE|S|SW|W|NW) (.+)$/);
+  return found ? t("spot", { km: kilometres(Number(found[1])), wind: t(`wind.${found[2]}` as Key), place: found[3]! }) : text;
+}

@@ -7,7 +7,7 @@ import { Failure, changed, post, useData } from "../api/client";
 import { Icon } from "../ui/icon";
 import { Pick, Segments } from "../ui/pick";
 import { Shown } from "../ui/states";
-import { arrow, away, clock, hours, kilometres, month, number, share, t, word } from "../words";
+import { arrow, away, clock, hours, kilometres, month, number, share, spot, t, word } from "../words";
 import type { Key } from "../words";
 import { useGround } from "./ground";
 import { degrees, placesOf } from "./move";
@@ -190,7 +190,7 @@ function PatrolCards({ made }: { made: Schemas["PatrolsMade"] }) {
         <p>{t("cards.lot.about", { n: made.plans, share: share(made.given_up) })}</p>
         <table><thead><tr><th scope="col">{t("cards.patrol")}</th><th scope="col" class="end">{t("cards.routes")}</th><th scope="col" class="end">{t("cards.guess")}</th></tr></thead>
           <tbody>{made.guess.map((g) => <tr key={g.patrol}><th scope="row" dir="auto">{patrolName(g.patrol)}{g.routes === 1 && <div class="quiet small">{t("cards.one_route")}</div>}</th><td class="end">{number(g.routes)}</td><td class="end">{share(g.best_guess)}</td></tr>)}</tbody></table>
-        {made.out_of_reach.length > 0 && <p class="small">{t("cards.out_of_reach")} <span dir="auto">{made.out_of_reach.slice(0, 8).join(", ")}</span></p>}
+        {made.out_of_reach.length > 0 && <p class="small">{t("cards.out_of_reach")} <span dir="auto">{made.out_of_reach.slice(0, 8).map(spot).join(", ")}</span></p>}
         <h3>{t("cards.worse")}</h3>
         <ul class="reasons">{(["seen", "lost", "low"] as const).map((w) => <li key={w}>{t(`cards.worse.${w}`)}</li>)}</ul>
         <div class="tools">
@@ -201,10 +201,10 @@ function PatrolCards({ made }: { made: Schemas["PatrolsMade"] }) {
       </section>
       {drawn?.patrols.map((p) => (
         <section key={p.patrol} class="card sheet-card"><h2 dir="auto">{patrolName(p.patrol)}</h2>
-          <p>{t("cards.line", { start: p.start.name, leave: clock(p.leave), end: p.end.name, back: clock(p.back), km: kilometres(p.km_straight), mode: word("mode", drawn.mode), season: word("season", drawn.season) })}</p>
+          <p>{t("cards.line", { start: spot(p.start.name), leave: clock(p.leave), end: spot(p.end.name), back: clock(p.back), km: kilometres(p.km_straight), mode: word("mode", drawn.mode), season: word("season", drawn.season) })}</p>
           {p.stops.length === 0 ? <p>{t("cards.no_stop")}</p> : (
             <div class="scroll-x" tabIndex={0} role="region" aria-label={patrolName(p.patrol)}><table><thead><tr><th scope="col" class="end">{t("cards.number")}</th><th scope="col">{t("cards.place")}</th><th scope="col" class="end">{t("cards.arrive")}</th><th scope="col" class="end">{t("cards.stay_for")}</th><th scope="col" class="end">{t("cards.at")}</th><th scope="col">{t("cards.note")}</th></tr></thead>
-              <tbody>{p.stops.map((s, i) => <tr key={i}><td class="end">{number(i + 1, 0)}</td><th scope="row" dir="auto">{s.name}</th><td class="end">{clock(s.at)}</td><td class="end">{hours(s.stay_hours)}</td><td class="end"><bdi dir="ltr">{s.lat.toFixed(4)}, {s.lon.toFixed(4)}</bdi></td><td class="write" /></tr>)}</tbody></table></div>
+              <tbody>{p.stops.map((s, i) => <tr key={i}><td class="end">{number(i + 1, 0)}</td><th scope="row" dir="auto">{spot(s.name)}</th><td class="end">{clock(s.at)}</td><td class="end">{hours(s.stay_hours)}</td><td class="end"><bdi dir="ltr">{s.lat.toFixed(4)}, {s.lon.toFixed(4)}</bdi></td><td class="write" /></tr>)}</tbody></table></div>
           )}
           <p class="quiet small">{t("cards.ends_with_you")}</p>
         </section>
@@ -224,7 +224,7 @@ function WayCard({ made }: { made: Schemas["WayMade"] }) {
   const rests = new Map(made.rests.map((r) => [r.after_leg, r.hours]));
   const ways = [["cards.fastest", made.fastest], ["cards.chosen", made.chosen], ["cards.safest", made.safest]] as const;
   return (
-    <section class="card sheet-card"><h2 dir="auto">{made.start.name} {arrow()} {made.end.name}</h2>
+    <section class="card sheet-card"><h2 dir="auto">{spot(made.start.name)} {arrow()} {spot(made.end.name)}</h2>
       <p class="quiet small">{t("cards.made", { month: month(made.as_of, "long"), season: word("season", made.season), mode: word("mode", made.mode) })}</p>
       <p>{t("cards.way.line", { leave: clock(made.leave), hours: hours(made.arrive_after_hours), km: kilometres(made.chosen.km) })}</p>
       <table><thead><tr><th scope="col">{t("cards.way")}</th><th scope="col" class="end">{t("cards.time")}</th><th scope="col" class="end">{t("cards.length")}</th><th scope="col" class="end">{t("cards.exposure")}</th></tr></thead>
@@ -233,7 +233,7 @@ function WayCard({ made }: { made: Schemas["WayMade"] }) {
       <div class="scroll-x" tabIndex={0} role="region" aria-label={t("cards.legs")}><table><thead><tr><th scope="col">{t("plan.to")}</th><th scope="col" class="end">{t("cards.arrive")}</th><th scope="col" class="end">{t("cards.time")}</th><th scope="col" class="end">{t("cards.exposure")}</th><th scope="col">{t("cards.help")}</th><th scope="col">{t("cards.trouble")}</th></tr></thead>
         <tbody>{made.legs.flatMap((leg, i) => [
           ...(rests.has(i) ? [<tr key={`rest${i}`}><td colSpan={6} class="quiet">{t("cards.rest", { hours: hours(rests.get(i)!) })}</td></tr>] : []),
-          <tr key={i}><th scope="row" dir="auto">{leg.end}<div class="quiet small"><bdi dir="ltr">{leg.lat.toFixed(4)}, {leg.lon.toFixed(4)}</bdi></div></th><td class="end">{clock(leg.clock)}</td><td class="end">{hours(leg.hours)}</td><td class="end">{number(leg.exposure)}</td>
+          <tr key={i}><th scope="row" dir="auto">{spot(leg.end)}<div class="quiet small"><bdi dir="ltr">{leg.lat.toFixed(4)}, {leg.lon.toFixed(4)}</bdi></div></th><td class="end">{clock(leg.clock)}</td><td class="end">{hours(leg.hours)}</td><td class="end">{number(leg.exposure)}</td>
             <td>{leg.helper ? <><span dir="auto">{leg.helper}</span>{leg.helper_hours !== null && <small class="quiet"> {hours(leg.helper_hours)}</small>}</> : t("cell.nobody")}</td>
             <td>{t(leg.turn_back ? "cards.turn_back" : "cards.go_on")}{leg.dark && <> <span class="tag warn">{t("cards.dark")}</span></>}</td></tr>,
         ])}</tbody></table></div>

@@ -4,7 +4,7 @@ import type { Schemas } from "../api/client";
 import type { Ground } from "../map/base";
 import { Pick, Segments } from "../ui/pick";
 import { Waiting } from "../ui/states";
-import { arrow, change, hours, number, share, t, word } from "../words";
+import { arrow, change, hours, number, share, spot, t, word } from "../words";
 
 export interface Shift {
   unit: string;
@@ -108,7 +108,7 @@ function Effect({ found, base }: { found: Schemas["MoveEffect"]; base: boolean }
   const more = found.risk === null || found.risk_after === null ? null : (found.risk_after - found.risk) * found.expected;
   return (
     <div role="status" class="effect">
-      <p><strong dir="auto">{base ? t("base.name") : found.unit}</strong> {arrow()} <span dir="auto">{found.near}</span> <small class="quiet">{word("season", found.season)}</small></p>
+      <p><strong dir="auto">{base ? t("base.name") : found.unit}</strong> {arrow()} <span dir="auto">{spot(found.near)}</span> <small class="quiet">{word("season", found.season)}</small></p>
       <dl class="keys">
         <div><dt>{t("move.risk", { hours: hours(found.limit_hours) })}</dt><dd>{t("plan.from_to", { before: part(found.risk), after: part(found.risk_after) })}</dd></div>
         <div><dt>{t("move.people")}</dt><dd>{t("plan.from_to", { before: part(found.people), after: part(found.people_after) })}</dd></div>
@@ -117,7 +117,7 @@ function Effect({ found, base }: { found: Schemas["MoveEffect"]; base: boolean }
       <Cells title={t("move.gains", { n: found.gains.length })} rows={found.gains} />
       <Cells title={t("move.loses", { n: found.loses.length })} rows={found.loses} />
       <Areas rows={found.areas} />
-      {found.next_best.length > 0 && <p class="quiet small">{t("move.next")} {found.next_best.map((b, i) => <span key={i} dir="auto">{i > 0 && " · "}{b.unit} {arrow()} {b.near} ({change(b.gain)})</span>)}</p>}
+      {found.next_best.length > 0 && <p class="quiet small">{t("move.next")} {found.next_best.map((b, i) => <span key={i} dir="auto">{i > 0 && " · "}{b.unit} {arrow()} {spot(b.near)} ({change(b.gain)})</span>)}</p>}
     </div>
   );
 }
@@ -126,7 +126,7 @@ export function Cells({ title, rows }: { title: string; rows: Schemas["MovedCell
   if (rows.length === 0) return null;
   return (
     <div><h3>{title}</h3>
-      <ul class="reasons">{rows.slice(0, 6).map((c) => <li key={c.gid}><a href={`/assess/cells/${c.gid}`} dir="auto">{c.place || String(c.gid)}</a> <span class="quiet">{t("move.cell", { deaths: number(c.expected), before: c.before_hours === null ? t("cell.nobody") : hours(c.before_hours), after: c.after_hours === null ? t("cell.nobody") : hours(c.after_hours) })}</span></li>)}</ul>
+      <ul class="reasons">{rows.slice(0, 6).map((c) => <li key={c.gid}><a href={`/assess/cells/${c.gid}`} dir="auto">{spot(c.place) || String(c.gid)}</a> <span class="quiet">{t("move.cell", { deaths: number(c.expected), before: c.before_hours === null ? t("cell.nobody") : hours(c.before_hours), after: c.after_hours === null ? t("cell.nobody") : hours(c.after_hours) })}</span></li>)}</ul>
     </div>
   );
 }

@@ -7,7 +7,7 @@ import { Failure, changed, post, useData } from "../api/client";
 import type { Ground } from "../map/base";
 import { Pick } from "../ui/pick";
 import { Shown } from "../ui/states";
-import { arrow, away, hours, number, t, word } from "../words";
+import { arrow, away, hours, number, spot, t, word } from "../words";
 import { degrees, placesOf } from "./move";
 
 const AIMS = ["harm", "worst-draws", "worst-area", "equity", "cost", "flying-hours", "disruption"];
@@ -161,7 +161,7 @@ function Wish({ one, newest }: { one: Schemas["WishLine"]; newest: string }) {
       {one.state === "stopped" && <p>{t("wish.stopped")}</p>}
       {one.changes && (one.changes.length === 0 ? <p>{t("wish.no_change")}</p> : (
         <ul class="reasons">{one.changes.map((c, i) => (
-          <li key={i}>{c.what === "add" ? t("plan.add", { kind: word("unit", c.kind) }) : <span dir="auto">{c.unit}</span>} {c.gid ? <>{arrow()} <a href={`/assess/cells/${c.gid}`} dir="auto">{c.near ?? String(c.gid)}</a></> : t("wish.closed")} <small class="quiet" dir="auto">{c.area}</small></li>
+          <li key={i}>{c.what === "add" ? t("plan.add", { kind: word("unit", c.kind) }) : <span dir="auto">{c.unit}</span>} {c.gid ? <>{arrow()} <a href={`/assess/cells/${c.gid}`} dir="auto">{spot(c.near ?? String(c.gid))}</a></> : t("wish.closed")} <small class="quiet" dir="auto">{c.area}</small></li>
         ))}</ul>
       ))}
       {one.run && newest && <button type="button" class="button" onClick={beside}>{t("wish.compare")}</button>}

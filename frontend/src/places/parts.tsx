@@ -5,7 +5,7 @@ import type { Schemas } from "../api/client";
 import { Failure, changed, post, useData } from "../api/client";
 import { Pick } from "../ui/pick";
 import { Shown } from "../ui/states";
-import { arrow, hours, moment, number, share, t, word } from "../words";
+import { arrow, hours, moment, number, share, spot, t, word } from "../words";
 import { said } from "./cases";
 import { Areas, Cells } from "./move";
 
@@ -62,7 +62,7 @@ function Choose({ plan, may }: { plan: Plan; may: boolean }) {
         <ul class="plain-list">{plan.changes.map((c) => (
           <li key={c.number}><label class="with-check-line"><input type="checkbox" checked={taken.includes(c.number)} onChange={() => turn(c.number)} />{" "}
             <span><strong>{c.what === "add" ? t("plan.add", { kind: word("unit", c.kind) }) : <span dir="auto">{c.unit}</span>}</strong>{" "}
-              {c.gid ? <>{arrow()} <a href={`/assess/cells/${c.gid}`} dir="auto">{c.place || String(c.gid)}</a></> : t("wish.closed")} <small class="quiet" dir="auto">{c.area}</small></span></label></li>
+              {c.gid ? <>{arrow()} <a href={`/assess/cells/${c.gid}`} dir="auto">{spot(c.place) || String(c.gid)}</a></> : t("wish.closed")} <small class="quiet" dir="auto">{c.area}</small></span></label></li>
         ))}</ul>
       </fieldset>
       <div class="tools">

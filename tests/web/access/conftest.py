@@ -15,6 +15,7 @@ from tocsin.store import open_store, writing
 from tocsin.store.accounts import CONSOLE, invite, take_up
 from tocsin.store.sessions import open_session
 from tocsin.web.app import make_app
+from tocsin.web.printer import Printer, here
 from tocsin.web.who import COOKIE
 
 PASSWORD = "seven owls sleep at noon"
@@ -65,6 +66,8 @@ def frozen(app: FastAPI, at=NOW) -> FastAPI:
     import dataclasses
 
     app.state.house = dataclasses.replace(app.state.house, now=lambda: at)
+    # a process for each brief that is refused would take most of the time
+    app.state.printer = Printer(lambda at, suffix, language: here(at.mission.folder, suffix, language, at.now()))
     return app
 
 

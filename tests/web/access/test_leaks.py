@@ -41,7 +41,8 @@ PAGE = Path(__file__).resolve().parents[3] / "docs" / "leak-matrix.md"
 NOBODY = "nobody"
 # They need a forecast, a plan, a photograph, a single sign-on or a demonstration, which this mission has not.
 SHUT = {
-    "/api/assess/cells/{gid}", "/api/assess/map", "/api/plan/board", "/api/plan/compare", "/api/plan/newest",
+    "/api/assess/cells/{gid}", "/api/assess/map", "/api/plan/board", "/api/plan/cards/{run}",
+    "/api/plan/compare", "/api/plan/newest", "/api/plan/parts",
     "/api/today/moved",
     "/api/reports/{id}/media/{number}", "/brief.{suffix}", "/demo", "/sso", "/sso/back",
 }  # fmt: skip

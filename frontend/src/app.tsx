@@ -12,6 +12,7 @@ const Listen = part(() => import("./places/listen"));
 const Assess = part(() => import("./places/assess"));
 const Cell = part(() => import("./places/cell"));
 const Plan = part(() => import("./places/plan"));
+const Cards = part(() => import("./places/cards"));
 const Act = part(() => import("./places/act"));
 const Learn = part(() => import("./places/learn"));
 const Field = part(() => import("./field/field"));
@@ -28,6 +29,7 @@ export function App() {
             <Route path="/assess" component={Assess} />
             <Route path="/assess/cells/:gid" component={Cell} />
             <Route path="/plan" component={Plan} />
+            <Route path="/plan/cards/:run?" component={Cards} />
             <Route path="/act/:part?/:id?" component={Act} />
             <Route path="/learn" component={Learn} />
             <Route path="/field/:part?" component={Field} />

@@ -105,3 +105,21 @@ export function hours(value: number): string {
     style: "unit", unit: "hour", unitDisplay: "short", maximumFractionDigits: value < 10 ? 1 : 0,
   }).format(value);
 }
+
+// Hours from midnight as a time of day; after the first day with the number of the day before it.
+export function clock(hour: number): string {
+  const minutes = Math.ceil(hour * 60 - 1e-6);
+  const [day, minute] = [Math.floor(minutes / 1440), minutes % 1440];
+  const time = new Intl.DateTimeFormat(tag(), { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: "UTC" }).format(new Date(minute * 60_000));
+  return day === 0 ? time : t("clock.day", { day: day + 1, time });
+}
+
+export function kilometres(value: number): string {
+  return new Intl.NumberFormat(tag(), { style: "unit", unit: "kilometer", unitDisplay: "short", maximumFractionDigits: value < 10 ? 1 : 0 }).format(value);
+}
+
+// A point as the server says it, "15 km NE Kaga", in the reader's words; a plain name as it is.
+export function spot(text: string): string {
+  const found = text.match(/^(\d+) km (N|NE|E|SE|S|SW|W|NW) (.+)$/);
+  return found ? t("spot", { km: kilometres(Number(found[1])), wind: t(`wind.${found[2]}` as Key), place: found[3]! }) : text;
+}

@@ -61,6 +61,7 @@ class Watched:
     offline: bool = False
     refusals: bool = False  # whether the server may say no: Chromium writes that down as an error
     conflicts: bool = False  # whether it may say that somebody else was first
+    missing: bool = False  # whether it may have nothing
 
     def go(self, path: str) -> Page:
         """Open an address and wait until it says something."""
@@ -181,6 +182,7 @@ def visit(chromium: Browser, room: Room) -> Iterator[Callable[..., Watched]]:
         def hear(message: ConsoleMessage) -> None:
             refused = watched.refusals and "status of 403" in message.text
             refused |= watched.conflicts and "status of 409" in message.text
+            refused |= watched.missing and "status of 404" in message.text
             cut = watched.offline and "ERR_INTERNET_DISCONNECTED" in message.text
             if message.type in ("error", "warning") and not (refused or cut):
                 watched.wrong.append(f"{message.type}: {message.text}")

@@ -61,3 +61,12 @@ def test_every_action_and_harm_a_proposal_names_has_its_words() -> None:
     known = set(messages("en"))
     assert {f"action.{a.replace(' ', '_')}" for a in actions} <= known
     assert {f"worse.{w}" for w in worse} <= known
+
+
+def test_the_directions_that_the_server_names_have_their_words() -> None:
+    code = (FRONT.parent / "src" / "tocsin" / "plan" / "situation.py").read_text(encoding="utf-8")
+    (found,) = re.findall(r"wind = \(([^)]*)\)", code)
+    winds = set(re.findall(r'"([NESW]+)"', found))
+    assert len(winds) == 8
+    assert {f"wind.{w}" for w in winds} <= set(messages("en"))
+    assert 'f"{near.distance_km:.0f} km {wind} {near.name}"' in code  # as words.ts reads it

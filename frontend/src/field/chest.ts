@@ -40,6 +40,7 @@ export interface Words {
 // What a person did, to be sent in order: a report with its picture, a step of a task, a call-back.
 export type Deed =
   | { what: "report"; words: Words; photo?: string }
+  | { what: "picture"; report: number; words: Words; photo: string; tries: number } // the words were taken, it was not yet
   | { what: "step"; task: number; name: string; to: string; changed: number; outcome?: string }
   | { what: "call_back"; report: number; reached: boolean; text: string; place: string };
 
@@ -150,6 +151,13 @@ export async function keep(key: CryptoKey, name: string, value: unknown): Promis
 export async function kept<T>(key: CryptoKey, name: string): Promise<T | null> {
   const found = await (await open()).get("kept", name);
   return found ? unseal<T>(key, name, found) : null;
+}
+
+// The same place in the queue, with what is left to do; or tried anew after a refusal.
+export async function change(key: CryptoKey, n: number, deed: Deed): Promise<void> {
+  const db = await open();
+  const row = await db.get("waiting", n);
+  if (row) await db.put("waiting", { ...row, sealed: await seal(key, row.id, deed), refused: "" });
 }
 
 export async function remove(n: number): Promise<void> {

@@ -1,12 +1,13 @@
 // In the field: write a report with or without a link. It waits on the device, sealed, and goes out in order, once.
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { online } from "../api/client";
 import { away, moment, t, word } from "../words";
 import { MOST_TRIES, WrongPassphrase, isLocked, remove, unlock } from "./chest";
 import type { Deed } from "./chest";
+import { Carried } from "./carried";
 import { Mine } from "./mine";
-import { shrink, toText } from "./photo";
-import { empty, key, mustWipe, note, put, read, send, waiting } from "./queue";
+import { shrink, toBytes, toText } from "./photo";
+import { again, empty, key, mustWipe, note, put, read, send, waiting } from "./queue";
 
 const SHORTEST = 8;
 
@@ -111,12 +112,14 @@ function Desk() {
         <p role="status" class="quiet">{note.value}</p>
       </form>
       <Mine />
+      <Carried />
       <section class="card">
         <h2>{t("field.waiting", { n: waiting.value.length })}</h2>
         {waiting.value.length === 0 ? <p>{t("field.none")}</p> : (
           <ol class="plain-list">{waiting.value.map((one) => (
             <li key={one.id}><Told deed={one.deed} />
-              {one.refused && <p class="told">{t("field.refused")} <span dir="auto">{one.refused}</span> <button type="button" class="link" onClick={() => void remove(one.n).then(read)}>{t("field.remove")}</button></p>}
+              {one.refused && <p class="told">{t("field.refused")} <span dir="auto">{one.refused}</span> </p>}
+              {one.refused && <div class="tools"><button type="button" class="link" onClick={() => void again(one)}>{t("field.again")}</button> <button type="button" class="link" onClick={() => void remove(one.n).then(read)}>{t("field.remove")}</button></div>}
             </li>
           ))}</ol>
         )}
@@ -131,10 +134,16 @@ function Desk() {
 }
 
 function Told({ deed }: { deed: Deed }) {
+  if (deed.what === "picture") return <Picture deed={deed} />;
   if (deed.what === "step") return <p><span dir="auto">{deed.name}</span> <span class="tag">{word("task_state", deed.to)}</span></p>;
   if (deed.what === "call_back") return <p>{t(deed.reached ? "field.reached.yes" : "field.reached.no")} <span dir="auto">{deed.text}</span></p>;
   return (
     <><p dir="auto">{deed.words.text}</p>
       <p class="quiet small"><span dir="auto">{deed.words.place}</span> <time title={moment(deed.words.sent_at)}>{away(deed.words.sent_at)}</time>{deed.photo && ` · ${t("field.photo.with")}`}</p></>
   );
+}
+
+function Picture({ deed }: { deed: Extract<Deed, { what: "picture" }> }) {
+  const address = useMemo(() => URL.createObjectURL(new Blob([toBytes(deed.photo)], { type: "image/jpeg" })), [deed.photo]);
+  return <div class="photo tools"><img src={address} alt={t("field.photo.waits")} /><p class="quiet small">{t("field.photo.of")} <span dir="auto">{deed.words.text}</span></p></div>;
 }

@@ -1,8 +1,9 @@
 // What was done on this device, sent in order and once; what the server last said; and its order to wipe.
 import { signal } from "@preact/signals";
 import { Failure, ask, get, post } from "../api/client";
-import { t } from "../words";
-import { add, device, keep, kept, list, refuse, remove, wipe } from "./chest";
+import type { Schemas } from "../api/client";
+import { language, t } from "../words";
+import { add, change, device, keep, kept, list, refuse, remove, wipe } from "./chest";
 import type { Deed, Waiting } from "./chest";
 import { toBytes } from "./photo";
 
@@ -21,7 +22,7 @@ export interface Call {
   place: string | null;
 }
 
-export interface Read {
+export interface Read extends Partial<Schemas["Carried"]> {
   tasks: MyTask[];
   calls: Call[];
   at: string;
@@ -73,7 +74,13 @@ async function one(it: Waiting, lock: CryptoKey): Promise<void> {
   const once = { "Idempotency-Key": id };
   if (deed.what === "report") {
     const told = await ask<{ report: number }>("POST", "/api/reports", deed.words, undefined, once);
-    if (deed.photo) await picture(told.report, toBytes(deed.photo)); // refused: the words were taken
+    if (!deed.photo) return;
+    // The words arrived: what still waits is the picture alone.
+    it.deed = { what: "picture", report: told.report, words: deed.words, photo: deed.photo, tries: 0 };
+    await change(lock, it.n, it.deed);
+    await picture(told.report, toBytes(deed.photo));
+  } else if (deed.what === "picture") {
+    await picture(deed.report, toBytes(deed.photo));
   } else if (deed.what === "call_back") {
     const { report, reached, text, place } = deed;
     await ask("POST", `/api/reports/${report}/call-back`, { reached, text, place }, undefined, once);
@@ -90,12 +97,42 @@ async function picture(report: number, bytes: Uint8Array<ArrayBuffer>): Promise<
   const answer = await fetch(`/api/reports/${report}/picture`, { method: "POST", credentials: "same-origin", headers: { "Content-Type": "image/jpeg" }, body: bytes }).catch(() => null);
   if (!answer) throw new Failure("offline", "");
   if (answer.status === 401) throw new Failure("signed_out", "", 401);
-  if (answer.status >= 500 || answer.status === 429) throw new Failure("busy", "", answer.status);
-  if (!answer.ok) throw new Failure("refused", t("field.photo.refused"), answer.status);
+  if (answer.status === 503 || answer.status === 429) throw new Failure("busy", "", answer.status);
+  if (answer.ok) return;
+  const told = (await answer.json().catch(() => null)) as { title?: string } | null;
+  throw new Failure(answer.status >= 500 ? "broken" : "refused", told?.title ?? String(answer.status), answer.status);
+}
+
+// A picture that the server cannot take must not hold up what people have to say: after some tries a person decides.
+const MOST_PICTURE_TRIES = 3;
+
+async function fail(it: Waiting, failure: Failure, lock: CryptoKey): Promise<boolean> {
+  const photo = it.deed.what === "picture" ? it.deed : null;
+  if (["refused", "conflict", "forbidden", "missing"].includes(failure.trouble)) {
+    await refuse(it.n, photo ? t("field.photo.refused", { why: failure.title }) : failure.title);
+    return true;
+  }
+  if (photo && (failure.trouble === "broken" || failure.trouble === "busy")) {
+    const tries = photo.tries + (failure.trouble === "broken" ? 1 : 0);
+    await change(lock, it.n, { ...photo, tries });
+    if (tries >= MOST_PICTURE_TRIES) await refuse(it.n, t("field.photo.refused", { why: failure.title }));
+    else note.value = t("field.later");
+    return true;
+  }
+  note.value = t(failure.trouble === "signed_out" ? "field.signed_out" : "field.later");
+  return false;
+}
+
+// A person wants it tried once more.
+export async function again(it: Waiting): Promise<void> {
+  if (!key.value) return;
+  await change(key.value, it.n, it.deed.what === "picture" ? { ...it.deed, tries: 0 } : it.deed);
+  await read();
+  void send();
 }
 
 // In order, one after the other, one page at a time. The id was made on the device: the server keeps each once.
-export async function send(again = false): Promise<void> {
+export async function send(anew = false): Promise<void> {
   await navigator.locks.request("tocsin-field-send", async () => {
     if ((await mustWipe()) || !key.value) return;
     await read();
@@ -108,15 +145,11 @@ export async function send(again = false): Promise<void> {
         note.value = t("field.sent", { n: sent.value });
       } catch (problem) {
         const failure = problem instanceof Failure ? problem : new Failure("broken", String(problem));
-        if (["refused", "conflict", "forbidden", "missing"].includes(failure.trouble)) await refuse(it.n, failure.title);
-        else {
-          note.value = t(failure.trouble === "signed_out" ? "field.signed_out" : "field.later");
-          break;
-        }
+        if (!(await fail(it, failure, key.value))) break;
       }
       await read();
     }
-    await learn(again);
+    await learn(anew);
   });
 }
 
@@ -125,16 +158,18 @@ export async function send(again = false): Promise<void> {
 const LEARN_MS = 300_000;
 let learnt = 0;
 
-async function learn(again: boolean): Promise<void> {
+async function learn(anew: boolean): Promise<void> {
   const lock = key.value;
-  if (!lock || (!again && Date.now() - learnt < LEARN_MS)) return;
+  if (!lock || (!anew && Date.now() - learnt < LEARN_MS)) return;
   try {
     const name = await device(true);
     const [me] = await Promise.all([get<{ id: string; may: string[] }>("/api/me"), post("/api/field/devices", { device: name })]);
     const can = (what: string) => me.may.includes(what);
     const tasks = can("read task") ? (await get<{ rows: MyTask[] }>(`/api/tasks?owner=${encodeURIComponent(me.id)}&limit=50`)).rows : [];
     const calls = can("read report") ? (await get<{ rows: Call[] }>("/api/reports?call_back=true&limit=20")).rows : [];
-    const few = {
+    const carried = await get<Schemas["Carried"]>(`/api/field/carried?lang=${language.value}`);
+    const few: Read = {
+      ...carried,
       tasks: tasks.map(({ id, what, place, state, due_at, changed }) => ({ id, what, place, state, due_at, changed })),
       calls: calls.map(({ id, received_at, place }) => ({ id, received_at, place })),
       at: new Date().toISOString(),

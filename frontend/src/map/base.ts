@@ -87,11 +87,15 @@ function near(data: FeatureCollection, [west, south, east, north]: [number, numb
   };
 }
 
+const GROUND = ["sea", "land", "borders", "home"];
+
 // A map with its base, fitted to the mission's area.
-export function open(container: HTMLElement, colours: Colours, ground: Ground, box = bounds(ground.area), legend = false): maplibregl.Map {
+// `painted`, if given, gets the land to paint under the map, which then draws lines and names only.
+export function open(container: HTMLElement, colours: Colours, ground: Ground, box = bounds(ground.area), legend = false, painted?: (map: maplibregl.Map) => (world: FeatureCollection) => void): maplibregl.Map {
+  const whole = style(colours);
   const map = new maplibregl.Map({
     container,
-    style: style(colours),
+    style: painted ? { ...whole, layers: whole.layers.filter((layer) => !GROUND.includes(layer.id)) } : whole,
     bounds: box,
     fitBoundsOptions: { padding: room(container, legend) },
     attributionControl: { compact: true, customAttribution: t("map.disclaimer") },
@@ -105,6 +109,7 @@ export function open(container: HTMLElement, colours: Colours, ground: Ground, b
       "AttributionControl.ToggleAttribution": t("map.about"),
     },
   });
+  const under = painted?.(map);
   map.touchZoomRotate.disableRotation();
   map.addControl(new maplibregl.NavigationControl({ showCompass: false }), document.documentElement.dir === "rtl" ? "top-left" : "top-right");
   map.addControl(new maplibregl.ScaleControl({ unit: "metric" }), "bottom-left");
@@ -112,8 +117,10 @@ export function open(container: HTMLElement, colours: Colours, ground: Ground, b
     (map.getSource("area") as maplibregl.GeoJSONSource).setData(ground.area);
     (map.getSource("places") as maplibregl.GeoJSONSource).setData(ground.places);
     void land().then((data) => {
-      (map.getSource("world") as maplibregl.GeoJSONSource | undefined)?.setData(near(data, box));
+      if (under) under(near(data, box));
+      else (map.getSource("world") as maplibregl.GeoJSONSource | undefined)?.setData(near(data, box));
       map.on("idle", () => (container.dataset.idle = "yes"));
+      map.triggerRepaint();
     });
   });
   map.on("error", (event) => console.error(event.error));

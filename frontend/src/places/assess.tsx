@@ -1,5 +1,5 @@
 import { useLocation } from "preact-iso/router";
-import { useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import type { Schemas } from "../api/client";
 import { useData } from "../api/client";
 import type { Scale } from "../map/colours";
@@ -52,6 +52,8 @@ function RiskRoom({ data }: { data: RiskData }) {
     { key: "j", name: "key.month_next", does: () => step(1) },
     { key: "k", name: "key.month_back", does: () => step(-1) },
   ], [months.length]);
+  // The table follows when the hand rests: sorted rows for every month on the way would hold up the map.
+  const rest = useRest(useMemo(() => ({ slice: now, values }), [now, values]));
   const title = other ? t("assess.difference", { a: month(now.month), b: month(other.month) }) : t(`show.${now.ahead ? show : "recorded"}`);
   const looked = over === null ? -1 : data.cells.findIndex((c) => c.gid === over);
   return (
@@ -84,7 +86,7 @@ function RiskRoom({ data }: { data: RiskData }) {
           {looked >= 0 && <Looked cell={data.cells[looked]!} slice={now} i={looked} value={values[looked] ?? null} scale={scale} />}
           <Legend scale={scale} title={title} rings={Boolean(rings)} />
         </div>
-        <CellTable data={data} slice={now} values={values} scale={scale} title={title} over={look} looked={over} />
+        <CellTable data={data} {...rest} scale={scale} title={title} over={look} looked={over} />
       </div>
       <Timeline months={sums} at={at} go={go} against={against} />
     </div>
@@ -152,4 +154,17 @@ function CellTable({ data, slice, values, scale, title, over, looked }: {
       </div>
     </section>
   );
+}
+
+const REST_MS = 120;
+
+// A value once it has stayed the same for a moment.
+function useRest<T>(value: T): T {
+  const [rest, settle] = useState(value);
+  useEffect(() => {
+    if (rest === value) return;
+    const timer = setTimeout(() => settle(() => value), REST_MS);
+    return () => clearTimeout(timer);
+  }, [value, rest]);
+  return rest;
 }

@@ -36,7 +36,7 @@ export function Compare() {
     <section class="card"><h2>{t("compare.title")}</h2>
       <Shown of={made}>{(rows) => rows.length < 2 ? <p>{t("compare.one")}</p> : (
         <ul class="plain-list">{rows.slice(0, 8).map((row) => (
-          <li key={row.run}><label class="with-check-line"><input type="checkbox" checked={runs.includes(row.run)} onChange={() => turn(row.run)} /> {t("compare.line", { when: moment(row.made_at), month: month(row.as_of), adds: number(row.adds), moves: number(row.moves), hours: hours(row.limit_hours) })}{row.objective && <> · {word("aim", row.objective)}</>}</label></li>
+          <li key={row.run}><label class="with-check-line"><input type="checkbox" checked={runs.includes(row.run)} onChange={() => turn(row.run)} /> {t("compare.line", { when: moment(row.made_at), month: month(row.as_of), adds: number(row.adds), moves: number(row.moves), hours: hours(row.limit_hours) })}{row.objective && <> · {word("aim", row.objective)}</>}{row.part_of && <> <span class="tag">{t("parts.by_hand")}</span></>}</label></li>
         ))}</ul>
       )}</Shown>
       {runs.length > 1 && <Shown of={sides}>{(rows) => <Sides rows={rows} />}</Shown>}

@@ -4,7 +4,7 @@ import type { Schemas } from "../api/client";
 import type { Ground } from "../map/base";
 import { Pick, Segments } from "../ui/pick";
 import { Waiting } from "../ui/states";
-import { arrow, change, hours, number, share, t, word } from "../words";
+import { arrow, change, hours, number, share, spot, t, word } from "../words";
 
 export interface Shift {
   unit: string;
@@ -106,10 +106,9 @@ const value = (v: number | null): string => (v === null ? t("none") : number(v))
 
 function Effect({ found, base }: { found: Schemas["MoveEffect"]; base: boolean }) {
   const more = found.risk === null || found.risk_after === null ? null : (found.risk_after - found.risk) * found.expected;
-  const areas = found.areas.filter((a) => a.per_death !== a.per_death_after || a.within !== a.within_after);
   return (
     <div role="status" class="effect">
-      <p><strong dir="auto">{base ? t("base.name") : found.unit}</strong> {arrow()} <span dir="auto">{found.near}</span> <small class="quiet">{word("season", found.season)}</small></p>
+      <p><strong dir="auto">{base ? t("base.name") : found.unit}</strong> {arrow()} <span dir="auto">{spot(found.near)}</span> <small class="quiet">{word("season", found.season)}</small></p>
       <dl class="keys">
         <div><dt>{t("move.risk", { hours: hours(found.limit_hours) })}</dt><dd>{t("plan.from_to", { before: part(found.risk), after: part(found.risk_after) })}</dd></div>
         <div><dt>{t("move.people")}</dt><dd>{t("plan.from_to", { before: part(found.people), after: part(found.people_after) })}</dd></div>
@@ -117,20 +116,27 @@ function Effect({ found, base }: { found: Schemas["MoveEffect"]; base: boolean }
       </dl>
       <Cells title={t("move.gains", { n: found.gains.length })} rows={found.gains} />
       <Cells title={t("move.loses", { n: found.loses.length })} rows={found.loses} />
-      {areas.length > 0 && (
-        <table><thead><tr><th scope="col">{t("column.area")}</th><th scope="col" class="end">{t("plan.per_people")}</th><th scope="col" class="end">{t("plan.per_death")}</th></tr></thead>
-          <tbody>{areas.map((a) => <tr key={a.area}><th scope="row" dir="auto">{a.area}</th><td class="end">{t("plan.from_to", { before: value(a.per_1000_people), after: value(a.per_1000_people_after) })}</td><td class="end">{t("plan.from_to", { before: value(a.per_death), after: value(a.per_death_after) })}</td></tr>)}</tbody></table>
-      )}
-      {found.next_best.length > 0 && <p class="quiet small">{t("move.next")} {found.next_best.map((b, i) => <span key={i} dir="auto">{i > 0 && " · "}{b.unit} {arrow()} {b.near} ({change(b.gain)})</span>)}</p>}
+      <Areas rows={found.areas} />
+      {found.next_best.length > 0 && <p class="quiet small">{t("move.next")} {found.next_best.map((b, i) => <span key={i} dir="auto">{i > 0 && " · "}{b.unit} {arrow()} {spot(b.near)} ({change(b.gain)})</span>)}</p>}
     </div>
   );
 }
 
-function Cells({ title, rows }: { title: string; rows: Schemas["MovedCell"][] }) {
+export function Cells({ title, rows }: { title: string; rows: Schemas["MovedCell"][] }) {
   if (rows.length === 0) return null;
   return (
     <div><h3>{title}</h3>
-      <ul class="reasons">{rows.slice(0, 6).map((c) => <li key={c.gid}><a href={`/assess/cells/${c.gid}`} dir="auto">{c.place || String(c.gid)}</a> <span class="quiet">{t("move.cell", { deaths: number(c.expected), before: c.before_hours === null ? t("cell.nobody") : hours(c.before_hours), after: c.after_hours === null ? t("cell.nobody") : hours(c.after_hours) })}</span></li>)}</ul>
+      <ul class="reasons">{rows.slice(0, 6).map((c) => <li key={c.gid}><a href={`/assess/cells/${c.gid}`} dir="auto">{spot(c.place) || String(c.gid)}</a> <span class="quiet">{t("move.cell", { deaths: number(c.expected), before: c.before_hours === null ? t("cell.nobody") : hours(c.before_hours), after: c.after_hours === null ? t("cell.nobody") : hours(c.after_hours) })}</span></li>)}</ul>
     </div>
+  );
+}
+
+// Areas whose troops or reach change.
+export function Areas({ rows }: { rows: Schemas["MovedArea"][] }) {
+  const areas = rows.filter((a) => a.per_death !== a.per_death_after || a.within !== a.within_after);
+  if (areas.length === 0) return null;
+  return (
+    <table><thead><tr><th scope="col">{t("column.area")}</th><th scope="col" class="end">{t("plan.per_people")}</th><th scope="col" class="end">{t("plan.per_death")}</th></tr></thead>
+      <tbody>{areas.map((a) => <tr key={a.area}><th scope="row" dir="auto">{a.area}</th><td class="end">{t("plan.from_to", { before: value(a.per_1000_people), after: value(a.per_1000_people_after) })}</td><td class="end">{t("plan.from_to", { before: value(a.per_death), after: value(a.per_death_after) })}</td></tr>)}</tbody></table>
   );
 }

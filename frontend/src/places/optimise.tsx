@@ -7,7 +7,7 @@ import { Failure, changed, post, useData } from "../api/client";
 import type { Ground } from "../map/base";
 import { Pick } from "../ui/pick";
 import { Shown } from "../ui/states";
-import { arrow, away, hours, number, t, word } from "../words";
+import { arrow, away, hours, number, spot, t, word } from "../words";
 import { degrees, placesOf } from "./move";
 
 const AIMS = ["harm", "worst-draws", "worst-area", "equity", "cost", "flying-hours", "disruption"];
@@ -45,7 +45,8 @@ function Form({ plan, ground, units }: { plan: Answer<"/api/plan/newest">; groun
   const [barred, setBarred] = useState<Barred[]>([]);
   const [note, say] = useState("");
   const [bad, worse] = useState(false);
-  const areas = plan.ratios.map((r) => r.area).filter(Boolean);
+  const board = useData<Schemas["BoardNow"]>(plan.run ? null : "/api/plan/board").data; // areas also while there is no plan
+  const areas = plan.run ? plan.ratios.map((r) => r.area).filter(Boolean) : (board?.areas ?? []);
   const places = ground ? placesOf(ground).map((p) => p.name) : [];
   const kinds = [...new Set([...units.map((u) => u.kind), "tob"])];
   const figure = (text: string | undefined): number | null => (text === undefined || text.trim() === "" ? null : degrees(text));
@@ -160,10 +161,10 @@ function Wish({ one, newest }: { one: Schemas["WishLine"]; newest: string }) {
       {one.state === "stopped" && <p>{t("wish.stopped")}</p>}
       {one.changes && (one.changes.length === 0 ? <p>{t("wish.no_change")}</p> : (
         <ul class="reasons">{one.changes.map((c, i) => (
-          <li key={i}>{c.what === "add" ? t("plan.add", { kind: word("unit", c.kind) }) : <span dir="auto">{c.unit}</span>} {c.gid ? <>{arrow()} <a href={`/assess/cells/${c.gid}`} dir="auto">{c.near ?? String(c.gid)}</a></> : t("wish.closed")} <small class="quiet" dir="auto">{c.area}</small></li>
+          <li key={i}>{c.what === "add" ? t("plan.add", { kind: word("unit", c.kind) }) : <span dir="auto">{c.unit}</span>} {c.gid ? <>{arrow()} <a href={`/assess/cells/${c.gid}`} dir="auto">{spot(c.near ?? String(c.gid))}</a></> : t("wish.closed")} <small class="quiet" dir="auto">{c.area}</small></li>
         ))}</ul>
       ))}
-      {one.run && <button type="button" class="button" onClick={beside}>{t("wish.compare")}</button>}
+      {one.run && newest && <button type="button" class="button" onClick={beside}>{t("wish.compare")}</button>}
     </li>
   );
 }

@@ -9,14 +9,24 @@ import { useGround } from "./ground";
 import { MoveCard } from "./move";
 import type { Shift } from "./move";
 import { Optimise } from "./optimise";
+import { Parts } from "./parts";
 import { PlanMap } from "./planmap";
 
 type PlanData = Answer<"/api/plan/newest">;
 
 export default function Plan() {
   const plan = useData<PlanData>("/api/plan/newest");
+  // Without a plan yet, units can be moved and a plan asked for all the same.
+  const none = plan.failure?.trouble === "missing";
+  const board = useData<Schemas["BoardNow"]>(none ? "/api/plan/board" : null);
+  if (none && board.failure?.trouble !== "missing") return <Shown of={board} what={t("plan.loading")}>{(found) => <PlanRoom plan={unplanned(found)} />}</Shown>;
   return <Shown of={plan} what={t("plan.loading")}>{(found) => <PlanRoom plan={found} />}</Shown>;
 }
+
+const unplanned = (now: Schemas["BoardNow"]): PlanData => ({
+  run: "", as_of: now.as_of, season: now.season, limit_hours: 6, horizon: now.horizon, target: now.target, proven: false,
+  units: now.units, cover: [], moves: [], losses: [], ratios: [], assumes: [],
+});
 
 function PlanRoom({ plan }: { plan: PlanData }) {
   const ground = useGround();
@@ -55,8 +65,10 @@ function PlanRoom({ plan }: { plan: PlanData }) {
   const now = board.data;
   return (
     <article class="sheet">
-      <div class="page-head"><div><h1>{t("plan.title")}</h1><p class="quiet">{t("plan.about", { month: month(plan.as_of, "long"), n: plan.horizon })} · {word("season", plan.season)} · {t(plan.proven ? "plan.proven" : "plan.unproven")}</p></div>
-        {plan.units !== null && <Segments label={t("plan.season")} value={season} choices={["dry", "wet"].filter((s) => (now ? now.seasons.includes(s) : true)).map((s) => ({ value: s, name: word("season", s) }))} pick={choose} />}</div>
+      <div class="page-head"><div><h1>{t("plan.title")}</h1><p class="quiet">{t("plan.about", { month: month(plan.as_of, "long"), n: plan.horizon })} · {word("season", plan.season)}{plan.run !== "" && <> · {t(plan.proven ? "plan.proven" : "plan.unproven")}</>}</p></div>
+        <div class="tools">{plan.units !== null && <a class="button" href="/plan/cards">{t("cards.title")}</a>}
+        {plan.units !== null && <Segments label={t("plan.season")} value={season} choices={["dry", "wet"].filter((s) => (now ? now.seasons.includes(s) : true)).map((s) => ({ value: s, name: word("season", s) }))} pick={choose} />}</div></div>
+      {plan.run === "" && <p class="stale" role="status">{t("plan.none_yet")}</p>}
       <div class="two wide-first">
         <section class="card map-card"><h2>{t("plan.map")}</h2>
           {ground ? <div class={drawing ? "map-frame plan-map placing" : "map-frame plan-map"}><PlanMap ground={ground} plan={plan} shift={shift} placing={drawing} move={(next) => void ask(next)} place={place} /></div> : <Waiting what={t("map.loading")} />}
@@ -68,12 +80,12 @@ function PlanRoom({ plan }: { plan: PlanData }) {
             : <MoveCard units={plan.units} ground={ground} shift={shift} found={found} trouble={trouble} drawing={drawing} ready={now !== null} draw={(on) => { draw(on); void ask(null); }}
               move={(next) => void ask(next)} place={(lon, lat, troops) => { strength.current = troops; place(lon, lat); }} />)}
           {now && <section class="card move-card"><h2>{t("plan.stand", { season: word("season", now.season) })}</h2><Stand rows={now.reach} /><p class="quiet small">{t(now.over === "ground" ? "plan.over_ground" : "plan.over_straight")}</p></section>}
-          <section class="card"><h2>{t("plan.cover")}</h2><Cover rows={plan.cover} /></section>
+          {plan.run !== "" && <section class="card"><h2>{t("plan.cover")}</h2><Cover rows={plan.cover} /></section>}
         </div>
       </div>
       <Optimise plan={plan} ground={ground} />
-      <Compare />
-      <div class="two">
+      <div class="two">{plan.units !== null && <Parts newest={plan.run} />}<Compare /></div>
+      {plan.run !== "" && <><div class="two">
         <section class="card"><h2>{t("plan.moves")}</h2>
           {plan.moves.length === 0 ? <p>{t("plan.moves.none")}</p> : (
             <table><thead><tr><th scope="col">{t("plan.what")}</th><th scope="col">{t("plan.to")}</th><th scope="col" class="end">{t("plan.gain")}</th></tr></thead>
@@ -104,7 +116,7 @@ function PlanRoom({ plan }: { plan: PlanData }) {
           )}
         </section>
       </div>
-      <section class="card"><h2>{t("plan.assumes")}</h2><ul class="reasons" lang="en" dir="auto">{plan.assumes.map((a) => <li key={a}>{a}</li>)}</ul></section>
+      <section class="card"><h2>{t("plan.assumes")}</h2><ul class="reasons" lang="en" dir="auto">{plan.assumes.map((a) => <li key={a}>{a}</li>)}</ul></section></>}
     </article>
   );
 }

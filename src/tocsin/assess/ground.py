@@ -1,5 +1,6 @@
 """The mission's land as placement and planning want it: cells, people, first-level areas."""
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,7 +49,7 @@ def land_of(connection: sa.Connection, mission: Mission, as_of: int) -> Land:
     country = (
         np.full(len(gids), gw or 0, dtype=np.int64)
         if mission.iso3 in areas.countries()
-        else _countries(gids, mission.area())
+        else _countries(gids, mission.area()).copy()
     )
     weight = np.nan_to_num(people.people)
     if not weight.any():
@@ -58,8 +59,16 @@ def land_of(connection: sa.Connection, mission: Mission, as_of: int) -> Land:
 
 def _countries(gids: np.ndarray, outline: Any) -> np.ndarray:
     """Gleditsch-Ward number of the country that holds most of each cell's part of the area; 0 where none does."""
+    return _countries_of(gids.tobytes(), None if outline is None else shapely.to_wkb(outline))
+
+
+# Reads the outlines of the whole world: a page that shows the land must not do that each time.
+@functools.lru_cache(maxsize=4)
+def _countries_of(cells: bytes, area: bytes | None) -> np.ndarray:
+    gids = np.frombuffer(cells, dtype=np.int64)
+    outline = None if area is None else shapely.from_wkb(area)
     known = [c for c in areas.countries().values() if c.gw is not None]
-    shapes = np.array([areas.country_polygon(c.iso3) for c in known], dtype=object)
+    shapes = np.array(areas.country_polygons([c.iso3 for c in known]), dtype=object)
     parts = lattice.squares(gids)
     if outline is not None:
         part = shapely.intersection(parts, outline)

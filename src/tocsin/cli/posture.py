@@ -169,7 +169,8 @@ def compare(
         found = compare_plans(connection, runs)
     rows = [
         [f["run"][:10], f["as_of"], f"{f['limit_hours']:g} h", f["over"], str(f["adds"]), str(f["moves"]),
-         f"{f['before']:.1f}", f"{f['value']:.1f}", f"{f['bound']:.1f}", f["gains_most"] or "–", f["loses_most"] or "–",
+         f"{f['before']:.1f}", f"{f['value']:.1f}", "–" if f["bound"] is None else f"{f['bound']:.1f}",
+         f["gains_most"] or "–", f["loses_most"] or "–",
          f["worst_off"] or "–"] for f in found
     ]  # fmt: skip
     talk.table("Plans (expected deaths within reach)", ["run", "as of", "limit", "over", "new", "moved", "now", "then",

@@ -8,6 +8,7 @@ mission replaces them with its approved layer in ``area.geojson``.
 import functools
 import json
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,14 +39,17 @@ class Country:
 
 
 def _member(archive: str, name: str) -> Any:
+    return _members(archive, [name])[0]
+
+
+def _members(archive: str, names: Sequence[str]) -> list[Any]:
+    """Several files of one archive, opened once: its list of contents costs more than a file."""
     path = HERE / archive
     if not path.exists():
         raise SetupProblem("the map data that ships with Tocsin is missing: run `make setup`, or install the wheel")
     with zipfile.ZipFile(path) as opened:
-        try:
-            return json.loads(opened.read(name))
-        except KeyError:
-            return None
+        held = set(opened.namelist())
+        return [json.loads(opened.read(name)) if name in held else None for name in names]
 
 
 @functools.cache
@@ -86,6 +90,12 @@ def country_polygon(iso3: str) -> Any:
     return cut_at_antimeridian(shape(_member("countries.zip", f"{country(iso3).iso3}.json")))
 
 
+def country_polygons(iso3: Sequence[str]) -> list[Any]:
+    """Outlines of several countries, in their order."""
+    shapes = _members("countries.zip", [f"{country(code).iso3}.json" for code in iso3])
+    return [cut_at_antimeridian(shape(one)) for one in shapes]
+
+
 def cut_at_antimeridian(area: Any) -> Any:
     """The same area, with parts drawn across the antimeridian cut there instead of running round the world.
 
@@ -93,6 +103,8 @@ def cut_at_antimeridian(area: Any) -> Any:
     2.0
     """
     parts = []
+    if area.bounds[2] - area.bounds[0] <= 180:
+        return area
     for part in getattr(area, "geoms", [area]):
         west, _, east, _ = part.bounds
         if east - west > 180:

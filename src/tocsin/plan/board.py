@@ -31,11 +31,26 @@ NEW_BASE = "new base"
 
 
 @dataclass(frozen=True)
+class Change:
+    """One change of a posture: a unit that moves (`what` 'move'), a new one ('add') or one that leaves ('close')."""
+
+    what: str
+    unit: str
+    kind: UnitKind
+    gid: int | None
+    strength: int | None = None
+
+
+@dataclass(frozen=True)
 class Dragged:
-    """One unit moved by hand: the documented summary and how long the calculation took, seconds."""
+    """What changes: the documented summary, how long the calculation took in seconds, and the hours afterwards.
+
+    `hours` has shape (n_able_units, n_cells).
+    """
 
     summary: dict[str, Any]
     seconds: float
+    hours: Floats
 
 
 class Board:
@@ -72,6 +87,11 @@ class Board:
     def over(self) -> str:
         """What times are measured over."""
         return "ground" if self._overland else "straight line"
+
+    @property
+    def first(self) -> Floats:
+        """Hours until the first unit arrives in each cell as units stand now, shape (n_cells,)."""
+        return best_hours(self._before[self._able])
 
     def _hours(self, units: Sequence[Unit]) -> Floats:
         measure = hours if self._overland is None else self._overland.hours
@@ -140,6 +160,54 @@ class Board:
         later = np.vstack([self._before, self._hours([base])])
         return self._changed(NEW_BASE, (lon, lat, name), [*self.here.units, base], later, limit_hours, suggest)
 
+    def together(self, changes: Sequence[Change], limit_hours: float = 6.0) -> Dragged:
+        """What several changes of a plan do together: as `move`, measured from where the plan's travel times are.
+
+        Parameters
+        ----------
+        changes : sequence of Change
+            At most one a unit.
+        limit_hours : float
+
+        Raises
+        ------
+        BadInput
+            If a unit is changed twice, a cell lies outside the mission's, or the hours are not above zero.
+        NotFound
+            If there is no such unit.
+        """
+        if not 0 < limit_hours < np.inf:
+            raise BadInput("hours must lie above zero, and somewhere end")
+        row_of = {int(g): i for i, g in enumerate(self.here.gids)}
+        stood, later = [*self.here.units], self._before.copy()
+        new: list[Unit] = []
+        touched: set[str] = set()
+        for change in changes:
+            if change.what != "add":
+                if change.unit in touched:
+                    raise BadInput("'{unit}' is changed twice: take one of its changes", unit=change.unit)
+                touched.add(change.unit)
+            if change.what == "close":
+                row = self.here.units.index(self.here.unit(change.unit))
+                stood[row], later[row] = dataclasses.replace(stood[row], strength=0), np.inf
+                continue
+            if change.gid not in row_of:
+                raise BadInput("the cell {gid} lies outside the mission's cells", gid=change.gid)
+            lon, lat = float(self.lon[row_of[change.gid]]), float(self.lat[row_of[change.gid]])
+            if change.what == "add":
+                new.append(Unit(change.unit, change.kind, lon, lat, change.strength))
+                continue
+            row = self.here.units.index(self.here.unit(change.unit))
+            stood[row] = dataclasses.replace(stood[row], lon=lon, lat=lat)
+            later[row] = self._hours([stood[row]])[0]
+        if new:
+            later = np.vstack([later, self._hours(new)])
+        return self._changed("", None, [*stood, *new], later, limit_hours, suggest=False)
+
+    def after(self, found: Dragged, limits: Sequence[float]) -> list[dict[str, Any]]:
+        """Coverage after changes, a row a limit."""
+        return [dataclasses.asdict(c) for c in coverage(found.hours, self.here.risk, self._people(), limits)]
+
     def stands(self, limits: Sequence[float]) -> list[dict[str, Any]]:
         """Coverage of the posture as it stands in the board's season, a row a limit."""
         return [
@@ -167,8 +235,8 @@ class Board:
         return None if np.isnan(folk).all() else folk
 
     def _changed(
-        self, name: str, to: tuple[float, float, str], stood: Sequence[Unit], later_hours: Floats, limit_hours: float,
-        suggest: bool,
+        self, name: str, to: tuple[float, float, str] | None, stood: Sequence[Unit], later_hours: Floats,
+        limit_hours: float, suggest: bool,
     ) -> Dragged:  # fmt: skip
         here, able = self.here, self._able
         if suggest:
@@ -179,7 +247,7 @@ class Board:
         first, later = best_hours(self._before[able]), best_hours(later_hours[can])
         told = {
             "unit": name,
-            "to": {"name": to[2], "lon": to[0], "lat": to[1]},
+            "to": None if to is None else {"name": to[2], "lon": to[0], "lat": to[1]},
             "as_of": month_text(here.month),
             "season": here.season,
             "limit_hours": limit_hours,
@@ -195,7 +263,7 @@ class Board:
             "ratios_after": self._ratios(stood),
             "next_best": self._suggest[limit_hours].best(later_hours) if suggest else [],
         }
-        return Dragged(told, time.perf_counter() - begun)
+        return Dragged(told, time.perf_counter() - begun, later_hours[can])
 
 
 def what_if(

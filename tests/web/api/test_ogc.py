@@ -102,7 +102,7 @@ def test_filters_by_box_time_and_columns(busy: Place) -> None:
 @pytest.mark.parametrize(
     "query",
     ["bbox=1,2,3", "bbox=a,b,c,d", "bbox=0,0,0,nan", "bbox=500,0,501,1", "bbox=0,5,1,4", "datetime=yesterday",
-     "datetime=2026-01-01/2026-01-02/2026-01-03", "limit=0", "limit=x", "offset=-1", "f=shp", "nothing=1"],
+     "datetime=2026-01-01/2026-01-02/2026-01-03", "limit=0", "limit=x", "offset=-1", "after=1", "f=shp", "nothing=1"],
 )  # fmt: skip
 def test_a_wrong_question_is_refused_before_anything_is_read(
     town: Place, query: str, monkeypatch: pytest.MonkeyPatch
@@ -199,3 +199,41 @@ def test_what_is_downloaded_is_what_was_filtered(busy: Place, tmp_path: Any) -> 
     with duckdb.connect() as db:
         assert db.execute("SELECT count(*), min(area) FROM read_parquet(?)", [str(path)]).fetchall() == [(4, "E")]
     assert len(io.BytesIO(text).readlines()) == 5
+
+
+def test_alerts_are_cut_by_the_database_and_new_ones_move_no_page(busy: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    roles = (Role.DUTY_OFFICER, Role.PARTNER)
+    tokens = {role: busy.person(role) for role in roles}
+    for n, place in enumerate(("Kaga", "Alindao", "Bria", "Bangassou")):
+        say(busy, f"attaque à {place}", f"+333333333{n}", ago=60 * (40 + n))
+    read_all(busy)
+    base = "/ogc/collections/alerts/items"
+    with door(busy) as client:
+        # The same rows as the whole collection filtered in memory, for each question and role.
+        for role in roles:
+            whole = follow(client, tokens[role], f"{base}?limit=10000&datetime=1990-01-01/..")["features"]
+            for query in ("", "state=open", "state=OPEN&practice=false", "threat=attack", "id=1", "level=1", "tlp=red"):
+                wanted = [kv.split("=") for kv in query.split("&") if kv]
+                mine = [f for f in whole if all(str(f["properties"].get(k, f["id"])).lower() == v.lower()
+                                                for k, v in wanted)]  # fmt: skip
+                page = follow(client, tokens[role], f"{base}?limit=10000&{query}")
+                assert page["features"] == mine, (role, query)
+                assert page["numberMatched"] == len(mine)
+        total = len(follow(client, tokens[Role.DUTY_OFFICER], f"{base}?limit=10000")["features"])
+        assert total >= 3
+
+        def never(*_: Any) -> None:
+            raise AssertionError("a page read every alert")
+
+        monkeypatch.setattr(feature_tables.reads, "every_alert", never)
+        page = follow(client, tokens[Role.DUTY_OFFICER], f"{base}?limit=1")
+        seen = [f["id"] for f in page["features"]]
+        say(busy, "vol de boeufs à Ouadda", "+4444444444")
+        read_all(busy)
+        while "next" in links(page):
+            page = follow(client, tokens[Role.DUTY_OFFICER], links(page)["next"])
+            seen += [f["id"] for f in page["features"]]
+        assert len(seen) == len(set(seen)) == total
+        for wrong in ("after=x", "after=2026-01-01~1", "after=2026-01-01T00:00:00Z~x"):
+            told = client.get(f"{base}?{wrong}", headers={"Authorization": f"Bearer {tokens[Role.DUTY_OFFICER]}"})
+            assert told.status_code == 400, wrong

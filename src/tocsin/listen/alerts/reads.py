@@ -160,7 +160,7 @@ def list_alerts(
         value, last = _cursor(after, str, int)
         bound: Any = _float(value) if wanted.order == "priority" else _instant(value)
         query = query.where(sa.or_(first < bound, sa.and_(first == bound, c.id < last)))
-    rows = [_shown(dict(r), actor) for r in connection.execute(only_readable(query, alert, actor)).mappings()]
+    rows = [shown(dict(r), actor) for r in connection.execute(only_readable(query, alert, actor)).mappings()]
     return _page(rows, limit, lambda r: [str(r[wanted.order]), r["id"]])
 
 
@@ -169,10 +169,10 @@ def every_alert(connection: sa.Connection, actor: Actor) -> list[dict[str, Any]]
     c = alert.c
     columns = [k for k in c if k.name not in ("grade_why", "priority_why", "lesson", "unanswered_why")]
     query = only_readable(sa.select(*columns).order_by(c.heard_at.desc(), c.id.desc()), alert, actor)
-    return [_shown(dict(r), actor) for r in connection.execute(query).mappings()]
+    return [shown(dict(r), actor) for r in connection.execute(query).mappings()]
 
 
-def _shown(row: dict[str, Any], actor: Actor) -> dict[str, Any]:
+def shown(row: dict[str, Any], actor: Actor) -> dict[str, Any]:
     """An alert without its exact point for those who may not see that of this alert: to a tenth of a degree."""
     label = Tlp(row["tlp"]), Classification(row["classification"])
     if not allowed(actor, "read", "alert", "point", Thing(row["area"], None, row["component"], *label)):
@@ -212,7 +212,7 @@ def read_alert(connection: sa.Connection, actor: Actor, alert_id: int) -> dict[s
     if allowed(actor, "read", "report"):
         reports = list_reports(connection, actor, ReportFilter(alert_id=alert_id), MOST, newest=False).rows
     lines = history(connection, actor, alert_change, alert_change.c.alert_id == alert_id)
-    return _shown(dict(row), actor) | {"reports_list": list(reports), "history": lines}
+    return shown(dict(row), actor) | {"reports_list": list(reports), "history": lines}
 
 
 def history(

@@ -3,7 +3,7 @@
 import datetime as dt
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +39,11 @@ WORSE = (
 
 @dataclass(frozen=True)
 class Routed:
-    """What the planner of corridors made: the run's id and its documented summary."""
+    """What the planner of corridors made: the run's id, its documented summary and what went in."""
 
     run: str
     summary: dict[str, Any]
+    inputs: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ def plan_corridor(
     result = {"run": id, "as_of": month_text(here.month), "assess_run": here.run, **result}
     finish_run(connection, id, "corridor", inputs, result, now)
     tell("Looking for ways", 1, 1)
-    return Routed(id, result)
+    return Routed(id, result, inputs)
 
 
 def corridor_of(mission: Mission, here: Situation, asked: Asked) -> dict[str, Any]:

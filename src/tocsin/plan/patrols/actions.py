@@ -83,10 +83,11 @@ class Out:
 
 @dataclass(frozen=True)
 class Sent:
-    """What the planner of patrols made: the run's id and its documented summary."""
+    """What the planner of patrols made: the run's id, its documented summary and what went in."""
 
     run: str
     summary: dict[str, Any]
+    inputs: dict[str, Any] = field(default_factory=dict)
 
 
 def plan_patrols(
@@ -117,7 +118,7 @@ def plan_patrols(
     id = run_id("patrols", inputs)
     result = {"run": id, "as_of": month_text(here.month), "assess_run": here.run, **result}
     finish_run(connection, id, "patrols", inputs, result, now)
-    return Sent(id, result)
+    return Sent(id, result, inputs)
 
 
 def patrols_run(connection: sa.Connection, run: str | None = None) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from tocsin.plan.wishes.actions import ask, keep
 from tocsin.plan.wishes.jobs import Planner
 from tocsin.plan.wishes.model import Asked
-from tocsin.plan.wishes.reads import list_wishes
+from tocsin.plan.wishes.reads import list_cards, list_wishes
+from tocsin.plan.wishes.sheets import AskedPatrols, AskedWay
 
-__all__ = ["Asked", "Planner", "ask", "keep", "list_wishes"]
+__all__ = ["Asked", "AskedPatrols", "AskedWay", "Planner", "ask", "keep", "list_cards", "list_wishes"]

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from tocsin.core.errors import TooMany
 from tocsin.plan.actions import Planned
-from tocsin.plan.wishes.model import Asked
+from tocsin.plan.wishes.model import Wanted
 from tocsin.plan.wishes.tables import plan_wish
 from tocsin.store import finish_run, run_of
 from tocsin.store.policy import Actor, demand
@@ -15,7 +15,7 @@ from tocsin.store.policy import Actor, demand
 MOST_OPEN = 5  # each takes a processor for up to a minute, one after the other
 
 
-def ask(connection: sa.Connection, actor: Actor, asked: Asked, now: dt.datetime) -> int:
+def ask(connection: sa.Connection, actor: Actor, asked: Wanted, now: dt.datetime) -> int:
     """Write a wish down; a `Planner` takes it up.
 
     Raises
@@ -29,7 +29,7 @@ def ask(connection: sa.Connection, actor: Actor, asked: Asked, now: dt.datetime)
     """
     demand(actor, "create", "plan")
     demand(actor, "read", "deployment")
-    asked.wish()
+    asked.check()
     c = plan_wish.c
     waiting = sa.select(sa.func.count()).where(c.state.in_(("waiting", "working")), c.beat_at > now - SILENT)
     if connection.execute(waiting).scalar_one() >= MOST_OPEN:
@@ -43,10 +43,10 @@ def ask(connection: sa.Connection, actor: Actor, asked: Asked, now: dt.datetime)
 SILENT = dt.timedelta(seconds=60)  # after this long without a sign, nobody works on it any more
 
 
-def keep(connection: sa.Connection, id: int, planned: Planned, now: dt.datetime) -> None:
-    """Write down the plan that came of a wish, as a run like any other."""
+def keep(connection: sa.Connection, id: int, planned: Planned, now: dt.datetime, kind: str = "posture") -> None:
+    """Write down what came of a wish, as a run like any other of its kind."""
     if run_of(connection, planned.run) is None:
-        finish_run(connection, planned.run, "posture", planned.inputs, planned.summary, now)
+        finish_run(connection, planned.run, kind, planned.inputs, planned.summary, now)
     note(connection, id, now, state="done", run=planned.run, ended_at=now, step="")
 
 

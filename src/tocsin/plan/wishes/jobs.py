@@ -17,9 +17,8 @@ import sqlalchemy as sa
 
 from tocsin.core.errors import TocsinError
 from tocsin.core.mission import Mission, load
-from tocsin.plan.objectives import best
 from tocsin.plan.wishes.actions import keep, note
-from tocsin.plan.wishes.model import Asked
+from tocsin.plan.wishes.model import Wanted, wanted
 from tocsin.plan.wishes.tables import plan_wish
 from tocsin.store import open_store, reading, writing
 
@@ -27,7 +26,7 @@ BEAT_S = 5.0
 LONGEST_S = 600.0
 
 
-def calculate(pipe: Pipe, folder: Path, asked: Asked, now: dt.datetime) -> None:
+def calculate(pipe: Pipe, folder: Path, asked: Wanted, now: dt.datetime) -> None:
     """In a process of its own: the plan, or why there is none, into the pipe; before it, each step."""
     try:
         mission = load(folder)
@@ -37,7 +36,7 @@ def calculate(pipe: Pipe, folder: Path, asked: Asked, now: dt.datetime) -> None:
             def tell(step: str, done: float, total: float | None = None) -> None:
                 pipe.send(("step", step))
 
-            found = best(connection, mission, now, asked.objective, asked.wish(), tell=tell)
+            found = asked.calculate(connection, mission, now, tell)
         engine.dispose()
         pipe.send(("done", found))
     except TocsinError as problem:
@@ -123,7 +122,7 @@ class Planner:
         with self._write() as connection:
             row = connection.execute(sa.select(plan_wish).where(plan_wish.c.id == id)).mappings().one()
             note(connection, id, self._now(), state="working", begun_at=self._now())
-        asked = Asked(objective=row["objective"], **row["demands"])
+        asked = wanted(row["objective"], row["demands"])
         # Not forked: threads of numerical libraries do not survive a fork.
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe(duplex=False)
@@ -134,14 +133,14 @@ class Planner:
         process.start()
         theirs.close()
         try:
-            self._watch(id, ours)
+            self._watch(id, ours, asked.kind)
         finally:
             ours.close()
             process.terminate()
             process.join()
             self._process = None
 
-    def _watch(self, id: int, pipe: Pipe) -> None:
+    def _watch(self, id: int, pipe: Pipe, kind: str) -> None:
         left = LONGEST_S
         lost = {"code": "setup", "title": "the calculation ended without an answer: ask for it again", "demands": []}
         while left > 0 and not self._over:
@@ -153,7 +152,7 @@ class Planner:
                     break
                 if what == "done":
                     with self._write() as connection:
-                        keep(connection, id, told, self._now())
+                        keep(connection, id, told, self._now(), kind)
                     return
                 if what == "refused":
                     lost = told

@@ -1,17 +1,45 @@
 """What is asked for, as plain values that can be kept, and as the wish that is calculated."""
 
 import dataclasses
+import datetime as dt
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Protocol
+
+import sqlalchemy as sa
 
 from tocsin.core.errors import BadInput
-from tocsin.plan.objectives import OBJECTIVES, Wish
+from tocsin.core.mission import Mission
+from tocsin.core.progress import Progress
+from tocsin.plan.actions import Planned
+from tocsin.plan.objectives import OBJECTIVES, Wish, best
 from tocsin.plan.posture.request import SEASONS, request_of
+from tocsin.plan.wishes.sheets import AskedPatrols, AskedWay
 
 FORM = Path("the form")
 MOST_HOURS = 48.0
 MOST_SECONDS = 60.0
+
+
+class Wanted(Protocol):
+    """Anything that can be asked for: kept as plain values, checked, calculated beside the server."""
+
+    @property
+    def objective(self) -> str:
+        """What it is kept under."""
+
+    @property
+    def kind(self) -> str:
+        """Kind of run that comes of it."""
+
+    def check(self) -> None:
+        """Refuse what cannot be."""
+
+    def plain(self) -> dict[str, Any]:
+        """As it is kept, without the objective."""
+
+    def calculate(self, connection: sa.Connection, mission: Mission, now: dt.datetime, tell: Progress) -> Planned:
+        """What comes of it."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +49,7 @@ class Asked:
     `request` has the names of the request's file (docs/methods/plan.md): `limits`, `cost`, `forbidden`, `fixed` …
     """
 
+    kind: ClassVar[str] = "posture"
     objective: str = "harm"
     additional: int = 3
     moves: int = 3
@@ -53,3 +82,24 @@ class Asked:
     def plain(self) -> dict[str, Any]:
         """Everything but the objective, as it is kept."""
         return {k: v for k, v in dataclasses.asdict(self).items() if k != "objective"}
+
+    def check(self) -> None:
+        """Refuse what cannot be.
+
+        Raises
+        ------
+        BadInput
+        """
+        self.wish()
+
+    def calculate(self, connection: sa.Connection, mission: Mission, now: dt.datetime, tell: Progress) -> Planned:
+        """The plan."""
+        return best(connection, mission, now, self.objective, self.wish(), tell=tell)
+
+
+CARDS: dict[str, type[AskedPatrols] | type[AskedWay]] = {"patrols": AskedPatrols, "corridor": AskedWay}
+
+
+def wanted(objective: str, demands: dict[str, Any]) -> Wanted:
+    """What was asked for, from what was kept."""
+    return CARDS[objective](**demands) if objective in CARDS else Asked(objective=objective, **demands)

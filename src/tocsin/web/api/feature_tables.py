@@ -92,6 +92,11 @@ RISK: Columns = {
 def _alerts(at: House, actor: Actor) -> Table:
     with reading(at.engine) as connection:
         rows = reads.every_alert(connection, actor)
+    return alerts_table(rows)
+
+
+def alerts_table(rows: list[dict[str, Any]]) -> Table:
+    """Alerts as the collection holds them."""
     return Table("alerts", ALERTS, rows, [_point(r["lon"], r["lat"]) for r in rows])
 
 

@@ -18,10 +18,11 @@ from tocsin.brief.tables import FORMATS, MEDIA, Table, collection, plain, write_
 from tocsin.core import lattice
 from tocsin.core.errors import BadInput, NotFound
 from tocsin.core.mission import Mission
-from tocsin.store import writing
+from tocsin.listen.alerts.collected import can_collect, collect
+from tocsin.store import reading, writing
 from tocsin.store.audit import Entry, record
 from tocsin.store.policy import Actor, allowed, demand
-from tocsin.web.api.feature_tables import KINDS, Columns, Kind, kind_of
+from tocsin.web.api.feature_tables import KINDS, Columns, Kind, alerts_table, kind_of
 from tocsin.web.api.listen import PROBLEMS, Box, Word, box
 from tocsin.web.who import Asker, At, House
 
@@ -42,7 +43,7 @@ CLASSES = [
     f"{OGC}/ogcapi-tiles-1/1.0/conf/mvt",
 ]
 MOST = 10_000
-OWN = {"limit", "offset", "bbox", "datetime", "f"}
+OWN = {"limit", "offset", "after", "bbox", "datetime", "f"}
 # Columns whose values are codes of ours or of the mission's areas; the values of others may name people or places.
 CODES = {
     "state", "level", "threat", "imminence", "actor", "area", "component", "tlp", "kind", "outcome", "reliability",
@@ -114,6 +115,7 @@ def items(
     name: Name,
     limit: Annotated[int, Query(ge=1, description=f"Features a page; more than {MOST} are {MOST}.")] = 100,
     offset: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
+    after: Annotated[Word | None, Query(description="From the `next` link of alerts; goes before `offset`.")] = None,
     bbox: Box = None,
     datetime: Annotated[Word | None, Query(description="An instant, or from/to with .. for open ends.")] = None,
     f: Annotated[Literal["json", "csv", "xlsx", "parquet", "gpkg"], Query(description="Format.")] = "json",
@@ -124,6 +126,10 @@ def items(
     limit = min(limit, MOST)
     wanted = _wanted(request, name, kind.columns)  # wrong questions are refused before anything is read
     around, times = _box(bbox), _times(datetime)
+    if name == "alerts" and f == "json" and around is None and times == ("", "") and can_collect(wanted):
+        return _alerts_page(request, at, asker, wanted, limit, offset, after)
+    if after is not None:
+        raise BadInput("that collection and filter are paged by `offset`: leave `after` out")
     table = _filtered(kind.read(at, asker), kind, wanted, around, times)
     if f != "json":
         made = write_table(table, f)
@@ -133,16 +139,36 @@ def items(
     page = Table(table.name, table.columns, table.rows[offset : offset + limit],
                  table.geometry[offset : offset + limit])  # fmt: skip
     given = [(k, v) for k, v in request.query_params.multi_items() if k not in ("offset", "limit")]
-    links = [_page_link(request, name, given, limit, offset, "self")]
+    links = [_page_link(request, name, given, limit, ("offset", str(offset)), "self")]
     if offset + limit < len(table.rows):
-        links.append(_page_link(request, name, given, limit, offset + limit, "next"))
+        links.append(_page_link(request, name, given, limit, ("offset", str(offset + limit)), "next"))
     if offset:
-        links.append(_page_link(request, name, given, limit, max(0, offset - limit), "prev"))
+        links.append(_page_link(request, name, given, limit, ("offset", str(max(0, offset - limit))), "prev"))
+    return _features(at, page, links, len(table.rows))
+
+
+def _features(at: House, page: Table, links: list[dict[str, str]], matched: int) -> JSONResponse:
     body = {
-        **collection(page), "links": links, "numberMatched": len(table.rows), "numberReturned": len(page.rows),
+        **collection(page), "links": links, "numberMatched": matched, "numberReturned": len(page.rows),
         "timeStamp": at.now().astimezone(dt.UTC).isoformat().replace("+00:00", "Z"),
     }  # fmt: skip
     return JSONResponse(body, media_type=MEDIA["json"])
+
+
+def _alerts_page(
+    request: Request, at: House, asker: Actor, wanted: Mapping[str, str], limit: int, offset: int, after: str | None
+) -> JSONResponse:
+    """Alerts cut by the database: the next page begins after the last row, also when new ones came meanwhile."""
+    with reading(at.engine) as connection:
+        found = collect(connection, asker, wanted, limit, offset, after)
+    given = [(k, v) for k, v in request.query_params.multi_items() if k not in ("offset", "limit", "after")]
+    mine = ("after", after) if after is not None else ("offset", str(offset))
+    links = [_page_link(request, "alerts", given, limit, mine, "self")]
+    if found.after:
+        links.append(_page_link(request, "alerts", given, limit, ("after", found.after), "next"))
+    if offset and after is None:
+        links.append(_page_link(request, "alerts", given, limit, ("offset", str(max(0, offset - limit))), "prev"))
+    return _features(at, alerts_table(found.rows), links, found.matched)
 
 
 @router.get("/collections/{name}/items/{id}", summary="One feature", response_class=Response)
@@ -272,11 +298,11 @@ def link(href: str, rel: str, kind: str, title: str) -> dict[str, str]:
 
 
 def _page_link(
-    request: Request, name: str, given: list[tuple[str, str]], limit: int, offset: int, rel: str
+    request: Request, name: str, given: list[tuple[str, str]], limit: int, where: tuple[str, str], rel: str
 ) -> dict[str, str]:
     from urllib.parse import urlencode
 
-    query = urlencode([*given, ("limit", limit), ("offset", offset)])
+    query = urlencode([*given, ("limit", limit), where])
     return link(f"{top(request)}/ogc/collections/{name}/items?{query}", rel, MEDIA["json"], rel)
 
 

@@ -1,12 +1,12 @@
 """In the field over HTTP: devices that make themselves known, and are told to wipe themselves."""
 
 import datetime as dt
-from typing import Annotated
+from typing import Annotated, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from tocsin.act.field import ask_wipe, list_devices, meet, must_wipe
+from tocsin.act.field import ask_wipe, carried, list_devices, meet, must_wipe
 from tocsin.store import reading, writing
 from tocsin.web.api.listen import PROBLEMS, Body
 from tocsin.web.who import Asker, At
@@ -54,6 +54,60 @@ class DeviceLine(BaseModel):
     seen_at: dt.datetime
     wipe_asked_at: dt.datetime | None
     wiped_at: dt.datetime | None
+
+
+class CarriedAlert(BaseModel):
+    """An open alert of the asker's area, without words or points."""
+
+    id: int
+    state: str
+    threat: str | None
+    imminence: str | None
+    place: str | None
+    area: str | None
+    level: str
+    reports: int
+    heard_at: dt.datetime
+    practice: bool
+
+
+class CarriedPoint(BaseModel):
+    """A focal point of the asker's own: one who is warned, or who tells. Never a name or number."""
+
+    kind: Literal["warned", "tells"]
+    label: str
+    area: str | None
+    language: str | None
+
+
+class CarriedWarning(BaseModel):
+    """A warning that is out; `holds` until it ends."""
+
+    id: int
+    language: str
+    area_name: str
+    status: str
+    severity: str
+    expires_at: dt.datetime
+    holds: bool
+    headline: str
+    description: str
+    instruction: str
+
+
+class Carried(BaseModel):
+    """What a person in the field carries; null where their role may read none of its kind."""
+
+    alerts: list[CarriedAlert] | None
+    points: list[CarriedPoint] | None
+    warnings: list[CarriedWarning] | None
+
+
+@router.get("/carried", summary="What a person in the field carries on the device")
+def carry(at: At, asker: Asker, lang: Annotated[str, Query(pattern="^[a-z]{2}$")] = "en") -> Carried:
+    """Alerts of their area, their own focal points, the last warnings; kept sealed on the device."""
+    with reading(at.engine) as connection:
+        return Carried.model_validate(carried(connection, asker, at.now(), lang))
 
 
 @router.get("/devices", summary="Devices in the field")

@@ -18,6 +18,7 @@ from tocsin.store import reading
 from tocsin.store.policy import demand
 from tocsin.store.runs import latest_run
 from tocsin.store.tables import run
+from tocsin.web.api.plan import UnitPoint
 from tocsin.web.who import Asker, At, House
 
 router = APIRouter(prefix="/api/plan", tags=["plan"])
@@ -88,6 +89,10 @@ class BoardNow(BaseModel):
     as_of: str
     expected: float
     reach: list[Reach]
+    horizon: int
+    target: str
+    units: list[UnitPoint]
+    areas: list[str]
 
 
 class Move(BaseModel):
@@ -165,7 +170,10 @@ class MoveEffect(BaseModel):
 
 
 class PlanLine(BaseModel):
-    """A plan that was drawn up; `objective` is null for one of `tocsin plan` without an objective."""
+    """A plan that was drawn up; `objective` is null for one of `tocsin plan` without an objective.
+
+    `part_of` is the plan that this one is a part of, taken by hand.
+    """
 
     run: str
     objective: str | None
@@ -175,6 +183,7 @@ class PlanLine(BaseModel):
     limit_hours: float
     adds: int
     moves: int
+    part_of: str | None
 
 
 @router.get("/board", summary="Units as they stand in a season, and everything made ready to move them")
@@ -191,6 +200,9 @@ def board(request: Request, at: At, asker: Asker, season: Season | None = None, 
         over=made.over, as_of=month_text(made.here.month), expected=round(float(made.here.risk.sum()), 2),
         reach=[Reach(hours=c["limit_hours"], risk=c["risk_share"], people=c["people_share"])
                for c in made.stands(LIMITS)],
+        horizon=made.here.horizon, target=made.here.target, areas=sorted({a for a in made.here.land.area_names if a}),
+        units=[UnitPoint(name=u.name, kind=u.kind.value, lon=u.lon, lat=u.lat, strength=u.strength)
+               for u in made.here.units],
     )  # fmt: skip
 
 
@@ -240,39 +252,48 @@ def _line(row: Any) -> PlanLine:
         run=row.id, objective=made.get("objective"),
         made_at=row.made_at.isoformat() + "Z", as_of=made["as_of"], season=made["season"],
         limit_hours=made["limit_hours"], adds=sum(m["what"] == "add" for m in moves),
-        moves=sum(m["what"] == "move" for m in moves),
+        moves=sum(m["what"] == "move" for m in moves), part_of=made.get("part_of"),
     )  # fmt: skip
 
 
-def _moved(board: Board, found: Dragged) -> MoveEffect:
-    told, here = found.summary, board.here
+def moved_cells(board: Board, cells: list[dict[str, Any]]) -> list[MovedCell]:
+    """Cells that come within reach or fall out of it, with the names of their places."""
+    here = board.here
     spot = dict(zip(here.gids.tolist(), zip(board.lon, board.lat, strict=True), strict=True))
-    now, then = told["covered"][0], told["covered_after"][0]
-    after = {r["area"]: r for r in told["ratios_after"]}
-    within = {a["area"]: a for a in told["by_area"]}
-
-    def cell(c: dict[str, Any]) -> MovedCell:
-        return MovedCell(
+    return [
+        MovedCell(
             gid=c["gid"], place=here.name_of(*(float(v) for v in spot[c["gid"]])), area=c["area"] or "",
             expected=round(c["risk"], 2), before_hours=c["hours_before"], after_hours=c["hours_after"],
-        )  # fmt: skip
+        )
+        for c in cells
+    ]  # fmt: skip
 
-    def area(r: dict[str, Any]) -> MovedArea:
+
+def moved_areas(told: dict[str, Any]) -> list[MovedArea]:
+    """Ratios of each area before and after."""
+    after = {r["area"]: r for r in told["ratios_after"]}
+    within = {a["area"]: a for a in told["by_area"]}
+    found = []
+    for r in told["ratios"]:
         new, reach = after[r["area"]], within.get(r["area"], {"within": 0.0, "within_after": 0.0})
-        return MovedArea(
+        found.append(MovedArea(
             area=r["area"], per_1000_people=r["troops_per_1000_people"],
             per_1000_people_after=new["troops_per_1000_people"], per_death=r["troops_per_expected_death"],
             per_death_after=new["troops_per_expected_death"], within=round(reach["within"], 2),
             within_after=round(reach["within_after"], 2),
-        )  # fmt: skip
+        ))  # fmt: skip
+    return found
 
+
+def _moved(board: Board, found: Dragged) -> MoveEffect:
+    told, here = found.summary, board.here
+    now, then = told["covered"][0], told["covered_after"][0]
     return MoveEffect(
         unit=told["unit"], near=here.name_of(told["to"]["lon"], told["to"]["lat"]), over=told["over"],
         season=told["season"],
         limit_hours=told["limit_hours"], risk=now["risk_share"], risk_after=then["risk_share"],
         people=now["people_share"], people_after=then["people_share"], expected=round(float(here.risk.sum()), 2),
-        gains=[cell(c) for c in told["gains"]], loses=[cell(c) for c in told["loses"]],
-        areas=[area(r) for r in told["ratios"]],
+        gains=moved_cells(board, told["gains"]), loses=moved_cells(board, told["loses"]), areas=moved_areas(told),
         next_best=[Suggested(unit=s["unit"], near=s["near"], gid=s["gid"], gain=round(s["gain"], 2))
                    for s in told["next_best"][:3]],
         ms=round(1000 * found.seconds, 1),

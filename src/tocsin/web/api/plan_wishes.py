@@ -84,9 +84,14 @@ def wish(request: Request, at: At, asker: Asker, given: Wished, key: Key = None)
         return {"id": new[0]}
 
     told = change(at, asker, "plan.wish", key, given, work)
+    begin(request, new)
+    return told
+
+
+def begin(request: Request, new: list[int]) -> None:
+    """Have the planner beside this server take up what was asked for."""
     state = request.app.state
     if getattr(state, "plans", getattr(state, "reads_reports", True)):
         planner: Planner = state.planner
         for id in new:
             planner.take(id)
-    return told

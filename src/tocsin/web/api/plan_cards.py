@@ -1,0 +1,266 @@
+"""Plan over HTTP, for the road: patrols and convoys asked for in a form, and their cards to print."""
+
+import datetime as dt
+import secrets
+from typing import Annotated, Any, Literal
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Path, Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field, StringConstraints
+
+from tocsin.core.errors import NotFound
+from tocsin.plan.patrols.actions import patrols_run
+from tocsin.plan.wishes import AskedPatrols, AskedWay, ask, list_cards
+from tocsin.store import reading, run_of, writing
+from tocsin.store.audit import Entry, record
+from tocsin.store.policy import demand
+from tocsin.web.api.listen import PROBLEMS, Body, Key, change
+from tocsin.web.api.plan_wishes import Trouble, begin
+from tocsin.web.who import Asker, At
+
+router = APIRouter(prefix="/api/plan/cards", tags=["plan"], responses=PROBLEMS)
+Mode = Literal["wheeled", "tracked", "foot"]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
+Hour = Annotated[float, Field(ge=0, lt=24, allow_inf_nan=False)]
+RunId = Annotated[str, Path(pattern=r"^[0-9a-f]{12}$", description="Run of the patrols or the way.")]
+
+
+class Patrols(Body):
+    """Patrols to plan; bases left out are chosen by what lies within half a day of them."""
+
+    bases: Annotated[list[Name], Field(max_length=6, default_factory=list)]
+    patrols: Annotated[int, Field(ge=1, le=8)] = 1
+    days: Annotated[int, Field(ge=1, le=2)] = 1
+    leave: Hour = 6.0
+    back: Annotated[float, Field(gt=0, le=24, allow_inf_nan=False)] = 18.0
+    stay_hours: Annotated[float, Field(ge=0, le=12, allow_inf_nan=False)] = 1.0
+    mode: Mode = "wheeled"
+    must: Annotated[list[Name], Field(max_length=12, default_factory=list)]
+
+
+class Way(Body):
+    """A convoy's way to plan: from and to are a place, a unit or ``lon,lat``."""
+
+    start: Name
+    end: Name
+    mode: Mode = "wheeled"
+    leave: Hour = 6.0
+    night: bool = False
+
+
+class CardLine(BaseModel):
+    """Cards asked for. `state` is waiting, working, done, refused or stopped; `run` names what came of it."""
+
+    id: int
+    objective: Literal["patrols", "corridor"]
+    demands: dict[str, Any]
+    state: str
+    step: str
+    run: str | None
+    problem: Trouble | None
+    asked_at: dt.datetime
+    seconds: float | None
+    mine: bool
+
+
+class Point(BaseModel):
+    """A place with its name, WGS84 degrees."""
+
+    name: str
+    lon: float
+    lat: float
+
+
+class CardStop(Point):
+    """A stop of a patrol; `at` and `stay_hours` in hours, from midnight of its first day."""
+
+    at: float
+    stay_hours: float
+
+
+class PatrolCard(BaseModel):
+    """One patrol of the plan that was drawn: hours from midnight of its first day."""
+
+    patrol: str
+    start: Point
+    end: Point
+    leave: float
+    back: float
+    km_straight: float
+    stops: list[CardStop]
+
+
+class Guess(BaseModel):
+    """How well an observer who watches every day can guess a patrol's route; `times_chance` against blind chance."""
+
+    patrol: str
+    routes: int
+    best_guess: float
+    times_chance: float
+
+
+class PatrolsMade(BaseModel):
+    """Patrols that were planned, without which route is driven when: that only a draw tells."""
+
+    kind: Literal["patrols"] = "patrols"
+    run: str
+    as_of: str
+    season: str
+    mode: str
+    bases: list[str]
+    plans: int
+    given_up: float
+    guess: list[Guess]
+    out_of_reach: list[str]
+    assumes: list[str]
+    worse: list[str]
+
+
+class Drawn(BaseModel):
+    """Today's cards: one plan, drawn by lot."""
+
+    season: str
+    mode: str
+    as_of: str
+    patrols: list[PatrolCard]
+
+
+class Leg(BaseModel):
+    """A part of a way; `clock` is the time of day on leaving it, `exposure` events near it in 1,000 passages."""
+
+    start: str
+    end: str
+    lon: float
+    lat: float
+    km: float
+    hours: float
+    exposure: float
+    clock: float
+    dark: bool
+    helper: str | None
+    helper_hours: float | None
+    turn_back: bool
+
+
+class Rest(BaseModel):
+    """Where the convoy waits for the day."""
+
+    after_leg: int
+    hours: float
+
+
+class WaySum(BaseModel):
+    """A way in figures; `exposure` in events near it in 1,000 passages."""
+
+    hours: float
+    km: float
+    exposure: float
+
+
+class WayMade(BaseModel):
+    """The card of a convoy: the way in the middle between fastest and least exposed."""
+
+    kind: Literal["corridor"] = "corridor"
+    run: str
+    as_of: str
+    season: str
+    mode: str
+    leave: float
+    start: Point
+    end: Point
+    fastest: WaySum
+    chosen: WaySum
+    safest: WaySum
+    arrive_after_hours: float
+    line: list[list[float]]
+    legs: list[Leg]
+    rests: list[Rest]
+    assumes: list[str]
+    worse: list[str]
+
+
+@router.get("", summary="Cards asked for, the newest first")
+def cards(at: At, asker: Asker) -> list[CardLine]:
+    """With how far each has come."""
+    with reading(at.engine) as connection:
+        return [CardLine(**c) for c in list_cards(connection, asker, at.now())]
+
+
+@router.post("/patrols", summary="Ask for patrols")
+def patrols(request: Request, at: At, asker: Asker, given: Patrols, key: Key = None) -> JSONResponse:
+    """They are planned beside the server; look for them in the list."""
+    return _asked(request, at, asker, AskedPatrols(**given.model_dump()), given, key)
+
+
+@router.post("/way", summary="Ask for a convoy's way")
+def way(request: Request, at: At, asker: Asker, given: Way, key: Key = None) -> JSONResponse:
+    """It is looked for beside the server; look for it in the list."""
+    return _asked(request, at, asker, AskedWay(**given.model_dump()), given, key)
+
+
+@router.get("/{run}", summary="What came of it: patrols without their routes, or a convoy's card")
+def card(at: At, asker: Asker, run: RunId) -> PatrolsMade | WayMade:
+    """The routes of patrols come out by `draw` alone."""
+    demand(asker, "read", "plan")
+    demand(asker, "read", "deployment")
+    with reading(at.engine) as connection:
+        made = run_of(connection, run)
+    if made is not None and "mix" in made:
+        return _patrols(made)
+    if made is not None and "legs" in made:
+        return _way(made)
+    raise NotFound("there are no such cards: ask for them in the form")
+
+
+@router.post("/{run}/draw", summary="Draw today's patrol cards by lot")
+def draw(at: At, asker: Asker, run: RunId) -> Drawn:
+    """A plan is drawn anew each time by its chance; that somebody drew is in the audit trail, not what came."""
+    demand(asker, "create", "plan")
+    demand(asker, "read", "deployment")
+    with writing(at.engine) as connection:
+        made = patrols_run(connection, run)
+        record(connection, at.now(), Entry(asker.id, "plan.draw", "plan", run))
+    # The lot must not follow from a seed that somebody else may know.
+    plans = made["mix"]["plans"]
+    drawn = secrets.SystemRandom().choices(plans, [p["chance"] for p in plans])[0]
+    return Drawn(
+        season=made["season"], mode=made["mode"], as_of=made["as_of"],
+        patrols=[PatrolCard(**p) for p in drawn["patrols"]],
+    )  # fmt: skip
+
+
+def _asked(
+    request: Request, at: At, asker: Asker, asked: AskedPatrols | AskedWay, given: Body, key: str | None
+) -> JSONResponse:
+    new: list[int] = []
+
+    def work(connection: sa.Connection, now: dt.datetime) -> dict[str, Any]:
+        new.append(ask(connection, asker, asked, now))
+        return {"id": new[0]}
+
+    told = change(at, asker, f"plan.{asked.objective}", key, given, work)
+    begin(request, new)
+    return told
+
+
+def _patrols(made: dict[str, Any]) -> PatrolsMade:
+    mix = made["mix"]
+    return PatrolsMade(
+        run=made["run"], as_of=made["as_of"], season=made["season"], mode=made["mode"], bases=made["bases"],
+        plans=len(mix["plans"]), given_up=mix["loss"], guess=[Guess(**g) for g in mix["guess"]],
+        out_of_reach=made["out_of_reach"], assumes=made["assumes"], worse=made["worse"],
+    )  # fmt: skip
+
+
+def _way(made: dict[str, Any]) -> WayMade:
+    def total(way: dict[str, Any]) -> WaySum:
+        return WaySum(hours=way["hours"], km=way["km"], exposure=1000 * way["exposure"])
+
+    return WayMade(
+        run=made["run"], as_of=made["as_of"], season=made["season"], mode=made["mode"], leave=made["leave"],
+        start=Point(**made["from"]), end=Point(**made["to"]), fastest=total(made["fastest"]),
+        chosen=total(made["chosen"]), safest=total(made["safest"]), arrive_after_hours=made["arrive_after_hours"],
+        line=made["chosen"]["line"], legs=[Leg(**{**g, "exposure": 1000 * g["exposure"]}) for g in made["legs"]],
+        rests=[Rest(**r) for r in made["rests"]], assumes=made["assumes"], worse=made["worse"],
+    )  # fmt: skip

@@ -21,6 +21,8 @@ from tocsin.plan.patrols.solve import solve_outing
 DATA = SHARED / "data" / "benchmarks"
 # Steps of each set, so that an instance takes 30 to 60 s on one quiet core; and the goal, percent above the best known.
 FLEETS = {"pcvrptw": (8_000, 3.0), "mdvrptw": (20_000, 2.0), "hfvrp": (20_000, 2.0)}
+# On a busy machine a second of the clock is less than one of work: steps end a run, and CPU seconds are told.
+SLOWED = 600.0
 EVERY = int(os.environ.get("ROUTES_EVERY", "1"))
 SETS = tuple(os.environ.get("ROUTES_SETS", "top-chao,op-oplib," + ",".join(FLEETS)).split(","))
 
@@ -71,7 +73,7 @@ def fleets(name: str, tell: Callable[[str], None] = lambda text: None) -> Iterat
         listed = cost_of(problem, known) + whole - check_routes(problem, known)
         cpu = time.process_time()
         try:
-            found = solve_outing(problem, steps=FLEETS[name][0], seconds=60.0)
+            found = solve_outing(problem, steps=FLEETS[name][0], seconds=SLOWED)
         except Infeasible:
             cost = 2 * listed
         else:
@@ -93,6 +95,7 @@ def fleet_figures(name: str, tell: Callable[[str], None] = lambda text: None) ->
             f"{name}: mean above the best known cost", float(above.mean()), "%", FLEETS[name][1], "lower", None, note
         ),
         Figure(f"{name}: worst above the best known cost", float(above.max()), "%", None, "lower"),
+        Figure(f"{name}: CPU seconds of the longest", float(cpus.max()), "s", 60.0, "lower"),
     ]
 
 

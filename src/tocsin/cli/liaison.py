@@ -26,6 +26,7 @@ def liaison(
     assistants: Annotated[Path | None, typer.Option(help="Table of those there. Default: units of kind cla.")] = None,
     language: Annotated[list[str] | None, typer.Option(help="AREA=LANGUAGE;LANGUAGE of its villages.")] = None,
     speak: Annotated[list[str] | None, typer.Option(help="Language every further assistant speaks.")] = None,
+    moves: Annotated[int, typer.Option(help="How many of those there who may move would, in a plan beside.")] = 0,
     seconds: Annotated[float, typer.Option(help="Longest to look for each number of assistants.")] = 10.0,
     as_of: Annotated[str | None, typer.Option("--as-of", help="Month, YYYY-MM.")] = None,
     operation: Annotated[list[str] | None, typer.Option(help="Only units of this operation, e.g. MINUSCA.")] = None,
@@ -47,7 +48,7 @@ def liaison(
     asked = Liaison(
         further, villages_each, hours, mode, tuple(read_villages(villages)) if villages else (),
         tuple(read_assistants(assistants)) if assistants else None, area_languages(language),
-        frozenset(s.strip().casefold() for s in speak or ()), seconds,
+        frozenset(s.strip().casefold() for s in speak or ()), seconds, moves,
     )  # fmt: skip
     month = parse_month(as_of) if as_of else None
     with talk.progress() as tell, calculating(records(home)) as connection:
@@ -66,6 +67,13 @@ def liaison(
     rows = [[str(g["further"]), f"{g['share']:.0%}", "" if g["gain"] is None else f"{g['gain']:.2f}",
              "best" if g["proven"] else f"at most {g['at_most']:.2f}"] for g in s["gains"]]  # fmt: skip
     talk.table("Gain of each", ["further", "served", "gain", "proof"], rows)
+    if s["if_moved"]:
+        other = s["if_moved"]
+        rows = [[m["assistant"], m["from"], m["to"], str(len(m["serves"]))] for m in other["moves"]]
+        talk.table("If those moved who may", ["assistant", "from", "to", "villages"], rows)
+        talk.show(
+            f"They would serve {other['value']:.2f}, {other['gain']:+.2f} (no such plan above {other['bound']:.2f})"
+        )
     for v in s["not_served"][:SHOWN]:
         talk.show(f"Not served: {v['village']} ({v['worth']:.2f}): {v['why']}")
     if s["languages_not_known"]:

@@ -47,6 +47,17 @@ def test_those_there_keep_their_place(tocsin, tmp_path: Path):
     assert "Not served: Baru" in said
 
 
+def test_those_who_agreed_may_move_in_a_plan_beside(tocsin, tmp_path: Path):
+    there = "id,lon,lat,languages,villages,may_move\nC1,21.8,5.25,sango,1,{}\n"
+    words = ["--further", "0", "--moves", "1"]
+    found = tocsin(*asked(tmp_path, *words, there=there.format("yes")))
+    assert (found["value"], found["if_moved"]["value"]) == (3, 4), "in the plan itself all stay"
+    (move,) = found["if_moved"]["moves"]
+    assert (move["assistant"], move["to"], [v["village"] for v in move["serves"]]) == ("C1", "Nomo", ["Nomo"])
+    assert found["if_moved"]["gain"] == 1
+    assert "nobody may be moved" in tocsin(*asked(tmp_path, *words, there=there.format("no")), fails=BadInput)
+
+
 def test_without_a_worth_the_forecast_says_it(tocsin, tmp_path: Path):
     villages = "name,lon,lat,people\nBig,21.75,5.25,300\nSmall,21.7,5.3,100\nQuiet,20.25,5.25,100\n"
     found = tocsin(*asked(tmp_path, "--further", "0", villages=villages))

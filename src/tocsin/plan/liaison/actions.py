@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from tocsin.core.progress import Progress, silent
 from tocsin.core.time import month_text
 from tocsin.core.words import mark
 from tocsin.plan.liaison.model import Assistant, Village
+from tocsin.plan.liaison.moves import move_assistants
 from tocsin.plan.liaison.serve import Flags, Ints
 from tocsin.plan.liaison.sites import Sited, place_assistants
 from tocsin.plan.location.model import data_hash
@@ -62,6 +63,9 @@ class Liaison:
         Languages that every further assistant has to speak.
     seconds : float
         Longest to look for each number of assistants.
+    moves : int
+        How many of those there who may move (`may_move`) would be moved in the plan that is told beside the one in
+        which all stay.
     """
 
     further: int = 3
@@ -73,6 +77,7 @@ class Liaison:
     languages: Mapping[str, frozenset[str]] = field(default_factory=dict)
     speak: frozenset[str] = frozenset()
     seconds: float = 10.0
+    moves: int = 0
 
 
 @dataclass(frozen=True)
@@ -113,6 +118,8 @@ def plan_liaison(
 
 def liaison_of(mission: Mission, here: Situation, asked: Liaison, tell: Progress = silent) -> dict[str, Any]:
     """The same from a situation already read; what `plan_liaison` gives without the run."""
+    if not 0 <= asked.moves <= 50:
+        raise BadInput("0 to 50 assistants can be moved")
     if not (0 <= asked.further <= 50 and 1 <= asked.villages_each <= 200 and 0 < asked.limit_hours <= 24):
         raise BadInput("further assistants are 0 to 50, each serves 1 to 200 villages, and hours lie between 0 and 24")
     villages, areas = _villages(here, asked)
@@ -140,6 +147,11 @@ def liaison_of(mission: Mission, here: Situation, asked: Liaison, tell: Progress
         worth, there[:0], caps[:0], near & local, asked.villages_each, len(old), seconds=asked.seconds
     )
     chosen = plans[asked.further]
+    may = [near & _talk([o.languages] * len(villages), tongues) if o.may_move else None for o in old]
+    if asked.moves and not any(m is not None for m in may):
+        raise BadInput("nobody may be moved: write yes under may_move in the table of assistants for those who agreed")
+    moved = move_assistants(worth, there, caps, may, asked.moves, near & local, asked.villages_each, asked.further,
+                            seconds=asked.seconds) if asked.moves else None  # fmt: skip
     names = [o.id for o in old] + [f"new {k + 1}" for k in range(len(chosen.sites))]
     reach = np.vstack([there, (near & local)[list(chosen.sites)]])
     far = np.vstack([near_old, near[list(chosen.sites)]])
@@ -166,6 +178,15 @@ def liaison_of(mission: Mission, here: Situation, asked: Liaison, tell: Progress
              "gain": p.value - plans[k - 1].value if k else None, "proven": p.proven} for k, p in enumerate(plans)
         ],
         "those_there_anew": {"served_now": plans[0].value, "served_at_best": anew.value, "at_most": anew.bound},
+        "if_moved": None if moved is None else {
+            "most_moves": asked.moves, "value": moved.value, "bound": moved.bound, "gap": moved.gap,
+            "gain": moved.value - chosen.value,
+            "moves": [{"assistant": old[k].id, "from": here.name_of(old[k].lon or 0.0, old[k].lat or 0.0),
+                       "to": villages[s].name, "lon": villages[s].lon, "lat": villages[s].lat, "area": areas[s] or None,
+                       "serves": _served(villages, worth, moved.served, k, hours[s])}
+                      for k, s in enumerate(moved.to) if s >= 0],
+            "further": [villages[s].name for s in moved.sites],
+        },
         "value": chosen.value, "bound": chosen.bound, "gap": chosen.gap, "proven": chosen.proven,
         "assumes": list(ASSUMES), "worse": list(WORSE), "method": chosen.method, "data_hash": chosen.data_hash,
     }  # fmt: skip
@@ -214,7 +235,7 @@ def _there(here: Situation, asked: Liaison) -> list[Assistant]:
     found = []
     for a in asked.assistants:
         lon, lat = (a.lon, a.lat) if a.lon is not None else here.point(a.place)[:2]
-        found.append(Assistant(a.id, a.place, lon, lat, a.languages, a.villages))
+        found.append(replace(a, lon=lon, lat=lat))
     return found
 
 

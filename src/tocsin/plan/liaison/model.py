@@ -7,7 +7,7 @@ from tocsin.core.errors import BadInput
 from tocsin.plan.sheets import Row, read_rows
 
 VILLAGES = ("name", "lon", "lat", "languages", "people", "worth")
-ASSISTANTS = ("id", "place", "lon", "lat", "languages", "villages")
+ASSISTANTS = ("id", "place", "lon", "lat", "languages", "villages", "may_move")
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,10 @@ class Village:
 
 @dataclass(frozen=True)
 class Assistant:
-    """An assistant who is there already: where, which languages (none: not known), how many villages at most."""
+    """An assistant who is there already: where, which languages (none: not known), how many villages at most.
+
+    Nobody may be moved who is not said to (`may_move`): a person asked, with a home and a family there.
+    """
 
     id: str
     place: str
@@ -32,6 +35,7 @@ class Assistant:
     lat: float | None = None
     languages: frozenset[str] = frozenset()
     villages: int | None = None
+    may_move: bool = False
 
 
 def read_villages(path: Path) -> list[Village]:
@@ -79,5 +83,5 @@ def _assistant(row: Row) -> Assistant:
     return Assistant(
         id, row.text("place"), point[0] if point else None, point[1] if point else None,
         frozenset(n.casefold() for n in row.names("languages")),
-        row.whole("villages", 0, 0, 1000) if row.text("villages") else None,
+        row.whole("villages", 0, 0, 1000) if row.text("villages") else None, row.flag("may_move"),
     )  # fmt: skip

@@ -77,7 +77,7 @@ def place_assistants(
     code = data_hash(worth, there, capacity_there, new, capacity, further)
     alone = best_service(there, capacity_there, worth)
     value = float(worth[alone >= 0].sum())
-    keep = _not_dominated(new)
+    keep = not_dominated(new)
     if further == 0 or not len(keep):
         return Sited((), alone, value, value, 0.0, "villages from the most worth, exact", code)
     count, bound, how = _branch(worth, there, capacity_there, new[keep], capacity, further, seconds)
@@ -90,7 +90,7 @@ def place_assistants(
     return Sited(tuple(ordered), served, value, bound, relative_gap(value, bound), how, code)
 
 
-def _not_dominated(new: Flags) -> Ints:
+def not_dominated(new: Flags) -> Ints:
     """Sites that reach something no other one reaches as a whole; of equal ones the first."""
     size = new.sum(axis=1)
     order = np.lexsort((np.arange(len(new)), -size))

@@ -11,6 +11,7 @@ from tocsin.plan.patrols.model import Floats, Ints, Outing, Routes, check_routes
 STEPS = 80_000  # of one round of annealing
 ROUNDS = 4
 FLEET_STEPS = 30  # steps of a fleet that carries and costs, for each of `steps`: one is much shorter there
+MOST_A_PLACE = 6_000  # of these, for each place: a small fleet need not run to the clock
 POOL = 6_000  # routes given to branch and bound
 
 
@@ -60,7 +61,8 @@ def solve_outing(
     if problem.has_costs:
         from tocsin.plan.patrols.fleet import solve_fleet
 
-        return solve_fleet(problem, clients, seed=seed, steps=steps * FLEET_STEPS, seconds=seconds)
+        many = min(steps * FLEET_STEPS, MOST_A_PLACE * max(1, len(clients)))
+        return solve_fleet(problem, clients, seed=seed, steps=many, seconds=seconds)
     worth = problem.worth.copy()
     big = float(worth.sum()) + 1.0
     worth[list(problem.must)] += big

@@ -45,7 +45,7 @@ function Told({ one }: { one: Schemas["Result"] }) {
 }
 
 function said(value: string | number | boolean | null): string {
-  if (value === null || value === "") return t("none");
+  if (value === null) return t("none");
   if (typeof value === "boolean") return t(value ? "result.yes" : "result.no");
   return typeof value === "number" ? number(value, 2) : spot(value);
 }

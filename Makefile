@@ -1,6 +1,8 @@
 # Tocsin. `make help` lists what there is; `make demo` and `make test` set up everything they need.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
+# Compiled modules are kept whatever the caller's settings say: made anew for each command they cost it 3 s.
+export PYTHONDONTWRITEBYTECODE :=
 BIN := .venv/bin
 VENV := .venv/.ready
 GEODATA := src/tocsin/core/geodata/.ready

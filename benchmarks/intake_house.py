@@ -45,9 +45,7 @@ def mission(kind: str, provider: str = "smsgateway", **more: object) -> Iterator
     """A mission of the Central African Republic on `kind`: sqlite or postgres (with fsync on)."""
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tocsin-bench-")))
-        before = os.environ.get("TOCSIN_KEYS")
-        os.environ["TOCSIN_KEYS"] = str(folder / "keys")
-        stack.callback(_put_back, before)
+        stack.enter_context(keys_in(folder / "keys"))
         url = stack.enter_context(own_postgres(in_memory=False)).url if kind == "postgres" else ""
         make(folder / "m", "CAF", None, (), url)
         home = load(folder / "m")
@@ -106,8 +104,15 @@ def cpu_seconds(process: subprocess.Popen[bytes]) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _put_back(before: str | None) -> None:
-    if before is None:
-        os.environ.pop("TOCSIN_KEYS", None)
-    else:
-        os.environ["TOCSIN_KEYS"] = before
+@contextlib.contextmanager
+def keys_in(folder: Path) -> Iterator[None]:
+    """Keys of missions made meanwhile are in this folder, here and in processes started from here."""
+    before = os.environ.get("TOCSIN_KEYS")
+    os.environ["TOCSIN_KEYS"] = str(folder)
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop("TOCSIN_KEYS", None)
+        else:
+            os.environ["TOCSIN_KEYS"] = before

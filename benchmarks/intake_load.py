@@ -10,14 +10,15 @@ import json
 import random
 import sys
 import time
+from collections.abc import Sequence
 from typing import Any
 
 WORDS = ("hommes armés vus près de", "attaque du village", "bétail volé à", "barrière sur la route de", "on tire à")
 PLACES = ("Bria", "Ippy", "Bambari", "Kaga-Bandoro", "Ndélé", "Obo", "Zemio", "Birao", "Bossangoa", "Bouar")
 
 
-def deliveries(count: int, path: str, secret: str, seed: int = 1) -> list[bytes]:
-    """Whole requests, signed as SMS Gateway for Android signs them."""
+def deliveries(count: int, path: str, secret: str, seed: int = 1, places: Sequence[str] = PLACES) -> list[bytes]:
+    """Whole requests, signed as SMS Gateway for Android signs them, about places the mission knows."""
     dice, stamp = random.Random(seed), str(int(time.time()))
     bodies: list[bytes] = []
     for n in range(count):
@@ -26,7 +27,7 @@ def deliveries(count: int, path: str, secret: str, seed: int = 1) -> list[bytes]
             continue
         event = {
             "deviceId": "d", "event": "sms:received", "id": f"{seed}-{n}", "webhookId": "w",
-            "payload": {"messageId": "m", "message": f"{dice.choice(WORDS)} {dice.choice(PLACES)} {n}", "simNumber": 1,
+            "payload": {"messageId": "m", "message": f"{dice.choice(WORDS)} {dice.choice(places)} {n}", "simNumber": 1,
                         "phoneNumber": f"+23670{dice.randrange(20_000):06d}", "receivedAt": None},
         }  # fmt: skip
         bodies.append(json.dumps(event).encode())

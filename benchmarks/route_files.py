@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tocsin.plan.patrols.model import Outing, Patrol
+from tocsin.plan.patrols.model import Floats, Outing, Patrol
 from tocsin.plan.patrols.solve import distances
 
 
@@ -30,20 +30,54 @@ def chao(path: Path) -> Outing:
     )  # fmt: skip
 
 
-def oplib(path: Path) -> Outing | None:
-    """Orienteering (OPLib), a closed tour from the first node; None for distances other than rounded plane ones."""
+def oplib(path: Path) -> tuple[Outing, float]:
+    """Orienteering (OPLib): a closed tour from the first node, and that node's own score.
+
+    The published values count the score of the node where every tour begins, where the file gives it one; bases of an
+    outing have none.
+    """
     text = path.read_text()
-    head = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
-    fields = {k.strip(): v.strip() for k, v in head.items()}
-    if fields["EDGE_WEIGHT_TYPE"] != "EUC_2D":
-        return None
+    fields = {k.strip(): v.strip() for k, v in (line.split(":", 1) for line in text.splitlines() if ":" in line)}
     n, limit = int(fields["DIMENSION"]), float(fields["COST_LIMIT"])
-    rows = text.split("NODE_COORD_SECTION")[1].split()[: 3 * n]
-    points = np.array(rows, dtype=float).reshape(n, 3)[:, 1:]
     worth = np.array(text.split("NODE_SCORE_SECTION")[1].split()[: 2 * n], dtype=float).reshape(n, 2)[:, 1]
-    worth[0] = 0.0
-    hours = np.floor(distances(points[:, 0], points[:, 1]) + 0.5)
-    return Outing(hours, worth, np.zeros(n), np.zeros(n), np.full(n, limit), (Patrol("tour", 0, 0, 0.0, limit),))
+    own, worth[0] = float(worth[0]), 0.0
+    kind = fields["EDGE_WEIGHT_TYPE"]
+    if kind == "EXPLICIT":
+        hours = _given(text, fields["EDGE_WEIGHT_FORMAT"], n)
+    else:
+        rows = text.split("NODE_COORD_SECTION")[1].split()[: 3 * n]
+        points = np.array(rows, dtype=float).reshape(n, 3)[:, 1:]
+        hours = _on_globe(points) if kind == "GEO" else np.floor(distances(points[:, 0], points[:, 1]) + 0.5)
+    return Outing(
+        hours, worth, np.zeros(n), np.zeros(n), np.full(n, limit), (Patrol("tour", 0, 0, 0.0, limit),)
+    ), own  # fmt: skip
+
+
+def _given(text: str, form: str, n: int) -> Floats:
+    """A table of distances of which a file gives one half."""
+    numbers = []
+    for word in text.split("EDGE_WEIGHT_SECTION")[1].split():
+        if not word.replace(".", "").isdigit():
+            break
+        numbers.append(float(word))
+    hours = np.zeros((n, n))
+    if form == "UPPER_ROW":
+        hours[np.triu_indices(n, 1)] = numbers
+    else:
+        hours[np.tril_indices(n)] = numbers
+    return hours + hours.T
+
+
+def _on_globe(points: Floats) -> Floats:
+    """Whole kilometres between degrees and minutes (DDD.MM), as TSPLIB counts them."""
+    whole = np.trunc(points)
+    lat, lon = (3.141592 * (whole + 5.0 * (points - whole) / 3.0) / 180.0).T
+    q1 = np.cos(lon[:, None] - lon[None, :])
+    q2 = np.cos(lat[:, None] - lat[None, :])
+    q3 = np.cos(lat[:, None] + lat[None, :])
+    found = np.floor(6378.388 * np.arccos(np.clip(0.5 * ((1 + q1) * q2 - (1 - q1) * q3), -1, 1)) + 1.0)
+    np.fill_diagonal(found, 0.0)
+    return np.asarray(found)
 
 
 def sections(path: Path) -> tuple[dict[str, str], dict[str, list[list[float]]]]:

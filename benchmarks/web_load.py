@@ -68,14 +68,14 @@ async def person(
     port: int, token: str, alerts: int, think_s: float, end: float, told: Told, dice: random.Random
 ) -> None:
     line = Line(port)
-    await asyncio.sleep(dice.random() * think_s)
+    await asyncio.sleep(dice.expovariate(1 / think_s))  # in the middle of a shift: nobody begins with the others
     names, weights = zip(*PAGES, strict=True)
     while time.perf_counter() < end:
-        page = dice.choices(names, weights)[0].format(alert=dice.choice(alerts))
+        page = dice.choices(names, weights)[0]
         begin = time.perf_counter()
         try:
-            status, _ = await line.ask(get(page, token))
-            told.note("read", time.perf_counter() - begin, status)
+            status, _ = await line.ask(get(page.format(alert=dice.choice(alerts)), token))
+            told.note(page, time.perf_counter() - begin, status)
         except (OSError, asyncio.IncompleteReadError) as problem:
             told.bad.append(f"read: {type(problem).__name__}")
             line = Line(port)
@@ -122,7 +122,9 @@ async def brief(port: int, token: str, after: float, told: Told) -> None:
 async def shift(what: dict[str, Any]) -> Told:
     told, port, tokens = Told(), what["port"], what["tokens"]
     requests = distinct(
-        deliveries(int(what["rate"] * what["seconds"] * 1.2), what["path"], what["secret"], what["seed"])
+        deliveries(
+            int(what["rate"] * what["seconds"] * 1.2), what["path"], what["secret"], what["seed"], what["places"]
+        )
     )
     start = time.perf_counter()
     end = start + what["seconds"]

@@ -7,10 +7,10 @@ import pytest
 from tests.conftest import NOW
 
 from tocsin.core import lattice
-from tocsin.core.errors import BadInput, NoData
+from tocsin.core.errors import BadInput, Infeasible, NoData, NotFound
 from tocsin.core.geometry import distance_km
 from tocsin.plan.actions import largest_places, latest_assessment
-from tocsin.plan.months import _by_month
+from tocsin.plan.months import _by_month, months_ahead
 from tocsin.plan.situation import situation
 from tocsin.store import open_store, writing
 
@@ -53,6 +53,33 @@ def test_nobody_moves_where_none_may_and_the_rains_count(tocsin):
     assert still["value"] == pytest.approx(still["before"])
     assert still["seasons"] == ["dry"] * 5 + ["wet"] * 2
     assert "no plan above" in tocsin("plan", "months", "--ahead", 1, "--hours", 2, as_json=False)
+
+
+def test_a_request_is_kept_to_in_every_month(records, planned, tmp_path):
+    def plan(text=""):
+        (tmp_path / "r.toml").write_text(text)
+        return months_ahead(records, planned, NOW, 2, 1, limit_hours=4.0, request=tmp_path / "r.toml").summary
+
+    free = plan()
+    assert free["moves"], "left to itself it moves somebody"
+    mover, gid = free["moves"][0]["unit"], free["moves"][0]["gid"]
+    lon, lat = lattice.centre(gid)
+    stays = plan(f'[[fixed]]\nunit = "{mover}"\n')
+    assert all(m["unit"] != mover for m in stays["moves"])
+    barred = plan(f'[[forbidden]]\nplace = "{lon},{lat}"\nseason = "dry"\n')
+    assert all(m["gid"] != gid for m in barred["moves"])
+    assert max(stays["value"], barred["value"]) <= free["value"] + 1e-9
+    in_rains = plan(f'[[forbidden]]\nplace = "{lon},{lat}"\nseason = "wet"\n')
+    assert in_rains["value"] == pytest.approx(free["value"]), "both months are dry"
+    there = f'[[fixed]]\nunit = "{mover}"\nplace = "{lon},{lat}"\n'
+    assert plan(there)["moves"][0] == free["moves"][0] | {"month": "2019-01"}
+    for text, why, error in (
+        (f"[limits]\nmoves = 0\n{there}", "allow more moves", Infeasible),
+        ("[limits]\nbudget = 5\n", "not to budget", BadInput),
+        ('[[fixed]]\nunit = "Nobody"\n', "'Nobody'", NotFound),
+    ):
+        with pytest.raises(error, match=why):
+            plan(text)
 
 
 def test_wishes_that_cannot_be(tocsin):

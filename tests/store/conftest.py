@@ -89,7 +89,12 @@ def keys(engine: sa.Engine, tmp_path: Path) -> KeyRing:
 def mission(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mission:
     """A mission folder whose records are an empty store of either kind, and whose keys lie elsewhere."""
     monkeypatch.setenv("TOCSIN_KEYS", str(tmp_path / "keys"))
-    home = square(tmp_path / "mission")
+    return mission_in(tmp_path, url)
+
+
+def mission_in(folder: Path, url: str) -> Mission:
+    """A mission folder whose records are a store that is there."""
+    home = square(folder / "mission")
     if url.startswith("sqlite"):
         shutil.move(url.removeprefix("sqlite:///"), home.folder / "tocsin.db")
         return home

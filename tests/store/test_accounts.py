@@ -12,14 +12,14 @@ from tests.conftest import NOW
 from tests.store.conftest import person
 from tocsin.core.codes import Role
 from tocsin.core.errors import BadInput, Conflict, Forbidden, NotFound
-from tocsin.store import accounts, audit, reading, sealed, sessions, writing
+from tocsin.store import accounts, api_tokens, audit, passwords, reading, sealed, sessions, sign_in, writing
 from tocsin.store.accounts import CONSOLE
 from tocsin.store.keys import KeyRing
-from tocsin.store.sessions import Refused, SignedIn
+from tocsin.store.sign_in import Refused, SignedIn
 
 GOOD = "canoe lantern forty birds"
 HOME, AWAY = "192.0.2.10", "198.51.100.7"
-REAL = accounts.hasher
+REAL = passwords.hasher
 FAST = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
@@ -30,11 +30,10 @@ def later(**step: float) -> dt.datetime:
 @pytest.fixture(autouse=True)
 def cheap_hash(monkeypatch: pytest.MonkeyPatch):
     """The same algorithm at its cheapest; the real cost is checked below."""
-    monkeypatch.setattr(accounts, "hasher", lambda: FAST)
-    monkeypatch.setattr(sessions, "hasher", lambda: FAST)
-    sessions._dummy.cache_clear()
+    monkeypatch.setattr(passwords, "hasher", lambda: FAST)
+    sign_in._dummy.cache_clear()
     yield
-    sessions._dummy.cache_clear()
+    sign_in._dummy.cache_clear()
 
 
 @pytest.fixture
@@ -46,7 +45,7 @@ def duty(engine: sa.Engine, keys: KeyRing) -> accounts.Account:
 
 def enter(engine: sa.Engine, keys: KeyRing, password: str = GOOD, address: str = HOME, now=NOW, login="duty", **more):
     with writing(engine) as c:
-        return sessions.sign_in(c, keys, login, password, address, now, **more)
+        return sign_in.sign_in(c, keys, login, password, address, now, **more)
 
 
 def test_the_hash_is_argon2id_with_real_cost():
@@ -75,7 +74,7 @@ def test_no_secret_is_kept(engine: sa.Engine, keys: KeyRing, duty: accounts.Acco
     with writing(engine) as c:
         link = accounts.recovery_link(c, CONSOLE, duty.id, NOW)
         uri = accounts.start_totp(c, keys, duty.id, NOW)
-        api = sessions.make_api_token(c, duty.actor(), "map", ["read alert"], later(days=9), NOW)
+        api = api_tokens.make_api_token(c, duty.actor(), "map", ["read alert"], later(days=9), NOW)
     found = enter(engine, keys)
     seed = pyotp.parse_uri(uri).secret
     with reading(engine) as c:
@@ -189,7 +188,7 @@ def test_failures_from_one_place_wait_longer_and_longer(engine, keys, duty):
             waits.append(answer.wait_s)
             now += dt.timedelta(seconds=answer.wait_s)
     assert waits[:5] == [1, 2, 4, 8, 16]
-    assert max(waits) <= sessions.LONGEST_WAIT_S
+    assert max(waits) <= sign_in.LONGEST_WAIT_S
     assert isinstance(enter(engine, keys, address=HOME, now=now), SignedIn), "another place is not held up by it"
 
 
@@ -199,7 +198,7 @@ def test_an_attack_from_everywhere_does_not_lock_the_duty_officer_out(engine, ke
     with writing(engine) as c:
         for i in range(300):
             now = later(seconds=i)
-            sessions.sign_in(c, keys, "duty", "wrong wrong wrong", f"203.0.113.{i}", now)
+            sign_in.sign_in(c, keys, "duty", "wrong wrong wrong", f"203.0.113.{i}", now)
     assert enter(engine, keys, address="203.0.113.200", now=now).reason == "wait", "strangers wait"
     assert isinstance(enter(engine, keys, now=now, device=device), SignedIn), "the known device gets in"
     assert enter(engine, keys, now=now, device="made-up").reason == "wait"
@@ -214,21 +213,21 @@ def test_an_attack_from_everywhere_does_not_lock_the_duty_officer_out(engine, ke
 def test_api_tokens_hold_a_scope_and_an_end(engine, keys, duty):
     actor = duty.actor()
     with writing(engine) as c:
-        token = sessions.make_api_token(c, actor, "map", ["read alert"], later(days=30), NOW)
+        token = api_tokens.make_api_token(c, actor, "map", ["read alert"], later(days=30), NOW)
         program = sessions.actor_of(c, token, NOW)
         assert program.scope == {"read alert"}
         assert program.id == duty.id
         with pytest.raises(Forbidden):
-            sessions.make_api_token(c, program, "more", ["read alert"], later(days=1), NOW)
+            api_tokens.make_api_token(c, program, "more", ["read alert"], later(days=1), NOW)
         assert sessions.actor_of(c, token, later(days=31)) is None
         for scope, end in ((["read"], 1), ([], 1), (["fly alert"], 1), (["read alert"], -1), (["read alert"], 400)):
             with pytest.raises(BadInput):
-                sessions.make_api_token(c, actor, "x", scope, later(days=end), NOW)
+                api_tokens.make_api_token(c, actor, "x", scope, later(days=end), NOW)
         with pytest.raises(Forbidden):
-            sessions.make_api_token(c, person(Role.PARTNER), "x", ["read alert"], later(days=1), NOW)
-        listed = sessions.list_api_tokens(c, actor, NOW)
+            api_tokens.make_api_token(c, person(Role.PARTNER), "x", ["read alert"], later(days=1), NOW)
+        listed = api_tokens.list_api_tokens(c, actor, NOW)
         assert [t["name"] for t in listed] == ["map"]
-        sessions.end_api_token(c, actor, listed[0]["id"], NOW)
+        api_tokens.end_api_token(c, actor, listed[0]["id"], NOW)
         assert sessions.actor_of(c, token, NOW) is None
 
 

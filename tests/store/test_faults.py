@@ -19,7 +19,7 @@ from tests.store.conftest import copy_of_empty
 from tocsin.core.errors import SetupProblem
 from tocsin.store import audit, finish_run, open_store, reading, writing
 from tocsin.store.audit import Entry, record
-from tocsin.store.database import downgrade, upgrade
+from tocsin.store.database import check_line, downgrade, upgrade
 from tocsin.store.tables import audit as trail
 from tocsin.store.tables import run
 from tocsin.store.transfer import differences, digest
@@ -256,3 +256,17 @@ def test_the_schema_goes_up_and_down_with_data_in_it(url: str):
         assert audit.verify(c).sound, "the guards are back"
         assert audit.verify(c).rows == 1
     engine.dispose()
+
+
+@pytest.mark.parametrize(("url", "refused"), [
+    ("sqlite:///x.db", False), ("postgresql+psycopg://a@127.0.0.1/b", False), ("postgresql+psycopg://a@/b", False),
+    ("postgresql+psycopg://a@/b?host=/run/postgresql", False), ("postgresql+psycopg://a@records/b", True),
+    ("postgresql+psycopg://a@/b?host=records", True), ("postgresql+psycopg://a@records/b?sslmode=verify-full", False),
+    ("postgresql+psycopg://a@10.0.0.5/b", True), ("postgresql+psycopg://a@[::1]/b", False),
+])  # fmt: skip
+def test_records_on_another_machine_need_a_guarded_line(url: str, refused: bool) -> None:
+    if refused:
+        with pytest.raises(SetupProblem, match="sslmode=verify-full"):
+            check_line(url)
+    else:
+        check_line(url)

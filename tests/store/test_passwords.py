@@ -46,6 +46,6 @@ def test_a_few_random_words_are_taken(password: str) -> None:
 
 @pytest.mark.parametrize("password", ["a" * 1024, "ab" * 512, "1a" * 512, "password" * 128, "x1y2" * 256, "é" * 1000])
 def test_no_password_takes_long(password: str) -> None:
-    begin = time.perf_counter()
+    begin = time.process_time()
     is_common(password)
-    assert time.perf_counter() - begin < 0.2
+    assert time.process_time() - begin < 0.2

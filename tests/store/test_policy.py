@@ -12,7 +12,17 @@ from tocsin.core.codes import Classification, Component, Role, Tlp
 from tocsin.core.errors import Forbidden, SetupProblem
 from tocsin.store.database import metadata
 from tocsin.store.policy import TABLE as POLICY_FILE
-from tocsin.store.policy import Actor, Thing, allowed, demand, only_readable, policy, read_policy, readable_fields
+from tocsin.store.policy import (
+    Actor,
+    Thing,
+    allowed,
+    demand,
+    only_readable,
+    policy,
+    read_policy,
+    readable_fields,
+    view_of,
+)
 
 CASES = ("report", "alert", "source", "incident", "threat", "task", "warning", "plan", "forecast", "brief")
 OPEN = Thing(tlp=Tlp.CLEAR, classification=Classification.UNCLASSIFIED)
@@ -235,3 +245,36 @@ def test_a_stricter_label_never_lets_more_people_in(role, tlp, classification, o
     if allowed(actor, action, object_, "*", Thing("W", "x", "police", tlp, classification)):
         for lower in list(Tlp)[: tlp.rank]:
             assert allowed(actor, action, object_, "*", Thing("W", "x", "police", lower, classification))
+
+
+@given(
+    st.lists(
+        st.builds(
+            Actor,
+            st.sampled_from(["a", "b"]),
+            st.frozensets(st.sampled_from(list(Role)), min_size=1, max_size=2),
+            st.frozensets(st.sampled_from(["*", "CF1", "CF2"]), max_size=2),
+            st.sampled_from(list(Component)),
+            st.sampled_from([None, frozenset({"read report"}), frozenset({"read alert"})]),
+        ),
+        min_size=2,
+        max_size=6,
+    )
+)
+def test_who_has_the_same_view_is_asked_for_with_the_same_question(actors: list[Actor]) -> None:
+    from tocsin.listen.alerts.tables import alert, notice, report
+
+    asked = {}
+    for actor in actors:
+        words = [
+            str(only_readable(sa.select(t), t, actor).compile(compile_kwargs={"literal_binds": True}))
+            for t in (report, alert, notice)
+        ]
+        view = view_of(actor, "report", "alert", "notice")
+        assert sorted(" ".join(words).split()) == asked.setdefault(view, sorted(" ".join(words).split()))
+
+
+def test_one_s_own_things_are_one_s_own_view() -> None:
+    two = [Actor(name, frozenset({Role.LIAISON_ASSISTANT}), frozenset({"*"})) for name in "ab"]
+    assert len({view_of(actor, "source") for actor in two}) == 2
+    assert len({view_of(actor, "notice") for actor in two}) == 1

@@ -19,8 +19,8 @@ from tests.web.houses import Place, app_of
 from tocsin.core.codes import Role
 from tocsin.listen.places.tables import place as place_table
 from tocsin.store import writing
+from tocsin.store.api_tokens import make_api_token
 from tocsin.store.policy import Actor
-from tocsin.store.sessions import make_api_token
 from tocsin.web.api.feature_tables import KINDS
 
 PAGE = (ROOT / "docs" / "other-tools.md").read_text(encoding="utf-8")

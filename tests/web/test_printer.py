@@ -1,49 +1,63 @@
 """One brief at a time: who asks while one is being made, or just was, gets that one; a minute later a new one."""
 
-import threading
+import asyncio
 import time
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
-from tocsin.core.mission import Mission
+from tocsin.core.errors import NoData, SetupProblem
+from tocsin.core.mission import load
+from tocsin.listen.missions import make
 from tocsin.store import open_store
-from tocsin.web.app import Printer
+from tocsin.web import printer as printing
+from tocsin.web.printer import Printer, aside
 from tocsin.web.who import House
 
 
-@pytest.fixture
-def begun(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    made: list[str] = []
+class Begun(list[str]):
+    """Languages of the briefs that were begun."""
 
-    def gather(*_: Any, language: str) -> str:
-        made.append(language)
+    def make(self, at: House, suffix: str, language: str) -> bytes:
+        self.append(language)
         time.sleep(0.05)
-        return f"{language}{len(made)}"
-
-    monkeypatch.setattr("tocsin.web.app.gather", gather)
-    monkeypatch.setattr("tocsin.web.app.render", lambda content, suffix, language: f"{content}{suffix}".encode())
-    return made
+        return f"{language}{len(self)}{suffix}".encode()
 
 
-def test_five_at_once_are_one_brief(mission: Mission, begun: list[str]) -> None:
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    folder = tmp_path_factory.mktemp("house") / "m"
+    make(folder, "CAF", None, ())
+    mission = load(folder)
     engine = open_store(mission.store_url)
-    house, printer, got = House(mission, engine), Printer(), []
-    askers = [threading.Thread(target=lambda: got.append(printer.brief(house, ".html", "en"))) for _ in range(5)]
-    for asker in askers:
-        asker.start()
-    for asker in askers:
-        asker.join()
-    assert got == [b"en1.html"] * 5
-    assert printer.brief(house, ".html", "fr") == b"fr2.html"
+    yield House(mission, engine)
+    engine.dispose()
+
+
+def test_five_at_once_are_one_brief(small: House) -> None:
+    begun = Begun()
+    printer = Printer(begun.make)
+
+    async def all_at_once() -> list[bytes]:
+        return list(await asyncio.gather(*(printer.brief(small, ".html", "en") for _ in range(5))))
+
+    assert asyncio.run(all_at_once()) == [b"en1.html"] * 5
+    assert asyncio.run(printer.brief(small, ".html", "fr")) == b"fr2.html"
     assert begun == ["en", "fr"]
-    engine.dispose()
 
 
-def test_after_a_minute_it_is_made_anew(mission: Mission, begun: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = open_store(mission.store_url)
-    house, printer = House(mission, engine), Printer()
-    assert printer.brief(house, ".html", "en") == b"en1.html"
-    monkeypatch.setattr(Printer, "FRESH_S", 0.0)
-    assert printer.brief(house, ".html", "en") == b"en2.html"
-    engine.dispose()
+def test_after_a_minute_it_is_made_anew(small: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    printer = Printer(Begun().make)
+    assert asyncio.run(printer.brief(small, ".html", "en")) == b"en1.html"
+    monkeypatch.setattr(printing, "FRESH_S", 0.0)
+    assert asyncio.run(printer.brief(small, ".html", "en")) == b"en2.html"
+
+
+def test_what_its_process_refuses_is_refused_here_and_what_is_slow_is_ended(
+    small: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(NoData, match="import"):
+        aside(small, ".html", "en")
+    monkeypatch.setattr(printing, "LONGEST_S", 0.0)
+    with pytest.raises(SetupProblem, match="could not be made"):
+        aside(small, ".html", "en")

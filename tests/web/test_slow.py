@@ -9,6 +9,7 @@ import http.client
 import os
 import random
 import re
+import shutil
 import socket
 import statistics
 import struct
@@ -20,13 +21,15 @@ import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 import sqlalchemy as sa
 
 from tests.conftest import ROOT
-from tests.web.houses import Place
+from tests.store.conftest import copy_of_empty, mission_in
+from tests.web.houses import Place, house_of
 from tocsin.core.codes import Role
 from tocsin.core.time import utc_now
 from tocsin.listen.alerts.tables import report
@@ -118,9 +121,11 @@ class Server:
         assert found
         return float(found[1]) - 1  # this one
 
-    def there(self) -> Counter[str]:
+    def there(self, *names: str) -> Counter[str]:
+        """Reports whose id begins with one of these, and how often each is there."""
         with reading(self.place.engine) as connection:
-            return Counter(connection.execute(sa.select(report.c.provider_id)).scalars())
+            found = connection.execute(sa.select(report.c.provider_id)).scalars()
+            return Counter(id for id in found if str(id).split("-")[0] in names)
 
 
 @contextlib.contextmanager
@@ -152,9 +157,27 @@ def serving(place: Place, patience_s: float) -> Iterator[Server]:
             node.stdout.close()
 
 
-def no_database(place: Place) -> None:
-    if place.engine.dialect.name != "sqlite":
-        pytest.skip("the database has no part in it")
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for all, patient as it is in service; each test brings reports of its own names."""
+    folder = tmp_path_factory.mktemp("slow")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TOCSIN_KEYS", str(folder / "keys"))
+        place = house_of(mission_in(folder, copy_of_empty(request.param, folder, request)))
+        with serving(place, 0) as made:
+            yield made
+        place.engine.dispose()
+
+
+@pytest.fixture
+def hasty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty_file: Path) -> Iterator[Server]:
+    """A server whose patience has an end soon; the database has no part in it."""
+    monkeypatch.setenv("TOCSIN_KEYS", str(tmp_path / "keys"))
+    shutil.copy(empty_file, tmp_path / "empty.db")
+    place = house_of(mission_in(tmp_path, f"sqlite:///{tmp_path / 'empty.db'}"))
+    with serving(place, 1.0) as made:
+        yield made
+    place.engine.dispose()
 
 
 def cut(line: socket.socket, hard: bool) -> None:
@@ -164,106 +187,104 @@ def cut(line: socket.socket, hard: bool) -> None:
     line.close()
 
 
-def test_slow_clients_keep_nobody_waiting_and_half_deliveries_store_nothing(place: Place) -> None:
-    with serving(place, 0) as server:
-        stop, slow = threading.Event(), []
-        for n in range(120):
-            whole = server.delivery(f"half-{n}")
-            line = server.connect()
-            line.sendall(whole[: -20 - n % 20])
-            slow.append((line, whole[-20 - n % 20 : -2]))
-        for n in range(60):
-            server.connect().sendall(server.delivery(f"silent-{n}").split(b"\r\n\r\n")[0] + b"\r\n\r\n")
-            server.connect().sendall(server.delivery(f"headless-{n}")[: 20 + n])
-        for _ in range(60):
-            server.connect().sendall(server.ask())
-        for _ in range(60):  # more than one address may have at a time
-            line = server.connect()
-            line.sendall(FORM)
-            slow.append((line, b"x" * 1000))
+def test_slow_clients_keep_nobody_waiting_and_half_deliveries_store_nothing(server: Server) -> None:
+    stop, slow = threading.Event(), []
+    for n in range(120):
+        whole = server.delivery(f"half-{n}")
+        line = server.connect()
+        line.sendall(whole[: -20 - n % 20])
+        slow.append((line, whole[-20 - n % 20 : -2]))
+    for n in range(60):
+        server.connect().sendall(server.delivery(f"silent-{n}").split(b"\r\n\r\n")[0] + b"\r\n\r\n")
+        server.connect().sendall(server.delivery(f"headless-{n}")[: 20 + n])
+    for _ in range(60):
+        server.connect().sendall(server.ask())
+    for _ in range(60):  # more than one address may have at a time
+        line = server.connect()
+        line.sendall(FORM)
+        slow.append((line, b"x" * 1000))
 
-        def trickle() -> None:
-            for position in range(1000):
-                for line, rest in slow:
-                    if stop.is_set():
-                        return
-                    with contextlib.suppress(OSError):
-                        line.sendall(rest[position : position + 1])
-                if stop.wait(0.5):
+    def trickle() -> None:
+        for position in range(1000):
+            for line, rest in slow:
+                if stop.is_set():
                     return
+                with contextlib.suppress(OSError):
+                    line.sendall(rest[position : position + 1])
+            if stop.wait(0.5):
+                return
 
-        trickling = threading.Thread(target=trickle)
-        trickling.start()
-        try:
-            said = [server.bring(f"good-{n}") for n in range(60)]
-            pages = [server.read() for _ in range(30)]
-        finally:
-            stop.set()
-            trickling.join()
-        assert {status for status, _ in said} == {200}
-        assert max(seconds for _, seconds in said) < BOUND_S
-        assert statistics.median(seconds for _, seconds in said) < BOUND_S / 5
-        assert {status for status, _, _ in pages} == {200}
-        assert max(seconds for *_, seconds in pages) < BOUND_S
-        for number, line in enumerate(server.open):
-            cut(line, hard=number % 2 == 0)
-        for _ in range(100):
-            if server.at_work() == 0:
-                break
-            time.sleep(0.05)
-        assert server.at_work() == 0, "who went away is forgotten"
-        assert server.there() == Counter(f"good-{n}" for n in range(60))
+    trickling = threading.Thread(target=trickle)
+    trickling.start()
+    try:
+        said = [server.bring(f"good-{n}") for n in range(60)]
+        pages = [server.read() for _ in range(30)]
+    finally:
+        stop.set()
+        trickling.join()
+    assert {status for status, _ in said} == {200}
+    assert max(seconds for _, seconds in said) < BOUND_S
+    assert statistics.median(seconds for _, seconds in said) < BOUND_S / 5
+    assert {status for status, _, _ in pages} == {200}
+    assert max(seconds for *_, seconds in pages) < BOUND_S
+    for number, line in enumerate(server.open):
+        cut(line, hard=number % 2 == 0)
+    for _ in range(100):
+        if server.at_work() == 0:
+            break
+        time.sleep(0.05)
+    assert server.at_work() == 0, "who went away is forgotten"
+    assert server.there("good", "half", "silent", "headless") == Counter(f"good-{n}" for n in range(60))
 
 
-def test_deliveries_that_break_off_anywhere_and_come_again_are_there_once(place: Place) -> None:
+def test_deliveries_that_break_off_anywhere_and_come_again_are_there_once(server: Server) -> None:
     dice = random.Random(5)
-    with serving(place, 0) as server:
-        broken, unheard = [], []
-        for n in range(80):
-            id = f"d{n}"
-            whole = server.delivery(id)
-            until = len(whole) if n % 4 == 0 else dice.randrange(len(whole))
-            line = server.connect("127.0.0.1")
-            for begin in range(0, until, 60):
-                line.sendall(whole[begin : min(until, begin + 60)])
-            if until == len(whole) and n % 8:
-                time.sleep(0.03)  # it is taken in, and nobody is there to hear so
-            cut(line, hard=n % 2 == 0)
-            (unheard if until == len(whole) else broken).append(id)
-        assert len(unheard) == 20
-        time.sleep(0.5)
-        assert not set(broken) & set(server.there()), "a part of a delivery is nothing"
-        again = [id for id in broken + unheard if int(id[1:]) % 3 != 1]
-        assert {server.bring(id)[0] for id in again} == {200}
-        there = server.there()
-        assert max(there.values()) == 1
-        assert set(again) <= set(there)
-        assert set(there) <= set(again) | set(unheard), "what never came whole is not there"
-        with reading(server.place.engine) as connection:
-            assert connection.execute(sa.select(report.c.id).where(report.c.conflict_with.is_not(None))).all() == []
+    broken, unheard = [], []
+    for n in range(80):
+        id = f"d-{n}"
+        whole = server.delivery(id)
+        until = len(whole) if n % 4 == 0 else dice.randrange(len(whole))
+        line = server.connect("127.0.0.1")
+        for begin in range(0, until, 60):
+            line.sendall(whole[begin : min(until, begin + 60)])
+        if until == len(whole) and n % 8:
+            time.sleep(0.03)  # it is taken in, and nobody is there to hear so
+        cut(line, hard=n % 2 == 0)
+        (unheard if until == len(whole) else broken).append(id)
+    assert len(unheard) == 20
+    time.sleep(0.5)
+    assert not set(broken) & set(server.there("d")), "a part of a delivery is nothing"
+    again = [id for id in broken + unheard if int(id[2:]) % 3 != 1]
+    assert {server.bring(id)[0] for id in again} == {200}
+    there = server.there("d")
+    assert max(there.values()) == 1
+    assert set(again) <= set(there)
+    assert set(there) <= set(again) | set(unheard), "what never came whole is not there"
+    with reading(server.place.engine) as connection:
+        assert connection.execute(sa.select(report.c.id).where(report.c.conflict_with.is_not(None))).all() == []
 
 
-def test_downloads_that_break_off_leave_nothing_behind(place: Place) -> None:
-    no_database(place)
+def test_downloads_that_break_off_leave_nothing_behind(server: Server) -> None:
     dice = random.Random(6)
-    with serving(place, 0) as server:
-        whole = server.read(DOWNLOAD)[1]
-        assert len(whole) > 100_000, "more than the buffers between hold"
-        for n in range(40):
-            line = server.connect("127.0.0.1")
-            line.sendall(server.ask())
-            wanted = dice.randrange(len(whole)) // 4
-            while wanted > 0 and (part := line.recv(2048)):
-                wanted -= len(part)
-            cut(line, hard=n % 2 == 0)
-        status, body, seconds = server.read(DOWNLOAD)
-        assert (status, body == whole) == (200, True)
-        assert seconds < BOUND_S
-        for _ in range(60):
-            if server.at_work() == 0:
-                break
-            time.sleep(0.05)
-        assert server.at_work() == 0
+    if server.place.engine.dialect.name != "sqlite":
+        pytest.skip("the database has no part in it")
+    whole = server.read(DOWNLOAD)[1]
+    assert len(whole) > 100_000, "more than the buffers between hold"
+    for n in range(40):
+        line = server.connect("127.0.0.1")
+        line.sendall(server.ask())
+        wanted = dice.randrange(len(whole)) // 4
+        while wanted > 0 and (part := line.recv(2048)):
+            wanted -= len(part)
+        cut(line, hard=n % 2 == 0)
+    status, body, seconds = server.read(DOWNLOAD)
+    assert (status, body == whole) == (200, True)
+    assert seconds < BOUND_S
+    for _ in range(60):
+        if server.at_work() == 0:
+            break
+        time.sleep(0.05)
+    assert server.at_work() == 0
 
 
 def ended(line: socket.socket, within_s: float) -> bytes:
@@ -278,31 +299,29 @@ def ended(line: socket.socket, within_s: float) -> bytes:
     return told
 
 
-def test_patience_has_an_end(place: Place) -> None:
-    no_database(place)
-    with serving(place, 2.0) as server:
-        whole = server.delivery("half")
-        half, silent, headless = server.connect(), server.connect(), server.connect()
-        half.sendall(whole[:-9])
-        silent.sendall(whole.split(b"\r\n\r\n")[0] + b"\r\n\r\n")
-        headless.sendall(whole[:40])
-        second, stuck, narrow = server.connect(), server.connect(), server.connect()
-        second.sendall(server.ask("/health"))  # a good one first, and then half a head
-        assert second.recv(4096).startswith(b"HTTP/1.1 200")
-        second.sendall(whole[:40])
-        stuck.sendall(server.ask())
-        narrow.sendall(server.ask())
-        got = b""
-        begin = time.monotonic()
-        while time.monotonic() - begin < 5:  # slow, but it takes what it is given
-            got += narrow.recv(2048)
-            time.sleep(0.02)
-        assert half.recv(4096).startswith(b"HTTP/1.1 408")
-        assert silent.recv(4096).startswith(b"HTTP/1.1 408")
-        assert ended(headless, 20) == b""
-        assert b"HTTP" not in ended(second, 20)
-        assert len(ended(stuck, 20)) < 100_000, "it was cut, and not sent to the end"
-        length = int(re.search(rb"content-length: (\d+)", got)[1])  # type: ignore[index]
-        assert len(got.split(b"\r\n\r\n", 1)[1]) == length or narrow.recv(10), "who takes what is given is let finish"
-        assert server.bring("good")[0] == 200
-        assert server.there() == Counter(["good"])
+def test_patience_has_an_end(hasty: Server) -> None:
+    whole = hasty.delivery("half")
+    half, silent, headless = hasty.connect(), hasty.connect(), hasty.connect()
+    half.sendall(whole[:-9])
+    silent.sendall(whole.split(b"\r\n\r\n")[0] + b"\r\n\r\n")
+    headless.sendall(whole[:40])
+    second, stuck, narrow = hasty.connect(), hasty.connect(), hasty.connect()
+    second.sendall(hasty.ask("/health"))  # a good one first, and then half a head
+    assert second.recv(4096).startswith(b"HTTP/1.1 200")
+    second.sendall(whole[:40])
+    stuck.sendall(hasty.ask())
+    narrow.sendall(hasty.ask())
+    got = b""
+    begin = time.monotonic()
+    while time.monotonic() - begin < 2.5:  # slow, but it takes what it is given
+        got += narrow.recv(2048)
+        time.sleep(0.02)
+    assert half.recv(4096).startswith(b"HTTP/1.1 408")
+    assert silent.recv(4096).startswith(b"HTTP/1.1 408")
+    assert ended(headless, 20) == b""
+    assert b"HTTP" not in ended(second, 20)
+    assert len(ended(stuck, 20)) < 100_000, "it was cut, and not sent to the end"
+    length = int(re.search(rb"content-length: (\d+)", got)[1])  # type: ignore[index]
+    assert len(got.split(b"\r\n\r\n", 1)[1]) == length or narrow.recv(10), "who takes what is given is let finish"
+    assert hasty.bring("good")[0] == 200
+    assert hasty.there("good", "half") == Counter(["good"])

@@ -76,7 +76,7 @@ def read_rules(text: str, own: str = "") -> Rules:
             raise ValueError(f"unknown: {', '.join(unknown)}")
         made = {part: {**values, **more.get(part, {})} for part, values in raw.items()}
         return _rules(made)
-    except (tomllib.TOMLDecodeError, KeyError, ValueError, TypeError, AttributeError) as problem:
+    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as problem:
         raise BadFile(
             "the mission's {file} is wrong ({why}); compare it with docs/methods/act.md", file=OWN, why=problem
         ) from problem

@@ -13,7 +13,7 @@ from tocsin.assess.forecast import BENCHMARKS, MODELS, forecast, stream
 from tocsin.assess.ground import Land, gw_of, land_of
 from tocsin.assess.indicators import known_planes
 from tocsin.assess.levels import WHOLE, Places, area_sums, at_places, place_shares
-from tocsin.assess.panel import TARGETS, Panel
+from tocsin.assess.panel import ASKED, TOTAL, Panel
 from tocsin.assess.panel.build import build, count, read_parquet, write_panel, write_parquet
 from tocsin.assess.panel.placement import place
 from tocsin.core.errors import BadInput, NoData
@@ -80,7 +80,8 @@ def assess(
     horizon : int
         Months ahead, 1 to 36.
     target : str
-        What the summary's top places rank by; all targets are forecast.
+        What the summary's top places rank by; sb, ns, os and civilians are all
+        forecast, and ``deaths`` (all of them) if it is asked for.
     models : tuple of str, optional
         Names in `MODELS`; the benchmark family if not given.
     seed : int
@@ -98,8 +99,8 @@ def assess(
     names = models or BENCHMARKS
     if not 1 <= horizon <= LONGEST_HORIZON:
         raise BadInput("a horizon of {n} months is not possible: choose 1 to {top}", n=horizon, top=LONGEST_HORIZON)
-    if target not in TARGETS:
-        raise BadInput("'{name}' is not a target; there are: {known}", name=target, known=", ".join(TARGETS))
+    if target not in ASKED:
+        raise BadInput("'{name}' is not a target; there are: {known}", name=target, known=", ".join(ASKED))
     for name in names:
         if name not in MODELS:
             raise BadInput("'{name}' is not a model; there are: {known}", name=name, known=", ".join(MODELS))
@@ -125,7 +126,7 @@ def assess(
         return Assessed(id, earlier)
 
     panel, facts = make_panel(connection, land, seen, month, tell)
-    panel = replace(panel, also=also)
+    panel = replace(panel.with_total() if target == TOTAL else panel, also=also)
     stem = f"{month_text(month)}-{id}"
     panel_file = mission.panels / f"panel-{stem}.parquet"
     write_panel(panel, panel_file)
@@ -135,8 +136,8 @@ def assess(
     spots: list[dict[str, Any]] = []
     main = MAIN_MODEL if MAIN_MODEL in names else names[-1]
     places = None if h3 is None else _places(connection, land, seen, month, h3)
-    total = len(TARGETS) * len(names)
-    for what in TARGETS:
+    total = len(panel.counts) * len(names)
+    for what in panel.counts:
         for name in names:
             tell("Forecasting", len(tables), total)
             made = forecast(panel, what, name, horizon, seed)

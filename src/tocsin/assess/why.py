@@ -11,7 +11,7 @@ from tocsin.assess.forecast.cells import Cells, FittedCells
 from tocsin.assess.forecast.reasons import GROUPS, Coverage, Reason, coverage, novel, reasons, refits, typical
 from tocsin.assess.ground import gw_of, land_of
 from tocsin.assess.indicators import with_known
-from tocsin.assess.panel import TARGETS, Panel
+from tocsin.assess.panel import ASKED, TOTAL, Panel
 from tocsin.core.errors import BadInput, NotFound
 from tocsin.core.mission import Mission
 from tocsin.core.progress import Progress, silent
@@ -175,8 +175,8 @@ def why(
     NotFound
         If a cell is not the mission's.
     """
-    if target not in TARGETS:
-        raise BadInput("'{name}' is not a target; there are: {known}", name=target, known=", ".join(TARGETS))
+    if target not in ASKED:
+        raise BadInput("'{name}' is not a target; there are: {known}", name=target, known=", ".join(ASKED))
     if not 1 <= step <= LONGEST:
         raise BadInput("{n} months ahead is not possible: choose 1 to {top}", n=step, top=LONGEST)
     gw = gw_of(mission)
@@ -187,7 +187,7 @@ def why(
         if one is not None and one not in gids:
             raise NotFound("{gid} is not a cell of this mission; `tocsin assess` lists cells", gid=one)
     panel, _ = make_panel(connection, land, vintage(connection, month, gw), month, tell)
-    panel = with_known(panel, connection, mission)
+    panel = with_known(panel.with_total() if target == TOTAL else panel, connection, mission)
     at = int(np.searchsorted(gids, gid))
     other = None if against is None else int(np.searchsorted(gids, against))
     return answer(panel, target, at, step, land.area_names[at], other, tell)

@@ -18,23 +18,46 @@ def assess(
         str | None, typer.Option("--as-of", help="Last month whose data may be seen, YYYY-MM. Default: the newest.")
     ] = None,
     horizon: Annotated[int, typer.Option(help="Months ahead, 1 to 36.")] = 12,
-    target: Annotated[str, typer.Option(help="What to rank places by: civilians, os, sb or ns.")] = "civilians",
+    target: Annotated[
+        str, typer.Option(help="What to rank places by: civilians, os, sb, ns or deaths (all).")
+    ] = "civilians",
     model: Annotated[list[str] | None, typer.Option(help="Model; may be repeated. Default: all.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same file.")] = 1,
     h3: Annotated[int | None, typer.Option("--h3", help="Also H3 cells of this resolution, 4 to 7.")] = None,
+    days: Annotated[
+        list[int] | None,
+        typer.Option("--days", help="Instead: chances within so many days, 1 to 56; may be repeated. Writes nothing."),
+    ] = None,
     mission: MissionOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Build the panel and forecast every cell and month."""
+    """Build the panel and forecast every cell and month; with --days, the next days and weeks."""
     from tocsin.assess.actions import assess as work
     from tocsin.core.mission import find
     from tocsin.core.time import parse_month, utc_now
-    from tocsin.store import writing
+    from tocsin.store import reading, writing
 
     talk = answer(context, mission, as_json, quiet)
     home = find(talk.folder())
     month = parse_month(as_of) if as_of else None
+    if days:
+        from tocsin.assess.days import days_ahead
+
+        with talk.progress() as tell, reading(records(home)) as connection:
+            found = days_ahead(connection, home, tuple(days), month, target, tell)
+        ahead = [str(n) for n in found["days"]]
+        talk.show(f"{home.name} after {found['as_of']}: {found['events']:,} events of {found['source'].upper()}; "
+                  f"last year {found['level']:.2f} times what the process expected")  # fmt: skip
+        rows = [
+            [str(t["rank"]), str(t["priogrid_gid"]), t["area"] or "", *(f"{t['chances'][n]:.1%}" for n in ahead),
+             max(t["parts"], key=t["parts"].get)]
+            for t in found["top"]
+        ]  # fmt: skip
+        header = ["", "cell", "area", *(f"any in {n} days" for n in ahead), "mostly from"]
+        talk.table(f"Most at risk soon ({found['target']})", header, rows)
+        talk.give(found)
+        return
     with talk.progress() as tell, writing(records(home)) as connection:
         done = work(
             connection, home, utc_now(), month, horizon, target, tuple(model) if model else None, seed, tell, h3

@@ -50,7 +50,7 @@ def corridor(
     from tocsin.core.mission import find
     from tocsin.core.time import parse_month, utc_now
     from tocsin.plan.corridors.actions import Asked, plan_corridor
-    from tocsin.store import writing
+    from tocsin.store import calculating
 
     talk = answer(context, mission, as_json, quiet)
     home = find(talk.folder())
@@ -59,7 +59,7 @@ def corridor(
     factors = numbers([by_hour], "24 factors", 24)[0] if by_hour else ()
     asked = Asked(start, end, mode, leave, night, roads, discs, stops, factors)  # type: ignore[arg-type]
     month = parse_month(as_of) if as_of else None
-    with talk.progress() as tell, writing(records(home)) as connection:
+    with talk.progress() as tell, calculating(records(home)) as connection:
         done = plan_corridor(connection, home, utc_now(), asked, month, tuple(operation or ()), tell)
     s = done.summary
     talk.show(f"{s['from']['name']} to {s['to']['name']}, {s['mode']}, {s['season']} season, as of {s['as_of']}")

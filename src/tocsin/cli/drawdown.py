@@ -45,13 +45,13 @@ def drawdown(
     from tocsin.core.mission import find
     from tocsin.core.time import parse_month, utc_now
     from tocsin.plan.drawdown.actions import Leave, plan_drawdown
-    from tocsin.store import writing
+    from tocsin.store import calculating
 
     talk = answer(context, mission, as_json, quiet)
     home = find(talk.folder())
     asked = Leave(steps, keep, hours, named_steps(not_before), named_steps(by), named_steps(contract), seconds)
     month = parse_month(as_of) if as_of else None
-    with talk.progress() as tell, writing(records(home)) as connection:
+    with talk.progress() as tell, calculating(records(home)) as connection:
         s = plan_drawdown(connection, home, utc_now(), asked, month, tuple(operation or ()), tell).summary
     talk.show(f"{home.name} as of {s['as_of']}: {s['bases']} bases close down to {len(s['kept'])} in {steps} months")
     rows = [
@@ -95,13 +95,13 @@ def contingency(
     from tocsin.core.mission import find
     from tocsin.core.time import parse_month, utc_now
     from tocsin.plan.drawdown.contingency import Watch, plan_contingency
-    from tocsin.store import writing
+    from tocsin.store import calculating
 
     talk = answer(context, mission, as_json, quiet)
     home = find(talk.folder())
     asked = Watch(parse_month(left) if left else None, baseline, months, false_alarm, hours, floor, seed)
     month = parse_month(as_of) if as_of else None
-    with talk.progress() as tell, writing(records(home)) as connection:
+    with talk.progress() as tell, calculating(records(home)) as connection:
         s = plan_contingency(connection, home, utc_now(), asked, month, tuple(operation or ()), tell).summary
     talk.show(f"{home.name} as of {s['as_of']}, watched since {s['left']}, quiet learned from {s['baseline_from']} on")
     rows = []

@@ -39,7 +39,7 @@ def liaison(
     from tocsin.core.words import translator
     from tocsin.plan.liaison.actions import Liaison, plan_liaison
     from tocsin.plan.liaison.model import read_assistants, read_villages
-    from tocsin.store import writing
+    from tocsin.store import calculating
 
     talk = answer(context, mission, as_json, quiet)
     home = find(talk.folder())
@@ -50,7 +50,7 @@ def liaison(
         frozenset(s.strip().casefold() for s in speak or ()), seconds,
     )  # fmt: skip
     month = parse_month(as_of) if as_of else None
-    with talk.progress() as tell, writing(records(home)) as connection:
+    with talk.progress() as tell, calculating(records(home)) as connection:
         s = plan_liaison(connection, home, utc_now(), asked, month, tuple(operation or ()), tell).summary
     who = f"{len(s['assistants'])} assistants and {len(s['further'])} further ones"
     share = f"{s['value'] / s['worth']:.0%} of the forecast in {s['villages']} villages"

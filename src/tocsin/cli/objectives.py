@@ -40,13 +40,13 @@ def front(
     from tocsin.core.mission import find
     from tocsin.core.time import parse_month, utc_now
     from tocsin.plan.objectives import Wish, between
-    from tocsin.store import writing
+    from tocsin.store import calculating
 
     talk = answer(context, mission, as_json, quiet)
     home = find(talk.folder())
     wish = Wish(request, additional, moves, hours)
     month = parse_month(as_of) if as_of else None
-    with talk.progress() as tell, writing(records(home)) as connection:
+    with talk.progress() as tell, calculating(records(home)) as connection:
         s = between(connection, home, utc_now(), one, other, wish, points, month, tuple(operation or ()), tell).summary
     rows = [[f"{p['aims'][one]:.3g}", f"{p['aims'][other]:.3g}", _words(p["changes"])] for p in s["front"]]
     rows.append([f"{s['aims_now'][one]:.3g}", f"{s['aims_now'][other]:.3g}", "as it stands"])
@@ -60,6 +60,7 @@ def months(
     moves: Annotated[int, typer.Option(help="How many units may move in a month.")] = 1,
     lost: Annotated[float, typer.Option(help="Share of its month that a move costs, 0 to 1.")] = 0.25,
     hours: Annotated[float, typer.Option(help="Within how many hours arrival counts.")] = 6.0,
+    request: RequestOption = None,
     as_of: Annotated[str | None, typer.Option("--as-of", help="Month of the posture, YYYY-MM.")] = None,
     operation: Annotated[list[str] | None, typer.Option(help="Only units of this operation, e.g. MINUSCA.")] = None,
     mission: MissionOption = None,
@@ -70,14 +71,14 @@ def months(
     from tocsin.core.mission import find
     from tocsin.core.time import parse_month, utc_now
     from tocsin.plan.months import months_ahead
-    from tocsin.store import writing
+    from tocsin.store import calculating
 
     talk = answer(context, mission, as_json, quiet)
     home = find(talk.folder())
     month = parse_month(as_of) if as_of else None
-    with talk.progress() as tell, writing(records(home)) as connection:
+    with talk.progress() as tell, calculating(records(home)) as connection:
         s = months_ahead(connection, home, utc_now(), ahead, moves, lost, hours, month, tuple(operation or ()),
-                         tell=tell).summary  # fmt: skip
+                         tell=tell, request=request).summary  # fmt: skip
     rows = [[m["month"], m["unit"], m["near"] or "", m["area"] or ""] for m in s["moves"]]
     talk.table("Moves", ["month", "unit", "to", "area"], rows)
     talk.show(f"Expected deaths within {s['limit_hours']:g} h, summed over the months: {s['before']:.1f} if nobody "

@@ -33,7 +33,7 @@ def partners(
     from tocsin.core.words import translator
     from tocsin.plan.partners.actions import Pairing, plan_partners
     from tocsin.plan.partners.model import read_forces, read_needs, read_offers
-    from tocsin.store import writing
+    from tocsin.store import calculating
 
     talk = answer(context, mission, as_json, quiet)
     home = find(talk.folder())
@@ -41,7 +41,7 @@ def partners(
     known = read_forces(forces)
     asked = Pairing(known, read_offers(offers, known), read_needs(gaps, known), months, seconds)
     month = parse_month(as_of) if as_of else None
-    with talk.progress() as tell, writing(records(home)) as connection:
+    with talk.progress() as tell, calculating(records(home)) as connection:
         s = plan_partners(connection, home, utc_now(), asked, month, tuple(operation or ()), tell).summary
     talk.show(f"{home.name} as of {s['as_of']}: {s['value']:.1f} of {s['wanted']:.1f} of the weight of gaps is filled")
     rows = [[p["giver"], p["receiver"], f"{p['quantity']} {p['capability']} {p['detail'] or ''}".rstrip(),

@@ -45,14 +45,14 @@ def patrols(
     from tocsin.plan.patrols.actions import Out, plan_patrols
     from tocsin.plan.patrols.cards import cards_html, clock
     from tocsin.plan.patrols.track import Stop, write_gpx
-    from tocsin.store import writing
+    from tocsin.store import calculating
 
     talk = answer(context, mission, as_json, quiet)
     home = find(talk.folder())
     asked = Out(tuple(base or ()), each, days, leave, back, stay, mode, tuple(must or ()),
                 {k: float(v) for k, v in named_steps(visited).items()}, plans, guess, seed)  # fmt: skip
     month = parse_month(as_of) if as_of else None
-    with talk.progress() as tell, writing(records(home)) as connection:
+    with talk.progress() as tell, calculating(records(home)) as connection:
         s = plan_patrols(connection, home, utc_now(), asked, month, tuple(operation or ()), tell).summary
     mix = s["mix"]
     talk.show(f"{home.name} as of {s['as_of']}: patrols from {', '.join(s['bases'])} ({s['mode']}, {s['season']})")

@@ -35,14 +35,14 @@ def people(
     from tocsin.core.words import translator
     from tocsin.plan.people.actions import Staffing, plan_people
     from tocsin.plan.people.rosters import read_people, read_posts, read_rules
-    from tocsin.store import writing
+    from tocsin.store import calculating
 
     talk = answer(context, mission, as_json, quiet)
     home = find(talk.folder())
     words = translator(home.language)
     asked = Staffing(read_people(roster), read_posts(posts), read_rules(rules) if rules else (), seconds)
     month = parse_month(as_of) if as_of else None
-    with talk.progress() as tell, writing(records(home)) as connection:
+    with talk.progress() as tell, calculating(records(home)) as connection:
         s = plan_people(connection, home, utc_now(), asked, month, tuple(operation or ()), tell).summary
     talk.show(f"{home.name} as of {s['as_of']}: {s['filled']} of {s['posts']} posts filled from {s['people']}")
     rows = [[p["post"], p["person"], p["kind"], p["place"] or "", f"{p['fit']:.2f}", ", ".join(p["short_of"])]

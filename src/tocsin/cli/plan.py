@@ -48,7 +48,7 @@ def plan(
     from tocsin.core.time import parse_month, utc_now
     from tocsin.plan.actions import plan as work
     from tocsin.plan.posture.request import SEASONS
-    from tocsin.store import writing
+    from tocsin.store import calculating
 
     talk = answer(context, mission, as_json, quiet)
     home = find(talk.folder())
@@ -61,11 +61,11 @@ def plan(
         from tocsin.plan.objectives import Wish, best
 
         wish = Wish(request, additional, moves, hours, straight, night, payload, seed, danger, season=season or "")
-        with talk.progress() as tell, writing(records(home)) as connection:
+        with talk.progress() as tell, calculating(records(home)) as connection:
             found = best(connection, home, utc_now(), objective or "harm", wish, month, tuple(operation or ()), tell)
         show_best(talk, found.summary)
         return
-    with talk.progress() as tell, writing(records(home)) as connection:
+    with talk.progress() as tell, calculating(records(home)) as connection:
         done = work(connection, home, utc_now(), month, additional, moves, hours, tuple(operation or ()), seed,
                     straight, danger, night, payload, tell)  # fmt: skip
     s = done.summary

@@ -98,14 +98,14 @@ def reach(
     from tocsin.core.time import month_text, parse_month, utc_now
     from tocsin.plan.reach import check_reach_file, write_reach
     from tocsin.plan.reach import reach as work
-    from tocsin.store import writing
+    from tocsin.store import calculating
 
     talk = answer(context, mission, as_json, quiet)
     home = find(talk.folder())
     month = parse_month(as_of) if as_of else None
     limits = hours or [2.0, 6.0, 12.0]
     check_reach_file(file, limits)
-    with talk.progress() as tell, writing(records(home)) as connection:
+    with talk.progress() as tell, calculating(records(home)) as connection:
         found = work(
             connection, home, utc_now(), month, tuple(unit or ()), tuple(operation or ()), night, payload, tell
         )
@@ -133,12 +133,12 @@ def move(
     from tocsin.core.mission import find
     from tocsin.core.time import parse_month, utc_now
     from tocsin.plan.board import what_if
-    from tocsin.store import writing
+    from tocsin.store import calculating
 
     talk = answer(context, mission, as_json, quiet)
     home = find(talk.folder())
     month = parse_month(as_of) if as_of else None
-    with talk.progress() as tell, writing(records(home)) as connection:
+    with talk.progress() as tell, calculating(records(home)) as connection:
         s = what_if(connection, home, utc_now(), unit, to, month, hours, tuple(operation or ()), tell).summary
     now, then = s["covered"][0]["risk_share"], s["covered_after"][0]["risk_share"]
     talk.show(f"{s['unit']} to {s['to']['name']}, over {s['over']}, {s['season']} season, as of {s['as_of']}")

@@ -31,13 +31,13 @@ def scenario(
     from tocsin.core.time import parse_month, utc_now
     from tocsin.plan.scenarios import read_scenarios
     from tocsin.plan.scenarios.actions import compare_scenarios
-    from tocsin.store import writing
+    from tocsin.store import calculating
 
     talk = answer(context, mission, as_json, quiet)
     home = find(talk.folder())
     month = parse_month(as_of) if as_of else None
     asked = read_scenarios(file)
-    with talk.progress() as tell, writing(records(home)) as connection:
+    with talk.progress() as tell, calculating(records(home)) as connection:
         s = compare_scenarios(connection, home, utc_now(), asked, month, additional, moves, hours,
                               tuple(operation or ()), seed, tell).summary  # fmt: skip
     rows = [

@@ -50,17 +50,17 @@ def serve(
     quiet: QuietOption = False,
 ) -> None:
     """Serve the mission to people who sign in; by default on 127.0.0.1, for this machine only."""
-    import sys
-
     from tocsin.core.mission import find
+    from tocsin.store.database import check_line
     from tocsin.web.app import make_app
-    from tocsin.web.serving import allow_many_connections, server
+    from tocsin.web.serving import allow_many_connections, server, steady
     from tocsin.web.settings import serve_settings
     from tocsin.web.watch import start_log
 
     talk = answer(context, mission, as_json, quiet)
     home = find(talk.folder())
     settings = serve_settings(home)
+    check_line(home.store_url)
     records(home).dispose()  # refused here, in one sentence, if another program version wrote them
     _check_open(home, settings)
     door = _listen(settings.address, port)
@@ -75,7 +75,7 @@ def serve(
     elif link:
         talk.show(f"Nobody may sign in yet. This link makes the first administrator; it works once:\n  {link}")
     talk.give({"mission": home.name, "address": address, "link": link})
-    sys.setswitchinterval(0.001)  # who answers must not wait 5 ms for each thread that reads or writes
+    steady()
     allow_many_connections()
     server(app).run(sockets=[door])
 

@@ -20,7 +20,7 @@ def why(
         str | None, typer.Option("--as-of", help="Last month whose data may be seen, YYYY-MM. Default: the newest.")
     ] = None,
     ahead: Annotated[int, typer.Option("--ahead", help="Months ahead, 1 to 36.")] = 1,
-    target: Annotated[str, typer.Option(help="civilians, os, sb or ns.")] = "civilians",
+    target: Annotated[str, typer.Option(help="civilians, os, sb, ns or deaths (all).")] = "civilians",
     language: Annotated[str | None, typer.Option("--lang", help="en or fr. Default: the mission's.")] = None,
     mission: MissionOption = None,
     as_json: JsonOption = False,

@@ -103,6 +103,8 @@ def cut_at_antimeridian(area: Any) -> Any:
     2.0
     """
     parts = []
+    if area.bounds[2] - area.bounds[0] <= 180:
+        return area
     for part in getattr(area, "geoms", [area]):
         west, _, east, _ = part.bounds
         if east - west > 180:

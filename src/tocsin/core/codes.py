@@ -43,7 +43,7 @@ class Tlp(StrEnum):
     @property
     def rank(self) -> int:
         """Place on the ladder: the higher, the fewer may hear it."""
-        return list(Tlp).index(self)
+        return _RANKS[self]
 
 
 class Classification(StrEnum):
@@ -56,7 +56,10 @@ class Classification(StrEnum):
     @property
     def rank(self) -> int:
         """Place on the ladder."""
-        return list(Classification).index(self)
+        return _RANKS[self]
+
+
+_RANKS: dict[StrEnum, int] = {step: n for ladder in (Tlp, Classification) for n, step in enumerate(ladder)}
 
 
 class Component(StrEnum):

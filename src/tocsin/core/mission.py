@@ -179,7 +179,7 @@ def load(folder: Path) -> Mission:
         )
     except OSError as problem:
         raise NotFound("{name} cannot be read ({why})", name=path, why=problem) from problem
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, ValueError) as problem:
+    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as problem:
         raise BadFile(
             "{name} is not a mission's settings ({why}); compare it with docs/settings.md", name=path, why=problem
         ) from problem

@@ -2,9 +2,10 @@
 
 from tocsin.store.bulk import fetch_columns, insert_rows, without_garbage_collection
 from tocsin.store.database import metadata, open_store, reading, writing
-from tocsin.store.runs import finish_run, run_of
+from tocsin.store.runs import calculating, finish_run, run_of
 
 __all__ = [
+    "calculating",
     "fetch_columns",
     "finish_run",
     "insert_rows",

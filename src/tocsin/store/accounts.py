@@ -1,7 +1,7 @@
 """Accounts: who may sign in, with which roles. Made by invitation; the first administrator by a one-time link.
 
 Nothing secret is kept: passwords as argon2id, tokens of links, sessions and the API as SHA-256 of 256 random bits, TOTP
-seeds under seal. Signing in is in `tocsin.store.sessions`. All functions work in the caller's transaction.
+seeds under seal. Signing in is in `tocsin.store.sign_in`. All functions work in the caller's transaction.
 """
 
 import datetime as dt
@@ -10,21 +10,19 @@ import re
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sqlalchemy as sa
 
 from tocsin.core.codes import Component, Role
 from tocsin.core.errors import BadInput, Conflict, Forbidden, NotFound
+from tocsin.core.words import mark
 from tocsin.store import sealed
 from tocsin.store.audit import Entry, record
 from tocsin.store.keys import KeyRing
-from tocsin.store.passwords import check_password
+from tocsin.store.passwords import check_password, hash_of
 from tocsin.store.policy import EVERYWHERE, Actor, demand
 from tocsin.store.tables import account, api_token, known_device, one_time_link, passkey, session
-
-if TYPE_CHECKING:
-    from argon2 import PasswordHasher
 
 LIFE = {"first": dt.timedelta(days=1), "invite": dt.timedelta(days=3), "recover": dt.timedelta(hours=1)}
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._\-]{1,39}")
@@ -56,15 +54,9 @@ class Account:
         return Actor(self.id, self.roles, self.areas, self.component, scope)
 
 
+NOT_VALID = mark("this link is not valid (any more): ask for a new one")
 # Who sits at the machine itself: they hold the files, so an account adds nothing; what they do is written down.
 CONSOLE = Actor("console", frozenset({Role.ADMINISTRATOR}))
-
-
-def hasher() -> "PasswordHasher":
-    """Argon2id with the memory and time of RFC 9106's second choice (64 MiB, 3 passes)."""
-    from argon2 import PasswordHasher
-
-    return PasswordHasher()
 
 
 def token_hash(token: str) -> str:
@@ -174,8 +166,28 @@ def recovery_link(connection: sa.Connection, actor: Actor, account_id: str, now:
     return _link(connection, actor, account_id, "recover", now)
 
 
-def take_up(connection: sa.Connection, token: str, password: str, now: dt.datetime) -> Account:
+def check_link(connection: sa.Connection, token: str, password: str, now: dt.datetime) -> None:
+    """Whether a one-time link could be used with this password; changes nothing.
+
+    Raises
+    ------
+    Forbidden
+        If the link is unknown, used or too old; it does not say which.
+    BadInput
+        If the password is too easy.
+    """
+    _link_and_account(connection, token, password, now)
+
+
+def take_up(
+    connection: sa.Connection, token: str, password: str, now: dt.datetime, hashed: str | None = None
+) -> Account:
     """Use a one-time link: set the password. Recovery also ends every session, token and known device, TOTP, passkeys.
+
+    Parameters
+    ----------
+    hashed : str, optional
+        The password as `hash_of` keeps it, made before and outside the transaction.
 
     Raises
     ------
@@ -184,16 +196,12 @@ def take_up(connection: sa.Connection, token: str, password: str, now: dt.dateti
     BadInput
         If the password is too easy; the link stays good.
     """
+    row, found = _link_and_account(connection, token, password, now)
     c = one_time_link.c
-    row = connection.execute(sa.select(one_time_link).where(c.hash == token_hash(token))).one_or_none()
-    if row is None or row.used_at is not None or row.expires_at <= now:
-        raise Forbidden("this link is not valid (any more): ask for a new one")
-    found = _row(connection, row.account_id)
-    check_password(password, found["login"], found["name"])
     used = sa.update(one_time_link).where(c.hash == row.hash, c.used_at.is_(None)).values(used_at=now)
     if connection.execute(used).rowcount != 1 or found["closed_at"] is not None:
-        raise Forbidden("this link is not valid (any more): ask for a new one")
-    values: dict[str, Any] = {"password": hasher().hash(password)}
+        raise Forbidden(NOT_VALID)
+    values: dict[str, Any] = {"password": hashed or hash_of(password)}
     if row.purpose == "recover":
         end_everything(connection, row.account_id, now)
         sealed.forget(connection, totp_field(row.account_id))
@@ -203,6 +211,15 @@ def take_up(connection: sa.Connection, token: str, password: str, now: dt.dateti
     connection.execute(sa.update(account).where(account.c.id == row.account_id).values(values))
     record(connection, now, Entry(row.account_id, f"account.{row.purpose}", "account", row.account_id))
     return account_in(_row(connection, row.account_id))
+
+
+def _link_and_account(connection: sa.Connection, token: str, password: str, now: dt.datetime) -> tuple[Any, Any]:
+    row = connection.execute(sa.select(one_time_link).where(one_time_link.c.hash == token_hash(token))).one_or_none()
+    if row is None or row.used_at is not None or row.expires_at <= now:
+        raise Forbidden(NOT_VALID)
+    found = _row(connection, row.account_id)
+    check_password(password, found["login"], found["name"])
+    return row, found
 
 
 def change_rights(

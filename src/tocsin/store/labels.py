@@ -32,6 +32,8 @@ class Label:
         >>> (Label(Tlp.GREEN, Classification.CONFIDENTIAL) | Label(Tlp.RED, Classification.UNCLASSIFIED)).tlp.value
         'RED'
         """
+        if self == other:
+            return self
         return Label(
             max(self.tlp, other.tlp, key=lambda t: t.rank),
             max(self.classification, other.classification, key=lambda c: c.rank),

@@ -20,7 +20,7 @@ from tocsin.core.errors import BadInput, Conflict, NotFound
 from tocsin.store.accounts import account_in, accounts_query
 from tocsin.store.audit import Entry, record
 from tocsin.store.policy import Actor
-from tocsin.store.sessions import Refused, SignedIn, let_in
+from tocsin.store.sign_in import Refused, SignedIn, let_in
 from tocsin.store.tables import account, passkey, passkey_challenge
 
 LIFE = dt.timedelta(minutes=5)

@@ -7,7 +7,7 @@ What the table does not say is not allowed.
 
 import functools
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -99,6 +99,11 @@ class Policy:
         """Limits under which a role may do this, or None if it may not at all."""
         line = field if (kind, field) in self.own_lines else "*"
         return self.rights.get((kind, line, role, action))
+
+    def limits_of(self, kind: str, role: Role, action: str) -> frozenset[str]:
+        """Every limit that holds for some field."""
+        found = (v for (k, _, r, a), v in self.rights.items() if (k, r, a) == (kind, role, action))
+        return frozenset().union(*found)
 
 
 def read_policy(text: str) -> Policy:
@@ -219,6 +224,13 @@ def rights_of(actor: Actor, table: Policy | None = None) -> list[str]:
     rules = table or policy()
     found = {f"{action} {kind}" for kind, field, role, action in rules.rights if field == "*" and role in actor.roles}
     return sorted(found if actor.scope is None else found & actor.scope)
+
+
+@functools.lru_cache(maxsize=1_000)
+def view_of(actor: Actor, *kinds: str) -> Hashable:
+    """What decides which rows and fields of these objects an actor may read: who has the same sees the same."""
+    owns = any("own" in policy().limits_of(kind, role, "read") for kind in kinds for role in actor.roles)
+    return actor.roles, actor.areas, actor.component, actor.scope, actor.id if owns else None
 
 
 def readable_fields(actor: Actor, kind: str, fields: Iterable[str], thing: Thing | None = None) -> set[str]:

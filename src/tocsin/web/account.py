@@ -9,13 +9,16 @@ from pydantic import BaseModel, Field
 
 from tocsin.core.errors import BadInput, Forbidden, TocsinError
 from tocsin.core.words import Translator
-from tocsin.store import accounts, passkeys, reading, sessions, writing
+from tocsin.store import accounts, api_tokens, passkeys, reading, sessions, writing
 from tocsin.store.keys import key_folder, open_keys
+from tocsin.store.passwords import check_password
 from tocsin.store.policy import Actor, allowed, rights_of
 from tocsin.store.sessions import Asking
+from tocsin.store.sign_in import Refused, password_to_try
+from tocsin.store.sign_in import change_password as change_own
 from tocsin.web.pages import language_of, sentence, show, site_of, words_of
 from tocsin.web.role_words import area_words, role_words
-from tocsin.web.sign_in import Text, address_of, fits_in_turn, said, spend_try
+from tocsin.web.sign_in import Text, address_of, fits_in_turn, hash_in_turn, said, spend_try
 from tocsin.web.who import (
     Asker,
     At,
@@ -115,7 +118,7 @@ def end_session(at: At, asker: Asker, coming: Coming, session_id: str) -> None:
 def list_tokens(at: At, asker: Asker) -> list[TokenOut]:
     """My tokens for programs."""
     with reading(at.engine) as connection:
-        found = sessions.list_api_tokens(connection, asker, at.now())
+        found = api_tokens.list_api_tokens(connection, asker, at.now())
     return [
         TokenOut(id=t["id"], name=t["name"], scope=t["scope"], since=t["made_at"], until=t["expires_at"]) for t in found
     ]
@@ -131,7 +134,7 @@ def make_token(at: At, asker: Asker, wanted: TokenIn) -> TokenMade:
 def end_token(at: At, asker: Asker, token_id: str) -> None:
     """Make a token useless."""
     with writing(at.engine) as connection:
-        sessions.end_api_token(connection, asker, token_id, at.now())
+        api_tokens.end_api_token(connection, asker, token_id, at.now())
 
 
 @router.get("/account")
@@ -158,18 +161,19 @@ def change_password(
         return _password_page(request, at, asker, _("The two passwords are not the same."), 422)
     with writing(at.engine) as connection:
         keys = open_keys(connection, key_folder(at.mission), at.now())
-        login = accounts.account_of(connection, asker.id).login
-        stored = sessions.password_to_try(connection, keys, login, address, at.now())
-    if isinstance(stored, sessions.Refused):
+        mine = accounts.account_of(connection, asker.id)
+        stored = password_to_try(connection, keys, mine.login, address, at.now())
+    if isinstance(stored, Refused):
         return _password_page(request, at, asker, said(request, stored), 429)
-    tried = (stored, fits_in_turn(at, stored, current))
-    try:
-        with writing(at.engine) as connection:
-            refused = sessions.change_password(
-                connection, keys, asker, tried, password, address, cookie_of(request), at.now()
-            )
-    except BadInput as problem:
-        return _password_page(request, at, asker, sentence(request, problem), 422)
+    tried, hashed = (stored, fits_in_turn(at, stored, current)), ""
+    if tried[1]:
+        try:
+            check_password(password, mine.login, mine.name)
+        except BadInput as problem:
+            return _password_page(request, at, asker, sentence(request, problem), 422)
+        hashed = hash_in_turn(at, password)
+    with writing(at.engine) as connection:
+        refused = change_own(connection, keys, asker, tried, hashed, address, cookie_of(request), at.now())
     if refused is not None:
         return _password_page(request, at, asker, _("The password until now is wrong."), 403)
     return RedirectResponse("/account", 303)
@@ -237,7 +241,7 @@ def account_page_of(
         mine = accounts.account_of(connection, asker.id)
         alive = sessions.list_sessions(connection, asker, at.now())
         makes = allowed(asker, "create", "api_token")
-        tokens = sessions.list_api_tokens(connection, asker, at.now()) if makes else None
+        tokens = api_tokens.list_api_tokens(connection, asker, at.now()) if makes else None
         held = passkeys.list_passkeys(connection, asker)
     return show(
         request, "account.html", status, account=mine, sessions=alive, tokens=tokens, seed=seed, problem=problem,
@@ -257,4 +261,4 @@ def _password_page(request: Request, at: House, asker: Actor, problem: str = "",
 def _make_token(at: House, asker: Actor, name: str, scope: list[str], days: int) -> str:
     with writing(at.engine) as connection:
         now = at.now()
-        return sessions.make_api_token(connection, asker, name, scope, now + dt.timedelta(days=min(days, 400)), now)
+        return api_tokens.make_api_token(connection, asker, name, scope, now + dt.timedelta(days=min(days, 400)), now)

@@ -4,7 +4,6 @@ import base64
 import hashlib
 import re
 import threading
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import urlencode
@@ -13,13 +12,11 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from tocsin import __version__
-from tocsin.brief.actions import gather
-from tocsin.brief.write import render
 from tocsin.core import errors
 from tocsin.core.mission import Mission
 from tocsin.core.words import languages
 from tocsin.plan.wishes import Planner
-from tocsin.store import open_store, reading
+from tocsin.store import open_store
 from tocsin.store.policy import demand
 from tocsin.web import account, act, demo, listen, passkeys, people, screen, second_step, sign_in, single_sign_on, watch
 from tocsin.web.api import (
@@ -39,6 +36,7 @@ from tocsin.web.api import (
 from tocsin.web.budgets import budgets
 from tocsin.web.guard import HEADERS, Guard
 from tocsin.web.pages import sentence, show, wants_page
+from tocsin.web.printer import Printer
 from tocsin.web.settings import Serve, serve_settings
 from tocsin.web.who import Asker, At, House
 
@@ -89,14 +87,14 @@ def make_app(mission: Mission, serve: Serve | None = None) -> FastAPI:
     app.state.demo = demo.demo_door(mission, settings)
     app.add_exception_handler(errors.TocsinError, problem)
 
-    printer = Printer()
+    app.state.printer = Printer()
     writing_down, written = threading.Lock(), list[bytes]()
 
     @app.get("/brief.{suffix}", tags=["brief"])
-    def brief_file(at: At, asker: Asker, suffix: str, lang: str = "en") -> Response:
+    async def brief_file(at: At, asker: Asker, suffix: str, lang: str = "en") -> Response:
         """The brief as html, pdf or docx, in English or French."""
         demand(asker, "read", "brief")
-        return _brief(at, printer, f".{suffix}", lang)
+        return await _brief(at, app.state.printer, f".{suffix}", lang)
 
     @app.get("/api/openapi.json", include_in_schema=False)
     def schema(asker: Asker) -> Response:
@@ -142,37 +140,12 @@ def make_app(mission: Mission, serve: Serve | None = None) -> FastAPI:
     return app
 
 
-class Printer:
-    """Makes one brief at a time; who asks for one that was begun in the last minute gets that one.
-
-    It takes seconds of a processor, and tells of months: five people who open it at once must not slow down the queues.
-    """
-
-    FRESH_S = 60.0
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._made: dict[tuple[str, str], tuple[float, bytes]] = {}
-
-    def brief(self, at: House, suffix: str, language: str) -> bytes:
-        """The brief as bytes."""
-        with self._lock:
-            begun, made = self._made.get((suffix, language), (-self.FRESH_S, b""))
-            now = time.monotonic()
-            if not made or now - begun >= self.FRESH_S:
-                with reading(at.engine) as connection:  # what is calculated on the way is not kept
-                    content = gather(connection, at.mission, at.now(), language=language)
-                made = render(content, suffix, language)
-                self._made[suffix, language] = (now, made)
-            return made
-
-
-def _brief(at: House, printer: Printer, suffix: str, language: str) -> Response:
+async def _brief(at: House, printer: Printer, suffix: str, language: str) -> Response:
     if suffix not in MEDIA:
         raise errors.NotFound("there is no brief as '{suffix}': html, pdf and docx are", suffix=suffix[1:])
     if language not in languages():
         raise errors.NotFound("there is no brief in '{language}'", language=language)
-    made = printer.brief(at, suffix, language)
+    made = await printer.brief(at, suffix, language)
     headers = {}
     if suffix == ".html":  # its one style sheet stands inside it: let in by its hash, and nothing else
         sheets = re.findall(rb"<style>(.*?)</style>", made, re.DOTALL)

@@ -21,6 +21,7 @@ from tocsin.core.errors import TocsinError
 from tocsin.store import writing
 from tocsin.store.sessions import touch
 from tocsin.web.budgets import asker_of
+from tocsin.web.settings import MOST_AT_ONCE
 from tocsin.web.watch import Meters
 from tocsin.web.who import CSRF_HEADER, House, bearer_of, cookie_name, csrf_of
 
@@ -36,8 +37,6 @@ log = structlog.get_logger("tocsin.web")
 MOST_BYTES = 8 << 20
 MOST_TARGET = 8_192  # bytes of path and query
 BODY_S = 30.0
-MOST_AT_ONCE = 200
-MOST_OF_ONE = 50  # of one address, so that slow senders there leave the door open to others
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
 TOUCH_S = 300.0
@@ -147,7 +146,7 @@ class Guard:
         wait = home.budgets.web.take(asker_of(address))
         if wait:
             raise _Refuse(429, "too_many", "that is more than one address may ask: try again in a moment", wait)
-        if self._busy >= MOST_AT_ONCE or self._busy_of[asker_of(address)] >= MOST_OF_ONE:
+        if self._busy >= MOST_AT_ONCE or self._busy_of[asker_of(address)] >= home.serve.at_once:
             raise _Refuse(503, "busy", "the door is busy: try again in a moment", 2)
         if scope["method"] not in SAFE:
             _same_origin(scope, headers)

@@ -8,7 +8,8 @@ from tocsin.core.words import mark
 from tocsin.store import passkeys, reading, writing
 from tocsin.store.accounts import account_of
 from tocsin.store.passkeys import Site
-from tocsin.store.sessions import SignedIn, step_up
+from tocsin.store.sessions import step_up
+from tocsin.store.sign_in import SignedIn
 from tocsin.web.pages import local_path, show, site_of, with_script, words_of
 from tocsin.web.second_step import NO_SITE, check_last
 from tocsin.web.sign_in import (

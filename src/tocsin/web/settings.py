@@ -9,6 +9,8 @@ from tocsin.core.codes import Role
 from tocsin.core.errors import BadFile
 from tocsin.core.mission import SETTINGS, Mission
 
+MOST_AT_ONCE = 200  # requests worked on at a time
+MOST_OF_ONE = 150  # of one address, whatever the settings say: others come in too
 LOCAL = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 
@@ -28,6 +30,9 @@ class Serve:
         Opens ``/metrics`` from elsewhere than this machine; empty = this machine only.
     requests_per_s, intake_per_s : float
         What one address may ask a second (web), or bring (intake).
+    at_once : int
+        How many requests of one address are worked on at a time, so that slow senders there leave the door open to
+        others.
     log : str
         ``json`` or ``text``.
     single_sign_on : dict
@@ -42,6 +47,7 @@ class Serve:
     metrics_token: str = field(default="", repr=False)
     requests_per_s: float = 50.0
     intake_per_s: float = 2_000.0
+    at_once: int = 50
     log: str = "text"
     single_sign_on: dict[str, str] = field(default_factory=dict)
     second_step: frozenset[Role] = frozenset()
@@ -74,8 +80,8 @@ def serve_settings(mission: Mission) -> Serve:
 
 def _read(given: dict[str, Any]) -> Serve:
     known = {
-        "address", "hosts", "trusted_proxies", "metrics_token", "requests_per_s", "intake_per_s", "log",
-        "single_sign_on", "second_step",
+        "address", "hosts", "trusted_proxies", "metrics_token", "requests_per_s", "intake_per_s", "at_once",
+        "log", "single_sign_on", "second_step",
     }  # fmt: skip
     unknown = set(given) - known
     if unknown:
@@ -92,6 +98,9 @@ def _read(given: dict[str, Any]) -> Serve:
     for name in ("requests_per_s", "intake_per_s"):
         if name in given and not (isinstance(given[name], int | float) and given[name] > 0):
             raise ValueError(f"{name} is a number above 0")
+    at_once = given.get("at_once", 1)
+    if not isinstance(at_once, int) or isinstance(at_once, bool) or not 1 <= at_once <= MOST_OF_ONE:
+        raise ValueError(f"at_once is a whole number from 1 to {MOST_OF_ONE}")
     if "second_step" in given:
         given["second_step"] = frozenset(Role(str(r)) for r in given["second_step"])
     if given.get("log", "text") not in ("json", "text"):

@@ -1,5 +1,7 @@
 """Signing in and out, and one-time links. Pages of the server itself, so that they work before anything else does."""
 
+import contextlib
+from collections.abc import Iterator
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
@@ -8,10 +10,12 @@ from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Resp
 from tocsin.core.errors import Forbidden, TocsinError, TooMany
 from tocsin.core.words import mark
 from tocsin.store import passkeys, reading, writing
-from tocsin.store.accounts import Account, take_up
+from tocsin.store.accounts import Account, check_link, take_up
 from tocsin.store.keys import key_folder, open_keys
+from tocsin.store.passwords import fits, hash_of
 from tocsin.store.policy import allowed
-from tocsin.store.sessions import LONGEST, Refused, SignedIn, asking_of, end_session_of, fits, password_to_try, sign_in
+from tocsin.store.sessions import LONGEST, asking_of, end_session_of
+from tocsin.store.sign_in import Refused, SignedIn, password_to_try, sign_in
 from tocsin.web.budgets import asker_of
 from tocsin.web.pages import TEMPLATES, local_path, sentence, show, site_of, with_script, words_of
 from tocsin.web.who import COOKIE, At, FormComing, House, cookie_of, keep_cookie
@@ -145,10 +149,27 @@ def fits_in_turn(at: House, stored: str, password: str) -> bool:
     ------
     TooMany
     """
+    with _turn(at):
+        return fits(stored, password)
+
+
+def hash_in_turn(at: House, password: str) -> str:
+    """What is kept of a password, once a processor is free for it; outside any transaction.
+
+    Raises
+    ------
+    TooMany
+    """
+    with _turn(at):
+        return hash_of(password)
+
+
+@contextlib.contextmanager
+def _turn(at: House) -> Iterator[None]:
     if not at.budgets.hashing.acquire(timeout=HASHING_WAIT_S):
         raise TooMany(mark("many people sign in just now: try again in a moment"), wait_s=HASHING_WAIT_S)
     try:
-        return fits(stored, password)
+        yield
     finally:
         at.budgets.hashing.release()
 
@@ -178,8 +199,11 @@ def use_link(request: Request, at: At, token: Text = "", password: Text = "", ag
     if password != again:
         return show(request, "link.html", 422, token=token, problem=_("The two passwords are not the same."))
     try:
+        with reading(at.engine) as connection:
+            check_link(connection, token.strip(), password, at.now())
+        hashed = hash_in_turn(at, password)
         with writing(at.engine) as connection:
-            made = take_up(connection, token.strip(), password, at.now())
+            made = take_up(connection, token.strip(), password, at.now(), hashed)
     except TocsinError as problem:
         status = 403 if isinstance(problem, Forbidden) else 422
         return show(request, "link.html", status, token=token, problem=sentence(request, problem))

@@ -107,24 +107,33 @@ def asking(request: Request) -> Asking:
     return found
 
 
-def actor(request: Request, found: Annotated[Asking, Depends(asking)]) -> Actor:
+def _stepped(request: Request, found: Asking) -> Actor:
+    if found.lacks_step(house(request).serve.second_step):
+        raise SecondStepNeeded(NEEDS_STEP)
+    return found.actor
+
+
+# What asks no records is a coroutine: a plain function would cost each request a thread, and a wait for it.
+async def actor(request: Request, found: Annotated[Asking, Depends(asking)]) -> Actor:
     """The account that asks, with its second step where it has one or must have one.
 
     Raises
     ------
     SecondStepNeeded
     """
-    if found.lacks_step(house(request).serve.second_step):
-        raise SecondStepNeeded(NEEDS_STEP)
-    return found.actor
+    return _stepped(request, found)
 
 
-At: Any = Annotated[House, Depends(house)]
+async def _house(request: Request) -> House:
+    return house(request)
+
+
+At: Any = Annotated[House, Depends(_house)]
 Asker: Any = Annotated[Actor, Depends(actor)]
 Coming: Any = Annotated[Asking, Depends(asking)]
 
 
-def form_asking(request: Request, coming: Coming, csrf: Annotated[str, Form()] = "") -> Asking:
+async def form_asking(request: Request, coming: Coming, csrf: Annotated[str, Form()] = "") -> Asking:
     """Whoever sent a form of our own pages, with or without their second step.
 
     Raises
@@ -142,12 +151,12 @@ def form_asking(request: Request, coming: Coming, csrf: Annotated[str, Form()] =
 FormComing: Any = Annotated[Asking, Depends(form_asking)]
 
 
-def form_actor(request: Request, coming: FormComing) -> Actor:
+async def form_actor(request: Request, coming: FormComing) -> Actor:
     """The account behind a form of our own pages."""
-    return actor(request, coming)
+    return _stepped(request, coming)
 
 
-def form_owner(request: Request, coming: FormComing) -> Actor:
+async def form_owner(request: Request, coming: FormComing) -> Actor:
     """The account behind a form that changes how one signs in.
 
     Raises

@@ -6,7 +6,7 @@ from tocsin.assess.forecast import MODELS, forecast, stream
 from tocsin.assess.forecast.additive import BANDS, band_of, fit_rates, log_likelihood
 from tocsin.assess.forecast.cells import Cells, gather, happened, seen_from
 from tocsin.assess.forecast.sampling import occurrence, with_sizes
-from tocsin.assess.forecast.sizes import past_sizes, sizes
+from tocsin.assess.forecast.sizes import lately, past_sizes, sizes
 from tocsin.assess.panel import Panel
 from tocsin.core.errors import BadInput
 from tocsin.core.lattice import gid_at
@@ -151,3 +151,26 @@ def test_sizes_of_a_war_leave_with_it_and_their_tail_goes_on():
     assert law.at(u).mean() == pytest.approx(heavy.mean(), rel=0.06)
     assert np.all(np.diff(law.at(np.sort(rng.random(500)))) >= 0)
     assert sizes(np.empty(0), np.empty(0)).at(u).tolist() == [1.0] * 1000
+
+
+def test_sizes_follow_the_last_months():
+    law = sizes(np.array([1.0, 19.0]), np.array([1.0, 1.0]))  # ten on average
+    chance = np.full(4, 0.25)  # one killing a month: thirty deaths in three months
+    plane = np.zeros((12, 4), dtype=np.float32)
+    assert lately(plane, chance, law) == pytest.approx(20 / 50)
+    plane[-1, 0], plane[0, 0] = 30, 900
+    assert lately(plane, chance, law) == pytest.approx(1)
+    plane[-2, 1] = 1e6
+    assert lately(plane, chance, law) == 5
+    assert lately(np.full((12, 4), np.nan, dtype=np.float32), chance, law) == 1
+    assert law.scaled(3).mean == pytest.approx(30, rel=0.02)
+    assert law.scaled(0.5).at(np.array([0.1, 0.9])).tolist() == [1, 9]
+
+
+def test_the_sum_over_a_world_is_told_from_some_of_its_cells(panel, monkeypatch):
+    fitted = Cells().fit(panel, "os")
+    exact = fitted.seeing(panel).correction
+    monkeypatch.setattr("tocsin.assess.forecast.cells.MOST_CELLS", 24)
+    assert fitted.seeing(panel).correction == pytest.approx(exact, rel=0.1)
+    one, two = (fitted.seeing(panel).predict(np.array([1, 2]), stream(1, "w")) for _ in range(2))
+    assert one.draws.data.tobytes() == two.draws.data.tobytes(), "two at once, still the same bits"

@@ -26,7 +26,8 @@ def mixed():
 
 def test_every_plan_is_one_and_the_value_is_theirs(mixed):
     problem, mix = mixed
-    assert len(mix.plans) == len(set(mix.plans)) == 10
+    assert len(mix.plans) == len(set(mix.plans))
+    assert min(mix.chance) > 0
     for plan, value in zip(mix.plans, mix.values, strict=True):
         assert check_routes(problem, plan) == pytest.approx(value)
     assert sum(mix.chance) == pytest.approx(1)
@@ -38,7 +39,7 @@ def test_little_is_lost_and_little_can_be_guessed(mixed):
     _, mix = mixed
     assert mix.loss <= 0.05
     assert mix.guess_over_chance <= 1.5 + 1e-6
-    assert max(mix.chance) <= 1.5 / 10 + 1e-9
+    assert max(mix.guess) <= 1.5 / 10 + 1e-9
     assert mix.entropy >= np.log(10 / 1.5) - 1e-9
     # An observer who watches every day does no better than the guess states.
     for patrol in range(2):

@@ -74,8 +74,7 @@ def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     from argon2 import PasswordHasher
 
     quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    for room in ("accounts", "sessions"):
-        monkeypatch.setattr(f"tocsin.store.{room}.hasher", lambda: quick)
+    monkeypatch.setattr("tocsin.store.passwords.hasher", lambda: quick)
 
 
 @pytest.fixture

@@ -1,7 +1,9 @@
 """What every request passes: names, headers, sizes, rates, forgery, proxies."""
 
+import asyncio
 import dataclasses
 import ipaddress
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -9,8 +11,9 @@ from fastapi.testclient import TestClient
 from tests.web.access.conftest import BASE, Door
 from tocsin.core.errors import BadFile
 from tocsin.web.budgets import Buckets, Budgets, budgets
-from tocsin.web.guard import MOST_BYTES
+from tocsin.web.guard import MOST_BYTES, Guard
 from tocsin.web.settings import Serve, serve_settings
+from tocsin.web.watch import Meters
 from tocsin.web.who import COOKIE, csrf_of
 
 
@@ -133,6 +136,40 @@ def test_one_address_that_floods_waits_and_others_and_the_intake_do_not(door: Do
     assert flood.get("/in/nowhere/secret").status_code != 429
 
 
+def test_one_address_that_is_slow_leaves_room_and_an_office_behind_a_proxy_is_many(door: Door) -> None:
+    proxy = (ipaddress.ip_network("10.0.0.5/32"),)
+    serve = Serve(at_once=3, trusted_proxies=proxy)
+    home = dataclasses.replace(door.app.state.house, serve=serve, budgets=budgets(1000, 1000))
+
+    async def ask(guard: Guard, address: str, forwarded: str = "") -> int:
+        said: list[int] = []
+
+        async def send(message: Any) -> None:
+            said.append(message.get("status", 0))
+
+        headers = [(b"host", b"127.0.0.1"), (b"x-forwarded-for", forwarded.encode())]
+        scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": headers,
+                 "client": (address, 1), "scheme": "http"}  # fmt: skip
+        await guard(scope, send, send)
+        return said[0]
+
+    async def shift() -> tuple[list[int], list[int]]:
+        ended = asyncio.Event()
+
+        async def slow(scope: Any, receive: Any, send: Any) -> None:
+            await ended.wait()
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+
+        guard = Guard(slow, lambda: home, Meters())
+        one = [asyncio.create_task(ask(guard, "10.9.9.9")) for _ in range(5)]
+        office = [asyncio.create_task(ask(guard, "10.0.0.5", f"10.1.0.{n}")) for n in range(5)]
+        await asyncio.sleep(0)
+        ended.set()
+        return list(await asyncio.gather(*one)), list(await asyncio.gather(*office))
+
+    assert asyncio.run(shift()) == ([200] * 3 + [503] * 2, [200] * 5)
+
+
 def test_one_account_from_many_addresses_waits(door: Door) -> None:
     home = door.app.state.house
     served(door, budgets=dataclasses.replace(home.budgets, account=Buckets(0.001, 3)))
@@ -167,6 +204,7 @@ def test_the_address_comes_from_a_trusted_proxy_only(door: Door) -> None:
 
 @pytest.mark.parametrize(
     "text", ["adress = 'x'", "hosts = 'a'", "hosts = ['*']", "address = 'x y'", "requests_per_s = 0", "log = 'loud'",
+             "at_once = 0", "at_once = 151", "at_once = true",
              "trusted_proxies = ['10.0.0.1/8']"],
 )  # fmt: skip
 def test_settings_that_cannot_be_are_refused(mission, text: str) -> None:

@@ -6,11 +6,13 @@ import re
 
 import pyotp
 import pytest
+import sqlalchemy as sa
 
 from tests.conftest import NOW
 from tests.web.access.conftest import BASE, PASSWORD, Door
-from tocsin.store import reading, writing
-from tocsin.store.accounts import CONSOLE, find_account, first_link, recovery_link
+from tocsin.core.codes import Role
+from tocsin.store import passwords, reading, writing
+from tocsin.store.accounts import CONSOLE, find_account, first_link, invite, recovery_link
 from tocsin.web.budgets import Buckets
 from tocsin.web.who import COOKIE, csrf_of
 
@@ -291,3 +293,36 @@ def test_nothing_secret_stands_in_the_records(with_password: Door) -> None:
             text = str(connection.execute(statement).all())
             assert session not in text
             assert PASSWORD not in text
+
+
+def test_no_password_is_hashed_while_the_records_are_held(with_password: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hashing takes a tenth of a second and 64 MiB: other writers must not wait for it."""
+    engine, held, hashed = with_password.app.state.house.engine, [0], list[int]()
+    sa.event.listen(engine, "begin", lambda *_: held.append(1))
+    sa.event.listen(engine, "rollback", lambda *_: held.append(-1))
+    sa.event.listen(engine, "commit", lambda *_: held.append(-1))
+    quick = passwords.hasher()
+
+    class Noted:
+        check_needs_rehash = quick.check_needs_rehash
+
+        def hash(self, word: str) -> str:
+            hashed.append(sum(held))
+            return quick.hash(word)
+
+        def verify(self, stored: str, word: str) -> bool:
+            hashed.append(sum(held))
+            return quick.verify(stored, word)
+
+    monkeypatch.setattr(passwords, "hasher", Noted)
+    browser = with_password.browser()
+    enter(browser)
+    page = browser.get("/account/password").text
+    given = {"csrf": page.split('name="csrf" value="')[1].split('"')[0], "current": PASSWORD}
+    given |= {"password": "seven quiet lamps on water", "again": "seven quiet lamps on water"}
+    assert browser.post("/account/password", data=given).status_code == 303
+    with writing(engine) as connection:
+        token = invite(connection, CONSOLE, "newcomer", "Newcomer", {Role.ANALYST}, NOW)[1]
+    chosen = {"token": token, "password": "another slow green boat", "again": "another slow green boat"}
+    assert with_password.browser().post("/link", data=chosen).status_code == 200
+    assert hashed == [0] * 4, "sign in; the old and the new one; the one of the link"

@@ -1,5 +1,6 @@
 """Reports and alerts over HTTP: what each may see, what people do, and taking it back."""
 
+import asyncio
 import time
 from typing import Any
 
@@ -13,11 +14,13 @@ from tocsin.core.codes import Role
 from tocsin.listen.alerts.actions import change_alert
 from tocsin.listen.alerts.jobs import Worker
 from tocsin.listen.alerts.reads import AlertFilter, list_alerts
-from tocsin.listen.alerts.tables import alert, report, source
+from tocsin.listen.alerts.tables import alert, notice, report, source
 from tocsin.listen.places.tables import place as place_table
 from tocsin.store import reading, writing
 from tocsin.store.policy import Actor
 from tocsin.store.tables import audit
+from tocsin.web.api import listen_live
+from tocsin.web.who import House
 
 
 @pytest.fixture
@@ -252,3 +255,44 @@ def test_live_events_say_what_changed_to_who_may_know(town: Place) -> None:
         assert "event:" not in client.get("/api/live?seconds=0", headers=bearer(partner, **headers)).text
         time.sleep(0.3)
         assert "event:" not in client.get("/api/live?seconds=0", headers=bearer(duty)).text
+
+
+def test_live_tells_everybody_by_one_question_and_late_ones_too(town: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    duty = [Actor(name, frozenset({Role.DUTY_OFFICER}), frozenset({"*"})) for name in "abc"]
+    partner = Actor("d", frozenset({Role.PARTNER}))
+    house = House(town.mission, town.engine, town.clock)
+    bell = listen_live.Bell(lambda: house)
+    monkeypatch.setattr(listen_live, "EVERY_S", 0.0)
+    asked: list[str] = []
+    monkeypatch.setattr(bell, "_tell", lambda *given, tell=bell._tell: asked.append("") or tell(*given))
+
+    def happens(id: int) -> None:
+        with writing(town.engine) as connection:
+            values = {"id": id, "kind": "gateway_silent", "object_id": f"g{id}", "details": {}}
+            connection.execute(sa.insert(notice).values(**values, began_at=town.clock(), last_at=town.clock()))
+
+    async def listen() -> tuple[int, list[str]]:
+        number = (await bell.newest()).number
+        happens(507)
+        first = await bell.newest()
+        happens(506)  # its transaction began before, and ended after
+        rings = [first, await bell.newest()]
+        assert bell.since(number) == rings
+        return number, [await bell.words(ring, who) for who in (*duty, partner) for ring in rings]
+
+    happens(500)
+    bell.come()
+    number, told = asyncio.run(listen())
+    assert [("g507" in one, "g506" in one, "g500" in one) for one in told] == (
+        [(True, False, False), (False, True, False)] * 3 + [(False, False, False)] * 2
+    )
+    assert len(asked) == 4, "two views of two rings"
+    bell._rings.popleft()
+    bell._rings.popleft()
+    assert bell.since(number) is None, "who is too far behind asks the records"
+    trail = listen_live.Trail((0, 0, 0, 499))
+    monkeypatch.setattr(listen_live, "MOST", 2)
+    monkeypatch.setattr(listen_live, "OVERLAP", 1)
+    with reading(town.engine) as connection:
+        found = [trail.changed(connection)[0]["notice"] for _ in range(3)]
+    assert found == [{500, 506}, {507}, set()]

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
 
-from tocsin.assess.panel.model import Panel
+from tocsin.assess.panel.model import TOTAL, Panel
 from tocsin.core import areas, lattice
 
 Plane = npt.NDArray[np.float32]
@@ -134,7 +134,7 @@ def surroundings_at(panel: Panel, target: str, months: npt.NDArray[np.int64]) ->
     """
     rows = months - panel.first_month
     age = rows[:, None] - np.arange(panel.n_months)
-    active, other, size = (csr_matrix(plane) for plane in _inputs(panel, target))
+    active, other, size = _sparse_inputs(panel, target)
     ring, around = lattice.adjacency(panel.gids) / 8, near(panel.gids) / 20
 
     def fading(of: csr_matrix, half_life: float) -> npt.NDArray[np.float64]:
@@ -168,6 +168,23 @@ def _inputs(panel: Panel, target: str) -> tuple[Plane, Plane, Plane]:
     return active, other, filled(np.log1p(counted))
 
 
+def _sparse_inputs(panel: Panel, target: str) -> tuple[csr_matrix, csr_matrix, csr_matrix]:
+    """`_inputs` without a plane: one look at each, and only what is there kept."""
+
+    def there(plane: Plane) -> tuple[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]], Plane]:
+        month, cell = np.nonzero(plane > 0)  # unknown months are not
+        return (month, cell), plane[month, cell].astype(np.float32)
+
+    shape = (panel.n_months, len(panel.gids))
+    at, deaths = there(panel.counts[target])
+    other = csr_matrix(shape, dtype=np.float32)
+    for name, plane in panel.counts.items():
+        if name != target and not _contains(panel, name, target):
+            where, values = there(plane)
+            other = other.maximum(csr_matrix((np.minimum(values, 1), where), shape))
+    return csr_matrix((np.minimum(deaths, 1), at), shape), other, csr_matrix((np.log1p(deaths), at), shape)
+
+
 def _contains(panel: Panel, name: str, target: str) -> bool:
-    """Whether another plane counts the same deaths: civilians and one-sided do."""
-    return {name, target} == {"os", "civilians"}
+    """Whether another plane counts the same deaths: civilians and one-sided do, and all deaths with any."""
+    return TOTAL in (name, target) or {name, target} == {"os", "civilians"}

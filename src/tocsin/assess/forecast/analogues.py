@@ -20,7 +20,7 @@ from scipy.sparse import csr_matrix
 from tocsin.assess.features import decayed, since, trailing, trailing_max
 from tocsin.assess.forecast.benchmarks import plane_of, seen_in
 from tocsin.assess.forecast.forecast import Forecast
-from tocsin.assess.forecast.trees import grow, threads
+from tocsin.assess.forecast.trees import THREADS, grow
 from tocsin.assess.panel.model import Panel
 from tocsin.core.errors import BadInput
 
@@ -95,7 +95,7 @@ class FittedAnalogues:
         level = decayed(plane_of(recent, self.target), HALF_LIFE)[-1]
         x = np.concatenate([_with_horizon(now, np.full(places, min(int(s), FARTHEST))) for s in steps])
         levels = np.tile(level, len(steps))[:, None] + OFFSET
-        there = np.asarray(self.forest.predict(x, pred_leaf=True, num_threads=threads(len(x)))).reshape(len(x), -1)
+        there = np.asarray(self.forest.predict(x, pred_leaf=True, num_threads=THREADS)).reshape(len(x), -1)
         per_tree = max(self.model.n_draws // there.shape[1], 1)
         blocks = []
         for tree in range(there.shape[1]):
@@ -163,9 +163,7 @@ class Analogues:
             "min_data_in_leaf": self.least_in_leaf,
         }
         forest = grow(x, np.log(change), weight, self.trees, self.seed, settings)
-        leaves = np.asarray(forest.predict(x, pred_leaf=True, num_threads=threads(len(x))), dtype=np.int32).reshape(
-            len(x), -1
-        )
+        leaves = np.asarray(forest.predict(x, pred_leaf=True, num_threads=THREADS), dtype=np.int32).reshape(len(x), -1)
         order = np.argsort(leaves.T, axis=1, kind="stable")
         mass = np.concatenate([np.zeros((len(order), 1)), np.cumsum(weight[order], axis=1)], axis=1)
         # Where each leaf begins and ends in the ordered weights of its tree.

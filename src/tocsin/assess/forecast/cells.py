@@ -5,7 +5,8 @@
   with killing at random horizons and a weighted sample of the others.
 
 Which of them is believed, and how much, is a share fitted on forecasts of past months that neither had seen
-(`fit_share`). Sizes come from past months with killing that were about as violent (`sizes`). The
+(`fit_share`). Sizes come from past months with killing that were about as violent, brought to the level of the last
+months (`sizes`). The
 cell's number is never a feature. Constants were chosen on Central African origins from 2009 to 2013.
 
 What else is known of cells (`Panel.also`: alerts, displaced people, indicators) is for the trees alone, as it is and
@@ -16,20 +17,21 @@ much and no more, in the rates, the trees, the correction and the stock of sizes
 """
 
 import functools
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import vstack
+from scipy.sparse import csr_matrix, vstack
 
 from tocsin.assess.features.around import surroundings, surroundings_at
 from tocsin.assess.forecast.additive import BANDS, Rates, band_of, fit_rates
 from tocsin.assess.forecast.benchmarks import plane_of, seen_in
 from tocsin.assess.forecast.forecast import Forecast
 from tocsin.assess.forecast.sampling import occurrence, with_sizes
-from tocsin.assess.forecast.sizes import past_sizes
-from tocsin.assess.forecast.trees import grow, threads
+from tocsin.assess.forecast.sizes import lately, past_sizes
+from tocsin.assess.forecast.trees import THREADS, grow
 from tocsin.assess.panel.model import Panel
 from tocsin.core.errors import BadInput
 
@@ -48,6 +50,7 @@ LOOK_BACK = 6
 MOST_CORRECTION = 3.0
 LEAST_PART = 0.25
 MOST_ROWS = 20_000
+MOST_CELLS = 10_000  # from which the sum of chances over a larger panel is told
 
 
 @dataclass(frozen=True)
@@ -86,14 +89,16 @@ class Gathered:
     """One pass over the planes: what each model needs of them.
 
     `before[b]` (N_b, K) sources before events, of each band of horizons, with `count[b]` events each; `sums` (M, K) of
-    each month; `rows` (R, K + E) of the classifier's rows; `past` (months, C, K + E) of the last months; `largest`
-    (K + E,) the highest value of each source in any cell a year ago or before. E columns of `Panel.also` come last.
+    each month (`known_sums[b]`: of cells whose outcome in that band is known); `rows` (R, K + E) of the classifier's
+    rows; `past` (months, C, K + E) of the last months; `largest` (K + E,) the highest value of each source in any cell
+    a year ago or before. E columns of `Panel.also` come last.
     """
 
     names: tuple[str, ...]
     before: list[Floats]
     count: list[Floats]
     sums: Floats
+    known_sums: list[Floats]
     rows: npt.NDArray[np.float32]
     past: npt.NDArray[np.float32]
     largest: Floats
@@ -119,11 +124,18 @@ def gather(panel: Panel, target: str, events: Happened, rows: tuple[Ints, Ints],
     names: list[str] = []
     before: list[list[Floats]] = [[] for _ in BANDS]
     sums, picked, largest = [], [], []
+    looked = ~np.isnan(panel.counts[target])
+    holes = not looked.all()
+    known_sums: list[list[Floats]] = [[] for _ in BANDS]
     for name, plane in surroundings(panel, target):
         names.append(name)
         for found, at in zip(before, pairs, strict=True):
             found.append(plane[at].astype(np.float64))
         sums.append(plane.sum(axis=1, dtype=np.float64))
+        for n, band in enumerate(BANDS if holes else ()):
+            middle = band[len(band) // 2]
+            part = np.einsum("mc,mc->m", plane[:-middle], looked[middle:], dtype=np.float64)
+            known_sums[n].append(np.concatenate([part, np.zeros(middle)]))
         picked.append(plane[rows])
         largest.append(float(plane[:-12].max(initial=0)))
     for plane in panel.also.values():
@@ -136,6 +148,7 @@ def gather(panel: Panel, target: str, events: Happened, rows: tuple[Ints, Ints],
         before=stacked,
         count=count,
         sums=np.stack(sums, 1),
+        known_sums=[np.stack(one, 1) for one in known_sums] if holes else [np.stack(sums, 1)] * len(BANDS),
         rows=np.stack(picked, 1),
         past=seen_from(panel, target, _recent(panel)),
         largest=np.array(largest),
@@ -184,7 +197,7 @@ class FittedCells:
         """Names of the sources, and then of what else is known of cells."""
         return (*self.rates.names, *self.panel.also)
 
-    @property
+    @functools.cached_property
     def now(self) -> Floats:
         """Sources at the last month, shape (C, K + E)."""
         return np.asarray(self.past[-1], dtype=np.float64)
@@ -193,7 +206,8 @@ class FittedCells:
     def correction(self) -> Floats:
         """How far forecasts of late were out, per band: months with killing counted over expected (`LOOK_BACK` months).
 
-        Drawn towards 1 by `Cells.prior_events`; never beyond a factor of `MOST_CORRECTION`.
+        Drawn towards 1 by `Cells.prior_events`; never beyond a factor of `MOST_CORRECTION`. In a world the sum of what
+        was expected is told from `MOST_CELLS` cells, at even distances in the order of their risk.
         """
         plane = plane_of(self.panel, self.target)
         found = np.ones(len(BANDS))
@@ -201,15 +215,23 @@ class FittedCells:
             expected = counted = 0.0
             for back in range(LOOK_BACK):
                 at = len(self.past) - 1 - back - band[-1]
-                additive, boosted = self.opinions(self.past[at].astype(np.float64), band[-1])
-                p = (1 - self.share) * additive + self.share * boosted
                 outcome = plane[-1 - back]
-                expected += float(p[~np.isnan(outcome)].sum())
+                expected += self._expected(self.past[at][~np.isnan(outcome)].astype(np.float64), band[-1])
                 counted += float(np.nansum(np.minimum(outcome, 1)))
             ratio = (counted + self.model.prior_events) / (expected + self.model.prior_events)
             found[n] = np.clip(ratio, 1 / MOST_CORRECTION, MOST_CORRECTION)
         found[4:] = found[3]
         return found
+
+    def _expected(self, sources: Floats, step: int) -> float:
+        """Sum over cells with these sources of the chance that both models give."""
+        every = 1.0
+        if len(sources) > MOST_CELLS:
+            order = np.argsort(self.rates.rate(sources[:, : len(self.rates.names)], step), kind="stable")
+            every = len(sources) / MOST_CELLS
+            sources = sources[order[((np.arange(MOST_CELLS) + 0.5) * every).astype(np.int64)]]
+        additive, boosted = self.opinions(sources, step)
+        return every * float(((1 - self.share) * additive + self.share * boosted).sum())
 
     @functools.cached_property
     def _boosted(self) -> dict[int, Floats]:
@@ -233,16 +255,27 @@ class FittedCells:
         if self.trees is None:
             return additive, additive
         x = _for_trees(sources, k, np.full(len(sources), float(min(step, FARTHEST))))
-        return additive, np.asarray(self.trees.predict(x, num_threads=threads(10 * len(x))))
+        return additive, np.asarray(self.trees.predict(x, num_threads=THREADS))
 
     def predict(self, steps: npt.NDArray[np.int64], rng: np.random.Generator) -> Forecast:
         """Draws that share a factor within a region."""
-        law = past_sizes(plane_of(self.panel, self.target), self.model.size_half_life)
-        blocks = []
-        for step in steps:
-            hit = occurrence(self.chance(int(step)), self.panel.gids, self.model.n_draws, rng)
-            blocks.append(with_sizes(hit, law, rng))
-        known = seen_in(plane_of(self.panel, self.target)[-12:])
+        plane = plane_of(self.panel, self.target)
+        law = past_sizes(plane, self.model.size_half_life)
+
+        def drawn(chance: Floats, own: np.random.Generator) -> csr_matrix:
+            hit = occurrence(chance, self.panel.gids, self.model.n_draws, own)
+            return with_sizes(hit, law.scaled(lately(plane, chance, law)), own)
+
+        # Each step has random numbers of its own, so that it does not matter which is drawn first.
+        streams = rng.spawn(len(steps))
+        with ThreadPoolExecutor(2 if len(self.panel.gids) > MOST_CELLS else 1) as pool:
+            if self.trees is not None:
+                new = sorted({min(int(step), FARTHEST) for step in steps} - self._boosted.keys())
+                said = pool.map(lambda step: self.opinions(self.now, step)[1], new)
+                self._boosted.update(zip(new, said, strict=True))
+            chances = [self.chance(int(step)) for step in steps]
+            blocks = [*pool.map(drawn, chances, streams)]
+        known = seen_in(plane[-12:])
         draws = vstack(blocks, format="csr", dtype=np.float32)
         return Forecast(self.panel.gids, self.panel.as_of, steps, self.target, self.model.name, draws, known)
 
@@ -323,16 +356,20 @@ class Cells:
             if not usable:
                 weights.append(weights[-1])
                 continue
-            exposure = sum(learned[WARM_UP + h :] @ found.sums[WARM_UP : panel.n_months - h] for h in usable)
+            exposure = sum(learned[WARM_UP + h :] @ found.known_sums[n][WARM_UP : panel.n_months - h] for h in usable)
             weights.append(fit_rates(found.before[n], np.asarray(exposure), found.count[n]))
         rates = Rates(found.names, np.stack(weights))
         trees = None
-        if self.share != 0 and label.any():
-            trees = self._grow(_for_trees(found.rows, len(found.names), horizon), label, weight)
         share = 0.5 if self.share is None else self.share
-        if self.share is None and trees is not None and panel.n_months - HELD_OUT >= LEAST_HISTORY:
-            earlier = replace(self, share=0.5).fit(panel.until(panel.as_of - HELD_OUT), target)
-            share = fit_share(earlier, panel)
+        if self.share != 0 and label.any():
+            with ThreadPoolExecutor(1) as pool:
+                growing = pool.submit(
+                    self._grow, _for_trees(found.rows, len(found.names), horizon), label, weight
+                )  # meanwhile the fit that judges
+                if self.share is None and panel.n_months - HELD_OUT >= LEAST_HISTORY:
+                    earlier = replace(self, share=0.5).fit(panel.until(panel.as_of - HELD_OUT), target)
+                    share = fit_share(earlier, panel)
+                trees = growing.result()
         return FittedCells(self, panel, target, rates, trees, share, found.past, found.largest)
 
     def _rows(

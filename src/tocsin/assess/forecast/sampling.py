@@ -8,6 +8,8 @@ Hits and sizes are taken at even distances (systematic sampling) from a random s
 of 1 % would be 7 to 13 of 1,000, and the order of cells by risk would be mostly noise; here it is 10.
 """
 
+import functools
+
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
@@ -22,12 +24,18 @@ SHARED = 0.5
 REGION_CELLS = 40
 
 
-def occurrence(p: Floats, gids: npt.NDArray[np.int64], n_draws: int, rng: np.random.Generator) -> csr_matrix:
-    """Which futures see killing: a sparse 0/1 matrix of shape (C, S) whose rows have mean p, within 1/S."""
+@functools.lru_cache(maxsize=4)
+def _shocks(n_draws: int) -> tuple[Floats, Floats, Floats]:
+    """Even steps through the common factor, ascending; rates; and the mean chance each rate reaches."""
     shock = gamma.ppf((np.arange(n_draws) + 0.5) / n_draws, 1 / SHARED, scale=SHARED)
     shock /= shock.mean()
     grid = np.concatenate([[0.0], np.geomspace(1e-6, 1 / shock[0], 400)])
-    reached = np.minimum(grid[:, None] * shock, 1).mean(axis=1)
+    return shock, grid, np.minimum(grid[:, None] * shock, 1).mean(axis=1)
+
+
+def occurrence(p: Floats, gids: npt.NDArray[np.int64], n_draws: int, rng: np.random.Generator) -> csr_matrix:
+    """Which futures see killing: a sparse 0/1 matrix of shape (C, S) whose rows have mean p, within 1/S."""
+    shock, grid, reached = _shocks(n_draws)
     rate = np.interp(np.clip(p, 0, 1), reached, grid)
     total = np.cumsum(shock)
     start = rng.random(len(p))

@@ -1,6 +1,6 @@
 """The panel as arrays: cells × months × targets, with NaN where the source does not look."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,9 @@ from tocsin.core.errors import BadInput
 # sb, ns, os: deaths (UCDP best) in state-based, non-state and one-sided violence. civilians: all deaths in
 # one-sided violence plus civilian deaths in the other two.
 TARGETS = ("sb", "ns", "os", "civilians")
+# All deaths, whoever died: counted only when asked for (`Panel.with_total`).
+TOTAL = "deaths"
+ASKED = (*TARGETS, TOTAL)
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,11 @@ class Panel:
     def months(self) -> npt.NDArray[np.int64]:
         """Month numbers of the rows."""
         return np.arange(self.first_month, self.as_of + 1)
+
+    def with_total(self) -> "Panel":
+        """The panel with all deaths (sb + ns + os) as the target `TOTAL`; NaN where any of them is unknown."""
+        whole = self.counts["sb"] + self.counts["ns"] + self.counts["os"]
+        return replace(self, counts={**self.counts, TOTAL: whole})
 
     def until(self, month: int) -> "Panel":
         """The same panel without anything after `month`: what a forecast as of `month` may see."""

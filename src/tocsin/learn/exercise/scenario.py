@@ -189,7 +189,7 @@ def _built(kind: Any, table: dict[str, Any], where: str) -> Any:
             values[key] = tuple(_built(Actor, v, f"{where}, actor {n}") for n, v in enumerate(value, start=1))
         elif key == "wet_months" and isinstance(value, list) and all(type(v) is int for v in value):
             values[key] = tuple(value)
-        elif types[key] is float and type(value) in (int, float):
+        elif types[key] is float and (type(value) is float or (type(value) is int and abs(value) < 10**300)):
             values[key] = float(value)
         elif type(value) is types[key]:
             values[key] = value

@@ -12,7 +12,7 @@ from tocsin.assess.actions import MAIN_MODEL, make_panel
 from tocsin.assess.forecast import BENCHMARKS, MODELS, stream
 from tocsin.assess.ground import gw_of, land_of
 from tocsin.assess.indicators import with_known
-from tocsin.assess.panel import TARGETS
+from tocsin.assess.panel import ASKED, TOTAL
 from tocsin.assess.panel.build import write_parquet
 from tocsin.core.errors import BadInput
 from tocsin.core.mission import Mission
@@ -83,14 +83,16 @@ def record(
         if name not in MODELS:
             raise BadInput("'{name}' is not a model; there are: {known}", name=name, known=", ".join(MODELS))
     for target in targets:
-        if target not in TARGETS:
-            raise BadInput("'{name}' is not a target; there are: {known}", name=target, known=", ".join(TARGETS))
+        if target not in ASKED:
+            raise BadInput("'{name}' is not a target; there are: {known}", name=target, known=", ".join(ASKED))
     if origins < 1 or not 1 <= horizon <= 36:
         raise BadInput("a backtest needs at least one origin and a horizon of 1 to 36 months")
     gw = gw_of(mission)
     end = newest_month(connection, gw) if until is None else until
     land = land_of(connection, mission, end)
     truth, facts = make_panel(connection, land, vintage(connection, end, gw), end)
+    if TOTAL in targets:
+        truth = truth.with_total()
     months = [m for m in range(end - origins, end) if m >= truth.first_month + 12]
     if not months:
         raise BadInput("there is not a year of history before the first origin: choose fewer --origins")
@@ -100,7 +102,7 @@ def record(
         tell("Judging", number, len(months))
         then = land_of(connection, mission, origin)
         seen, _ = make_panel(connection, then, vintage(connection, origin, gw), origin)
-        seen = with_known(seen, connection, mission)
+        seen = with_known(seen.with_total() if TOTAL in targets else seen, connection, mission)
         for target, name in parts:
             made = MODELS[name]().fit(seen, target).predict(steps, stream(seed, name, target, origin))
             parts[target, name].append(score(made, outcomes(truth, target, origin, steps)))
@@ -181,12 +183,12 @@ def drift(
     BadInput
         If the target does not exist.
     """
-    if target not in TARGETS:
-        raise BadInput("'{name}' is not a target; there are: {known}", name=target, known=", ".join(TARGETS))
+    if target not in ASKED:
+        raise BadInput("'{name}' is not a target; there are: {known}", name=target, known=", ".join(ASKED))
     gw = gw_of(mission)
     end = newest_month(connection, gw) if until is None else until
     panel, _ = make_panel(connection, land_of(connection, mission, end), vintage(connection, end, gw), end)
-    rows = watch(mission, panel, target, model, months)
+    rows = watch(mission, panel.with_total() if target == TOTAL else panel, target, model, months)
     return {"until": month_text(end), "target": target, "model": model, "verdict": verdict(rows), "months": rows}
 
 

@@ -1,5 +1,6 @@
 """People who repeat each other are not independent sources: how many really saw or heard something themselves."""
 
+import datetime as dt
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -46,26 +47,26 @@ def echo_chances(items: Sequence[Item], weights: EchoWeights | None = None) -> F
     """
     w = weights or EchoWeights()
     found = np.full(len(items), np.nan)
-    before: list[Item] = []
-    masks: list[int] = []
+    first: dt.datetime | None = None
+    numbers: set[float] = set()
+    told: dict[tuple[int, str], None] = {}  # words and who used them
     for i, item in enumerate(items):
         if not item.text:
             continue
         away = 20.0 if item.home_km is None else min(item.home_km, 120.0)
-        numbers = [b.number for b in before if b.number]
-        hours = (item.at - before[0].at).total_seconds() / 3600 if before else 0.0
+        hours = (item.at - first).total_seconds() / 3600 if first else 0.0
         score = w.start + w.distance * away / 35 + w.delay * min(max(hours, 0.0), 36.0) / 12
-        score += w.far * (item.home_km is not None and item.home_km > w.far_km) + w.first * (not before)
+        score += w.far * (item.home_km is not None and item.home_km > w.far_km) + w.first * (first is None)
         if item.number and numbers:
             score += w.grown * (item.number > max(numbers)) + w.same * (item.number in numbers)
         mask = words_mask(item.text)
-        told = mask.bit_count() >= 5
-        score += w.copied * (
-            told and any(_alike(mask, m) for b, m in zip(before, masks, strict=True) if b.source != item.source)
-        )
+        enough = mask.bit_count() >= 5
+        score += w.copied * (enough and any(_alike(mask, m) for m, who in told if who != item.source))
         found[i] = 1 / (1 + math.exp(-score))
-        before.append(item)
-        masks.append(mask)
+        first = first or item.at
+        told[mask, item.source] = None
+        if item.number:
+            numbers.add(item.number)
     return found
 
 

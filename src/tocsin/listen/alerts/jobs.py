@@ -126,10 +126,7 @@ class Worker:
         self._sets = None
 
     def _new(self, connection: sa.Connection) -> list[dict[str, Any]]:
-        c = report.c
-        columns = [*(c[n] for n in COLUMNS), c.fields, c.places, c.given_lon, c.given_lat]
-        query = sa.select(*columns).where(c.state == "new").order_by(c.id).limit(BATCH)
-        return [dict(row) for row in connection.execute(query).mappings()]
+        return [dict(row) for row in connection.execute(_NEW).mappings()]
 
     def _look(self, connection: sa.Connection) -> None:
         """Take over changed places and words; words that cannot be read leave the former ones in use."""
@@ -202,8 +199,7 @@ class Worker:
             self._sets = None
             return None
         ids = [r["id"] for r in rows]
-        query = sa.select(report.c.id).where(report.c.id.in_(ids), report.c.state == "new").with_for_update()
-        there = set(connection.execute(query).scalars())  # a person may have been faster
+        there = set(connection.execute(_STILL_NEW, {"ids": ids}).scalars())  # a person may have been faster
         mine = [r for r in rows if r["id"] in there]
         joined, changed, fresh = self._join(connection, mine, settled, homes, now)
         values, lines = [], []
@@ -230,8 +226,7 @@ class Worker:
             {"alert_id": a, "what": "started" if a in fresh and n == fresh[a] else "joined", "details": {"report": n}}
             for n, a in joined.items()
         ]
-        lock = sa.select(alert.c.id).where(alert.c.id.in_(changed)).order_by(alert.c.id).with_for_update()
-        connection.execute(lock).all()
+        connection.execute(_LOCK, {"ids": list(changed)}).all()
         if self._meddled(connection):
             self._rows = {}
         self._hold(connection, changed, mine, values)
@@ -311,13 +306,27 @@ _READ = (
 )  # fmt: skip
 
 
+_WRITTEN = (*_READ, "area", "state", "alert_id", "tlp")
+# Put together once: building a statement of thirty columns costs more than running it.
+_NEW = (
+    sa.select(*(report.c[n] for n in (*COLUMNS, "fields", "places", "given_lon", "given_lat")))
+    .where(report.c.state == "new").order_by(report.c.id).limit(BATCH)
+)  # fmt: skip
+_STILL_NEW = (
+    sa.select(report.c.id).where(report.c.id.in_(sa.bindparam("ids", expanding=True)), report.c.state == "new")
+    .with_for_update()
+)  # fmt: skip
+_LOCK = (
+    sa.select(alert.c.id).where(alert.c.id.in_(sa.bindparam("ids", expanding=True))).order_by(alert.c.id)
+    .with_for_update()
+)  # fmt: skip
+_WRITE = (
+    sa.update(report).where(report.c.id == sa.bindparam("key")).values({n: sa.bindparam(f"v_{n}") for n in _WRITTEN})
+)  # fmt: skip
+
+
 def _update(connection: sa.Connection, values: Sequence[Mapping[str, Any]]) -> None:
-    names = [k for k in values[0] if k != "key"]
-    statement = sa.update(report).where(report.c.id == sa.bindparam("key"))
-    given: dict[str, Any] = {name: sa.bindparam(f"v_{name}") for name in names}
-    connection.execute(
-        statement.values(**given), [{"key": v["key"], **{f"v_{n}": v[n] for n in names}} for v in values]
-    )
+    connection.execute(_WRITE, [{"key": v["key"], **{f"v_{n}": v[n] for n in _WRITTEN}} for v in values])
 
 
 def _latest(connection: sa.Connection) -> tuple[int, int]:

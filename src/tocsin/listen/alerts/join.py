@@ -90,10 +90,10 @@ class Weights:
     best_share: float = 0.5  # how much the best fit counts against the mean fit
 
     def of(self, features: Floats) -> Floats:
-        """Log-odds of features, shape (n, 9) → (n,)."""
+        """Log-odds of features, shape (9, n) → (n,)."""
         row = (self.space, self.hours, self.late, self.same_kind, self.related_kind, self.other_kind, self.number,
                self.number_off, self.words)  # fmt: skip
-        return np.asarray(self.start + features @ np.array(row))
+        return np.asarray(self.start + np.array(row) @ features)
 
 
 @dataclass(frozen=True)
@@ -160,25 +160,28 @@ def words_mask(text: str) -> int:
 
 
 def link_features(columns: _Columns, among: Ints, item: int) -> Floats:
-    """What speaks for and against report `item` telling of the same happening as each of `among`: shape (n, 9)."""
+    """What speaks for and against report `item` telling of the same happening as each of `among`: shape (9, n)."""
     c = columns
-    dx = (c.lon[among] - c.lon[item]) * math.cos(math.radians(c.lat[item])) * 111.2
+    found = np.zeros((9, len(among)))
+    dx = (c.lon[among] - c.lon[item]) * (math.cos(math.radians(c.lat[item])) * 111.2)
     dy = (c.lat[among] - c.lat[item]) * 111.2
-    apart = np.hypot(dx, dy) / np.sqrt(c.radius[among] ** 2 + c.radius[item] ** 2 + 25.0)
-    hours = np.abs(c.hours[among] - c.hours[item])
-    known = (c.kind[among] != _UNKNOWN) & (c.kind[item] != _UNKNOWN)
-    same = known & (c.kind[among] == c.kind[item])
-    related = known & (_RELATION[c.kind[among], c.kind[item]] > 0)
-    numbers = np.isfinite(c.number[among]) & np.isfinite(c.number[item])
-    ratio = np.abs(np.log(np.where(numbers, c.number[among], 1.0) / (c.number[item] if numbers.any() else 1.0)))
-    both = np.bitwise_count(c.mask[among] & c.mask[item]).astype(np.float64)
-    either = np.bitwise_count(c.mask[among] | c.mask[item]).astype(np.float64)
-    return np.column_stack(
-        [
-            np.minimum(apart, 8.0), hours, hours > 24, same, related, known & ~same & ~related,
-            numbers & (ratio < 0.29), numbers & (ratio > 0.8), both / np.maximum(either, 1.0),
-        ]
-    ).astype(np.float64)  # fmt: skip
+    apart = np.sqrt((dx * dx + dy * dy) / (c.radius[among] ** 2 + (c.radius[item] ** 2 + 25.0)))
+    np.minimum(apart, 8.0, out=found[0])
+    np.abs(c.hours[among] - c.hours[item], out=found[1])
+    found[2] = found[1] > 24
+    kind = int(c.kind[item])
+    if kind != _UNKNOWN:
+        kinds = c.kind[among]
+        found[3] = kinds == kind
+        found[4] = _RELATION[kinds, kind]
+        found[5] = (kinds != _UNKNOWN) - found[3] - found[4]
+    if math.isfinite(c.number[item]):
+        ratio = np.abs(np.log(c.number[among] / c.number[item]))  # NaN where none was said: neither alike nor off
+        found[6], found[7] = ratio < 0.29, ratio > 0.8
+    both = np.bitwise_count(c.mask[among] & c.mask[item])
+    either = np.bitwise_count(c.mask[among] | c.mask[item])
+    np.divide(both, either, out=found[8], where=either > 0)
+    return found
 
 
 class Joiner:
@@ -276,23 +279,21 @@ class Joiner:
         return near[gap <= self.caps.window_hours]
 
     def _best(self, row: int, near: Ints, fits: Floats) -> tuple[int | None, float | None]:
+        """Alert that fits best and how well, or none: half the best of its reports' fits, half their mean."""
+        alert, share = self._columns.alert[near], self.weights.best_share
         # where an alert has reports that say a kind, a missed call beside them does not decide
         said = (self._columns.kind[near] != _UNKNOWN) & (self._columns.kind[row] != _UNKNOWN)
-        alerts, place = np.unique(self._columns.alert[near], return_inverse=True)
-        told = np.zeros(len(alerts), dtype=bool)
-        told[place[said]] = True
-        keep = said | ~told[place]
-        place, fits = place[keep], fits[keep]
-        mean = np.bincount(place, weights=np.maximum(fits, -12.0)) / np.bincount(place)  # each alert keeps one at least
-        top = np.full(len(alerts), -np.inf)
-        np.maximum.at(top, place, fits)
-        share = self.weights.best_share
-        score = share * top + (1 - share) * mean
-        for k in np.lexsort((alerts, -score)):
-            if score[k] < self.weights.threshold:
-                break
-            if self._may_grow(int(alerts[k]), row):
-                return int(alerts[k]), round(float(score[k]), 3)
+        scores = []
+        for one in {int(a) for a in alert[fits >= self.weights.threshold]}:  # a mean is never above the best
+            mine = alert == one
+            told = mine & said
+            its = fits[told if told.any() else mine]
+            score = share * its.max() + (1 - share) * np.maximum(its, -12.0).mean()
+            if score >= self.weights.threshold:
+                scores.append((-float(score), one))
+        for score, one in sorted(scores):
+            if self._may_grow(one, row):
+                return one, round(-score, 3)
         return None, None
 
     def _may_grow(self, alert: int, row: int) -> bool:

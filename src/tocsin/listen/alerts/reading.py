@@ -26,6 +26,8 @@ def fold(text: str) -> str:
     >>> fold("Ouandá-Djallé ١٢")
     'ouanda-djalle 12'
     """
+    if text.isascii():
+        return text.replace("`", "'").lower()
     plain = unicodedata.normalize("NFKD", text.translate(_STRIP).translate(_MARKS))
     kept = (str(unicodedata.digit(c)) if c.isdigit() else c for c in plain if not unicodedata.combining(c))
     return "".join(kept).translate(_STRIP).lower()
@@ -42,13 +44,18 @@ class Word:
 
 def split(text: str) -> list[Word]:
     """The words and numbers of a text, at most 400; an apostrophe or hyphen parts words."""
+    return list(_split(text))
+
+
+@functools.lru_cache(maxsize=64)  # what is understood, placed and joined is the same text, soon after
+def _split(text: str) -> tuple[Word, ...]:
     written = [m.group() for m in _TOKEN.finditer(unicodedata.normalize("NFKC", text))][:MOST_WORDS]
     shouting = sum(w.isupper() for w in written) * 2 > sum(w[0].isalpha() for w in written)
-    return [
+    return tuple(
         Word(f, w, w[0].isupper() and not shouting)
         for w in written
         if (f := fold(w)) and f.translate(_POINTS).isalnum()
-    ]
+    )
 
 
 @dataclass(frozen=True)

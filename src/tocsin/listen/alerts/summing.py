@@ -23,6 +23,7 @@ COMPONENTS = {
     ThreatKind.LOOTING: Component.POLICE, ThreatKind.ABDUCTION: Component.POLICE,
     ThreatKind.SEXUAL_VIOLENCE: Component.POLICE, ThreatKind.CATTLE_RAID: Component.POLICE,
 }  # fmt: skip
+_KINDS = {kind.value: kind for kind in ThreatKind}
 _URGENT = {Imminence.HAPPENING: 3, Imminence.HOURS: 2, Imminence.DAYS: 1, Imminence.PAST: 0}
 
 
@@ -124,8 +125,9 @@ def sum_up(rows: Sequence[Mapping[str, Any]], sources: Mapping[str, Source]) -> 
 
 def _spoken(row: Mapping[str, Any], sources: Mapping[str, Source]) -> Item:
     known = sources.get(row["source_id"] or "")
-    home = known.home if known and row["lon"] is not None else None
-    return item_of({**row, "lon": row["lon"] or 0.0, "lat": row["lat"] or 0.0}, home)
+    if row["lon"] is None:
+        return item_of({**row, "lon": 0.0, "lat": 0.0}, None)
+    return item_of(row, known.home if known else None)
 
 
 def _voices(
@@ -175,4 +177,4 @@ def _best_place(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
 
 
 def _kind(text: str | None) -> ThreatKind | None:
-    return ThreatKind(text) if text else None
+    return _KINDS[text] if text else None

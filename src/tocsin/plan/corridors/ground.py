@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import shapely
+from shapely.errors import ShapelyError
 
 from tocsin.core import lattice
 from tocsin.core.errors import BadFile, NotFound
@@ -41,12 +42,17 @@ def read_roads(path: Path) -> list[Road]:
             "{name} cannot be read as a GeoJSON FeatureCollection ({why})", name=path.name, why=problem
         ) from problem
     found = []
-    for feature in features:
-        kind = (feature.get("geometry") or {}).get("type") if isinstance(feature, dict) else None
-        if kind in ("LineString", "MultiLineString"):
-            road = roads_from_geojson({"type": "FeatureCollection", "features": [feature]})[0]
-            shut = (feature.get("properties") or {}).get("wet_season") == "closed"
-            found.append(Road(road.line, road.road_class, seasons=("dry",)) if shut else road)
+    for number, feature in enumerate(features, start=1):
+        try:
+            kind = (feature.get("geometry") or {}).get("type")
+            if kind in ("LineString", "MultiLineString"):
+                road = roads_from_geojson({"type": "FeatureCollection", "features": [feature]})[0]
+                shut = (feature.get("properties") or {}).get("wet_season") == "closed"
+                found.append(Road(road.line, road.road_class, seasons=("dry",)) if shut else road)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, ShapelyError) as problem:
+            raise BadFile(
+                "{name}: feature {number} is no line ({why})", name=path.name, number=number, why=problem
+            ) from problem
     if not found:
         raise BadFile("{name} holds no line: give roads as LineStrings", name=path.name)
     return found

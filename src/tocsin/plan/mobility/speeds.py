@@ -126,7 +126,7 @@ def month_in(month: int, season: str, wet_months: tuple[int, ...]) -> int:
 
 
 def _not_negative(where: str, given: Any, name: str) -> float:
-    if not isinstance(given, int | float) or isinstance(given, bool) or not 0 <= given < math.inf:
+    if not isinstance(given, int | float) or isinstance(given, bool) or not 0 <= given < 1e300:
         raise BadFile("{where}: {name} is {value}; give zero or more", where=where, name=name, value=given)
     return float(given)
 
@@ -139,7 +139,7 @@ def _by_season(where: str, given: Any, name: str) -> dict[str, float]:
         if season not in given:
             raise BadFile("{where}: {name} has no value for the {season} season", where=where, name=name, season=season)
         value = given[season]
-        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < math.inf:
+        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < 1e300:
             raise BadFile(
                 "{where}: {name} ({season}) is {value}; give a number of zero or more",
                 where=where,
@@ -163,6 +163,16 @@ def read_speeds(path: Path) -> Speeds:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
         raise BadFile("{name} cannot be read as TOML ({why})", name=path.name, why=problem) from problem
+    try:
+        return _speeds(raw, path)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as problem:
+        raise BadFile(
+            "{name} has a table or value that cannot be ({why}): compare it with the one that ships with the program",
+            name=path.name, why=problem,
+        ) from problem  # fmt: skip
+
+
+def _speeds(raw: dict[str, Any], path: Path) -> Speeds:
     modes = {}
     for name, row in raw.get("modes", {}).items():
         where = f"{path.name}, mode {name}"

@@ -192,6 +192,7 @@ def _mix(mix: Mix, shown: "_Shown") -> dict[str, Any]:
         "plans": [{"chance": c, "value": v, "patrols": shown.plan(p)}
                   for c, v, p in zip(mix.chance, mix.values, mix.plans, strict=True)],
         "value": mix.value, "best": mix.best, "loss": mix.loss, "entropy": mix.entropy,
+        "bound": mix.bound, "least_loss": mix.least_loss,
         "guess": [{"patrol": p.name, "best_guess": g, "routes": r, "times_chance": g * r}
                   for p, g, r in zip(shown.problem.patrols, mix.guess, mix.routes, strict=True)],
         "guess_over_chance": mix.guess_over_chance, "overlap": mix.overlap,

@@ -85,13 +85,7 @@ def _anneal(
     like = np.array([kinds.setdefault((p.start, p.end, p.leave, p.back, p.carries, p.cost, p.fixed, p.longest),
                                       len(kinds)) for p in patrols])  # fmt: skip
     wide = len(clients) if len(must) < len(clients) else NEAR
-    near = clients[np.argsort(hours[np.ix_(clients, clients)], axis=1, kind="stable")][:, : max(2, wide)]
-    for row, place in enumerate(clients):  # the place itself first, also among places at one point
-        found_at = np.flatnonzero(near[row] == place)
-        at = int(found_at[0]) if len(found_at) else near.shape[1] - 1
-        near[row, 1 : at + 1] = near[row, :at].copy()
-        near[row, 0] = place
-    near = np.ascontiguousarray(near)
+    near = nearest(hours[np.ix_(clients, clients)], clients, max(2, wide))
     smallest = np.sort(load[clients])
     most = (
         int(np.searchsorted(np.cumsum(smallest), carries.max(), side="right")) if smallest.sum() > 0 else len(clients)
@@ -120,6 +114,13 @@ def _anneal(
             break
     visits = tuple(tuple(int(p) for p in best[0][r, : best[1][r]]) for r in range(m))
     return visits, f"annealing, {done * max(1, steps // PARTS):,} steps"
+
+
+def nearest(apart: Floats, clients: Ints, many: int) -> Ints:
+    """Of each client the nearest clients, itself first, also among places at one point; shape (n_clients, many)."""
+    apart = apart.copy()
+    np.fill_diagonal(apart, -1.0)
+    return np.ascontiguousarray(clients[np.argsort(apart, axis=1, kind="stable")[:, :many]])
 
 
 def _step_cost(hours: Floats, clients: Ints, cost: Floats) -> float:

@@ -18,55 +18,69 @@ LENGTH, FIRST, LAST = 0, 1, 2  # of a stretch of a route: how long it takes, ear
 
 
 @compiled
-def join(one: Floats, travel: float, two: Floats, into: Floats) -> bool:
-    """Two stretches one after the other; False if the second cannot begin in time (Vidal et al. 2013)."""
-    moved = one[LENGTH] + travel
-    if one[FIRST] + moved > two[LAST] + EASE:
-        return False
-    wait = max(two[FIRST] - moved - one[LAST], 0.0)
-    first = max(two[FIRST] - moved, one[FIRST]) - wait
-    last = min(two[LAST] - moved, one[LAST])
-    into[LENGTH] = moved + two[LENGTH] + wait
-    into[FIRST] = first
-    into[LAST] = max(last, first)
-    return True
-
-
-@compiled
 def fill(
-    route: Longs, n: int, start: int, end: int, hours: Floats, alone: Floats, out: Floats, home: Floats,
+    r: int, routes: Longs, n: int, start: int, end: int, hours: Floats, alone: Floats, out: Floats, home: Floats,
     before: Cube, after: Cube,
 ) -> float:  # fmt: skip
-    """Stretches from the start up to, and from each visit to the end; hours of travel."""
-    before[0] = out
+    """Stretches of a route from the start up to, and from each visit to the end; hours of travel.
+
+    Joined as in Vidal et al. 2013 (doi 10.1016/j.cor.2012.07.018): length, earliest and latest begin.
+    """
+    length, first, last = out[r, LENGTH], out[r, FIRST], out[r, LAST]
+    before[r, 0, LENGTH], before[r, 0, FIRST], before[r, 0, LAST] = length, first, last
     total, at = 0.0, start
     for k in range(n):
-        join(before[k], hours[at, route[k]], alone[route[k]], before[k + 1])
-        total += float(hours[at, route[k]])
-        at = route[k]
+        p = routes[r, k]
+        travel = hours[at, p]
+        total += float(travel)
+        moved = length + travel
+        wait = max(alone[p, FIRST] - moved - last, 0.0)
+        first = max(alone[p, FIRST] - moved, first) - wait
+        last = max(min(alone[p, LAST] - moved, last), first)
+        length = moved + alone[p, LENGTH] + wait
+        before[r, k + 1, LENGTH], before[r, k + 1, FIRST], before[r, k + 1, LAST] = length, first, last
+        at = p
     total += float(hours[at, end])
-    after[n] = home
+    length, first, last = home[r, LENGTH], home[r, FIRST], home[r, LAST]
+    after[r, n, LENGTH], after[r, n, FIRST], after[r, n, LAST] = length, first, last
     to = end
     for k in range(n - 1, -1, -1):
-        join(alone[route[k]], hours[route[k], to], after[k + 1], after[k])
-        to = route[k]
+        p = routes[r, k]
+        moved = alone[p, LENGTH] + hours[p, to]
+        wait = max(first - moved - alone[p, LAST], 0.0)
+        then = max(first - moved, alone[p, FIRST]) - wait
+        last = max(min(last - moved, alone[p, LAST]), then)
+        length += moved + wait
+        first = then
+        after[r, k, LENGTH], after[r, k, FIRST], after[r, k, LAST] = length, first, last
+        to = p
     return total
 
 
 @compiled
 def extra_of(
-    p: int, k: int, route: Longs, n: int, start: int, end: int, hours: Floats, alone: Floats, before: Cube, after: Cube,
-    longest: float, price: float, most: float, one: Floats, two: Floats,
+    p: int, k: int, r: int, routes: Longs, n: int, start: int, end: int, hours: Floats, alone: Floats, before: Cube,
+    after: Cube, longest: float, price: float, most: float,
 ) -> float:  # fmt: skip
-    """What a visit between the k-th and the next costs; inf if that is not below `most` or times cannot be kept."""
-    a = start if k == 0 else route[k - 1]
-    b = end if k == n else route[k]
-    extra = price * float(hours[a, p] + hours[p, b] - hours[a, b])
+    """What a visit between the k-th and the next of a route costs; inf if not below `most` or times cannot be kept."""
+    a = start if k == 0 else routes[r, k - 1]
+    b = end if k == n else routes[r, k]
+    there, on = hours[a, p], hours[p, b]
+    extra = price * float(there + on - hours[a, b])
     if extra >= most:
         return np.inf
-    if not join(before[k], hours[a, p], alone[p], one) or not join(one, hours[p, b], after[k], two):
+    moved = before[r, k, LENGTH] + there
+    first, last = before[r, k, FIRST], before[r, k, LAST]
+    if first + moved > alone[p, LAST] + EASE:
         return np.inf
-    if two[LENGTH] > longest + EASE:
+    wait = max(alone[p, FIRST] - moved - last, 0.0)
+    first = max(alone[p, FIRST] - moved, first) - wait
+    last = max(min(alone[p, LAST] - moved, last), first)
+    moved += alone[p, LENGTH] + wait + on
+    if first + moved > after[r, k, LAST] + EASE:
+        return np.inf
+    wait = max(after[r, k, FIRST] - moved - last, 0.0)
+    if moved + after[r, k, LENGTH] + wait > longest + EASE:
         return np.inf
     return extra
 
@@ -74,15 +88,18 @@ def extra_of(
 @compiled
 def search_fleet(
     hours: Floats, worth: Floats, load: Floats, alone: Floats, starts: Longs, ends: Longs, out: Floats, home: Floats,
-    carries: Floats, cost: Floats, fixed: Floats, longest: Floats, like: Longs, near: Longs, routes: Longs,
-    sizes: Longs, steps: int, hot: float, cold: float, mean_removed: float, tried: int, looked: int, seed: int,
+    carries: Floats, cost: Floats, fixed: Floats, longest: Floats, like: Longs, near: Longs,
+    routes: Longs, sizes: Longs, steps: int, hot: float, cold: float, mean_removed: float, tried: int, looked: int,
+    seed: int,
 ) -> tuple[Longs, Longs, float]:  # fmt: skip
     """Anneal by taking out strings of neighbouring visits and putting visits back where they cost least.
 
     Slack induction by string removals (Christiaens and Vanden Berghe 2020, doi 10.1287/trsc.2019.0914). What is lowered
     is the cost of the patrols that go out plus the worth of what is not visited; a visit is put back only where it
-    costs less than it is worth. Patrols with the same `like` are alike: of those at home only one is tried. A route may
-    go to another patrol at home, or change with another route, when that is cheaper.
+    costs less than it is worth.
+
+    `near` are the places near each. Patrols with the same `like` are alike: of those at home only one is tried. A route
+    may go to another patrol at home, or change with another route, when that is cheaper.
 
     Returns the best routes and sizes, and what it lowered.
     """
@@ -95,7 +112,6 @@ def search_fleet(
     where = np.full(n, -1, dtype=np.int64)
     spot = np.full(n, -1, dtype=np.int64)
     before, after = np.zeros((m, room + 1, 3)), np.zeros((m, room + 1, 3))
-    one, two = np.zeros(3), np.zeros(3)
     length, loaded = np.zeros(m), np.zeros(m)
     kinds = 0
     for r in range(m):
@@ -103,7 +119,7 @@ def search_fleet(
         for k in range(sizes[r]):
             where[routes[r, k]], spot[routes[r, k]] = r, k
             loaded[r] += load[routes[r, k]]
-        length[r] = fill(routes[r], sizes[r], starts[r], ends[r], hours, alone, out[r], home[r], before[r], after[r])
+        length[r] = fill(r, routes, sizes[r], starts[r], ends[r], hours, alone, out, home, before, after)
     total = 0.0
     for r in range(m):
         if sizes[r] > 0:
@@ -180,7 +196,7 @@ def search_fleet(
                     spot[q] = w
                     w += 1
             sizes[r] = w
-            length[r] = fill(routes[r], w, starts[r], ends[r], hours, alone, out[r], home[r], before[r], after[r])
+            length[r] = fill(r, routes, w, starts[r], ends[r], hours, alone, out, home, before, after)
             if w > 0:
                 now += fixed[r] + cost[r] * length[r]
         # of what was not visited before, the nearest
@@ -230,16 +246,16 @@ def search_fleet(
                     k = spot[q] + side
                     if draw_share(state) < 0.01:
                         continue
-                    extra = extra_of(p, k, routes[r], sizes[r], starts[r], ends[r], hours, alone, before[r], after[r],
-                                     longest[r], cost[r], best_cost, one, two)  # fmt: skip
+                    extra = extra_of(p, k, r, routes, sizes[r], starts[r], ends[r], hours, alone, before,
+                                     after, longest[r], cost[r], best_cost)  # fmt: skip
                     if extra < best_cost:
                         best_cost, at, into = extra, k, r
                 # the ends of each route near by, too
                 if seen[r] != step * n + p + 1:
                     seen[r] = step * n + p + 1
                     for k in (0, sizes[r]):
-                        extra = extra_of(p, k, routes[r], sizes[r], starts[r], ends[r], hours, alone, before[r],
-                                         after[r], longest[r], cost[r], best_cost, one, two)  # fmt: skip
+                        extra = extra_of(p, k, r, routes, sizes[r], starts[r], ends[r], hours, alone, before,
+                                     after, longest[r], cost[r], best_cost)  # fmt: skip
                         if extra < best_cost:
                             best_cost, at, into = extra, k, r
             for kind in range(kinds):
@@ -249,8 +265,8 @@ def search_fleet(
                     if kind == opened:
                         extra = 0.0
                     if extra < best_cost and extra_of(
-                        p, 0, routes[r], 0, starts[r], ends[r], hours, alone, before[r], after[r], longest[r], cost[r],
-                        np.inf, one, two,
+                        p, 0, r, routes, 0, starts[r], ends[r], hours, alone, before, after, longest[r], cost[r],
+                        np.inf,
                     ) < np.inf:  # fmt: skip
                         best_cost, at, into = extra, 0, r
             if into < 0 or best_cost >= worth[p]:
@@ -275,9 +291,7 @@ def search_fleet(
             spot[p], where[p] = at, r
             sizes[r] += 1
             loaded[r] += load[p]
-            length[r] = fill(
-                routes[r], sizes[r], starts[r], ends[r], hours, alone, out[r], home[r], before[r], after[r]
-            )
+            length[r] = fill(r, routes, sizes[r], starts[r], ends[r], hours, alone, out, home, before, after)
             now += fixed[r] + cost[r] * length[r] - worth[p]
             if home_of[like[r]] < 0:
                 for other in range(m):
@@ -322,8 +336,8 @@ def search_fleet(
                     for v in (r, other):
                         for k in range(sizes[v]):
                             where[routes[v, k]], spot[routes[v, k]] = v, k
-                        length[v] = fill(routes[v], sizes[v], starts[v], ends[v], hours, alone, out[v], home[v],
-                                         before[v], after[v])  # fmt: skip
+                        length[v] = fill(v, routes, sizes[v], starts[v], ends[v], hours, alone, out, home,
+                                         before, after)  # fmt: skip
                     if sizes[r] == 0:
                         home_of[like[r]] = r
                         home_of[like[other]] = -1
@@ -349,7 +363,7 @@ def search_fleet(
                 r = which[t]
                 for k in range(sizes[r]):
                     where[routes[r, k]], spot[routes[r, k]] = r, k
-                fill(routes[r], sizes[r], starts[r], ends[r], hours, alone, out[r], home[r], before[r], after[r])
+                fill(r, routes, sizes[r], starts[r], ends[r], hours, alone, out, home, before, after)
         for t in range(n_touched):
             touched[which[t]] = False
     return best_routes, best_sizes, best

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tocsin.core.errors import BadInput
+from tocsin.plan.patrols.lots import Plan, best_lot, every_route
 from tocsin.plan.patrols.model import Floats, Outing, Routes, check_routes, times
 from tocsin.plan.patrols.solve import solve_outing
 
@@ -37,6 +38,9 @@ class Mix:
         Different routes each patrol has; blind chance is one over it.
     entropy : float
         Of the plan drawn, nats; with the cap at least ``log(plans / guess)``.
+    bound : float or None
+        No lot at all in which each patrol's routes are driven no more often than ``guess / routes`` is worth more; None
+        where the patrols have too many routes to list.
     """
 
     plans: tuple[tuple[tuple[int, ...], ...], ...]
@@ -47,6 +51,12 @@ class Mix:
     guess: tuple[float, ...]
     routes: tuple[int, ...]
     entropy: float
+    bound: float | None = None
+
+    @property
+    def least_loss(self) -> float | None:
+        """Share of the best plan's worth that any lot as hard to guess gives up; None where it is not known."""
+        return None if self.bound is None or self.best <= 0 else max(0.0, 1 - self.bound / self.best)
 
     @property
     def loss(self) -> float:
@@ -90,7 +100,8 @@ def mix_routes(problem: Outing, best: Routes, *, plans: int = 12, guess: float =
     best : Routes
         The best fixed plan, from `solve_outing`.
     plans : int
-        Plans to mix over; fewer are given when there are no more.
+        Different routes wanted of each patrol, and plans to mix over. The lot that is worth most at the same caps may
+        need fewer plans or more; it is as uncertain as so many at the cap, or else fewer are to be had.
     guess : float
         Cap on the best guess, in multiples of blind chance; 1 draws all alike.
 
@@ -114,15 +125,14 @@ def mix_routes(problem: Outing, best: Routes, *, plans: int = 12, guess: float =
     # A shaken search may meet a better plan than the one given: it is then what the loss is measured against.
     top = max(pool.values())
     chosen, values, chance = _best_lot(problem, pool, plans, guess)
+    chosen, values, chance, bound = _improved(problem, pool, chosen, values, chance, guess)
     shares = [_shares(chosen, chance, r) for r in range(len(problem.patrols))]
     held = chance[chance > 0]
     return Mix(
         tuple(chosen), tuple(float(c) for c in chance), tuple(float(v) for v in values), float(chance @ values), top,
         tuple(max(s.values()) for s in shares), tuple(len(s) for s in shares), float(-(held * np.log(held)).sum()),
+        bound,
     )  # fmt: skip
-
-
-Plan = tuple[tuple[int, ...], ...]
 
 
 def _ways_round(problem: Outing, visits: Plan, rng: np.random.Generator) -> list[Plan]:
@@ -161,6 +171,70 @@ def _best_lot(problem: Outing, pool: dict[Plan, float], plans: int, guess: float
         found.append(((over > guess + 1e-6) * over, -float(chance @ values), chosen, values, chance))
     _, _, chosen, values, chance = min(found, key=lambda f: f[:2])
     return chosen, values, chance
+
+
+def _improved(
+    problem: Outing, pool: dict[Plan, float], chosen: list[Plan], values: Floats, chance: Floats, guess: float
+) -> tuple[list[Plan], Floats, Floats, float | None]:
+    """The lot that is worth most with as many routes of each patrol as these plans have, and a bound on any such lot.
+
+    Over all routes where they can be listed, else over those met. It is taken only where it is worth more, keeps to the
+    cap as these do, and its plan is as uncertain as the cap promises.
+    """
+    m = len(problem.patrols)
+    listed = [every_route(problem, p) for p in problem.patrols]
+    routes = [_met(problem, pool, r) if some is None else some for r, some in enumerate(listed)]
+    count = [len(_shares(chosen, chance, r)) for r in range(m)]
+    caps = [min(1.0, guess / n) for n in count]
+    found = best_lot(problem, routes, caps)
+    bound = found.bound if found is not None and all(some is not None for some in listed) else None
+    before = _over(chosen, chance, m)
+    for _ in range(2):
+        if found is None:
+            break
+        plans = list(found.plans)
+        entropy = float(-(found.chance * np.log(found.chance)).sum())
+        no_better = found.value <= float(chance @ values) + 1e-9 and before <= guess + 1e-6
+        if no_better or entropy < np.log(len(chosen) / guess) - 1e-9:
+            break
+        if _over(plans, found.chance, m) <= guess + 1e-6:
+            worth = np.array([check_routes(problem, v) for v in plans])
+            return plans, worth, found.chance, bound
+        # More routes than the cap is reckoned with: again, with those driven most.
+        few = [_driven_most(_shares(plans, found.chance, r), count[r]) for r in range(m)]
+        found = best_lot(problem, few, caps)
+    return chosen, values, chance, bound
+
+
+def _driven_most(shares: dict[tuple[int, ...], float], most: int) -> list[tuple[int, ...]]:
+    """The routes driven most, no more than so many, the other way round counted; each set of places once."""
+    ways: dict[frozenset[int], list[tuple[int, ...]]] = {}
+    for route in sorted(shares, key=lambda v: (-shares[v], v)):
+        ways.setdefault(frozenset(route), []).append(route)
+    kept: list[tuple[int, ...]] = []
+    for some in ways.values():
+        if len(some) <= most:
+            kept.append(some[0])
+            most -= len(some)
+    return kept
+
+
+def _met(problem: Outing, pool: dict[Plan, float], patrol: int) -> list[tuple[int, ...]]:
+    """Routes met that a patrol could drive, its own and those of patrols alike; each set of places once."""
+    alike = [
+        r for r, p in enumerate(problem.patrols) if replace(p, name="") == replace(problem.patrols[patrol], name="")
+    ]
+    found: dict[frozenset[int], tuple[int, ...]] = {frozenset(): ()}
+    for plan in pool:
+        for r in alike:
+            found.setdefault(frozenset(plan[r]), plan[r])
+    return sorted(found.values())
+
+
+def _over(plans: list[Plan], chance: Floats, patrols: int) -> float:
+    """How many times likelier than blind chance the likeliest route is, of the patrol that is easiest to guess."""
+    shares = [_shares(plans, chance, r) for r in range(patrols)]
+    return max([max(s.values()) * len(s) for s in shares if len(s) > 1], default=1.0)
 
 
 def _even(problem: Outing, pool: dict[Plan, float], plans: int, share: float) -> list[Plan]:

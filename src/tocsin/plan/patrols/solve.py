@@ -1,23 +1,17 @@
 """Patrol routes: annealing from several seeds, its good routes recombined by branch and bound, and a bound."""
 
 import time
-from collections.abc import Sequence
 
 import numpy as np
 
 from tocsin.core.errors import BadInput, Infeasible
-from tocsin.plan.patrols.model import Floats, Ints, Outing, Patrol, Routes, check_routes, times
+from tocsin.plan.patrols.anneal import anneal
+from tocsin.plan.patrols.model import Floats, Ints, Outing, Routes, check_routes, times
 
 STEPS = 80_000  # of one round of annealing
 ROUNDS = 4
 FLEET_STEPS = 30  # steps of a fleet that carries and costs, for each of `steps`: one is much shorter there
 POOL = 6_000  # routes given to branch and bound
-# Annealing, in units of the median worth of a visit: how much may be lost at first and at last; and what a full
-# patrol's hours cost, so that of two plans worth the same the shorter counts as better.
-HOT = 1.5
-COLD = 0.01
-LENGTH_SHARE = 0.5
-REMOVED = 12.0  # visits taken out at a time, on average
 
 
 def solve_outing(
@@ -70,10 +64,10 @@ def solve_outing(
     worth = problem.worth.copy()
     big = float(worth.sum()) + 1.0
     worth[list(problem.must)] += big
-    best, value, pool = _anneal(problem, worth, clients, seed, rounds, steps, begun, seconds)
+    best, value, pool = anneal(problem, worth, clients, seed, rounds, steps, begun, seconds)
     left = seconds - (time.monotonic() - begun)
     how = f"annealing, {rounds} rounds"
-    if len(pool) > len(problem.patrols) and left > 0.2:
+    if len(pool) > len(problem.patrols) > 1 and left > 0.2:
         merged = _recombine(problem, worth, pool, best, min(left, 10.0))
         how += f", branch and bound over {len(pool):,} routes"
         if merged is not None and worth[[p for r in merged for p in r]].sum() > value + 1e-9:
@@ -106,60 +100,6 @@ def reachable(problem: Outing) -> Ints:
         if any(times(problem, patrol, (place,)) is not None for patrol in problem.patrols):
             found.append(place)
     return np.array(found, dtype=np.int64)
-
-
-def _anneal(
-    problem: Outing, worth: Floats, clients: Ints, seed: int, rounds: int, steps: int, begun: float, seconds: float
-) -> tuple[tuple[tuple[int, ...], ...], float, set[tuple[int, tuple[int, ...]]]]:
-    m = len(problem.patrols)
-    empty: tuple[tuple[int, ...], ...] = ((),) * m
-    if not len(clients):
-        return empty, 0.0, set()
-    from tocsin.plan.patrols.tourloops import search
-
-    hours = np.where(np.isfinite(problem.hours), problem.hours, 1e9)
-    near = clients[np.argsort(hours[np.ix_(clients, clients)], axis=1, kind="stable")]
-    for row, place in enumerate(clients):  # the place itself first, also among places at one point
-        at = int(np.flatnonzero(near[row] == place)[0])
-        near[row, 1 : at + 1] = near[row, :at].copy()
-        near[row, 0] = place
-    starts = np.array([p.start for p in problem.patrols])
-    ends = np.array([p.end for p in problem.patrols])
-    leave = np.array([p.leave for p in problem.patrols], dtype=np.float64)
-    back = np.array([p.back for p in problem.patrols], dtype=np.float64)
-    plain = np.sort(problem.worth[clients])
-    unit = float(np.median(plain[plain > 0])) if (plain > 0).any() else 1.0
-    budget = float((back - leave).sum())
-    pool: set[tuple[int, tuple[int, ...]]] = set()
-    best, value, score = empty, 0.0, -np.inf
-    rng = np.random.default_rng(seed)
-    price = LENGTH_SHARE * unit * m / max(budget, 1e-9)
-    for turn in range(rounds):
-        routes = np.full((m, len(clients) + 2), -1, dtype=np.int64)
-        sizes = np.zeros(m, dtype=np.int64)
-        if turn % 2 == 1:  # every second round goes on from the best
-            for r, visits in enumerate(best):
-                routes[r, : len(visits)] = visits
-                sizes[r] = len(visits)
-        hot = HOT * unit * (1.0 if turn % 2 == 0 else 0.3)
-        found, n, worth_found, many, how_many = search(
-            hours, worth, problem.stay, problem.opens, problem.closes, starts, ends, leave, back, near, routes, sizes,
-            steps, hot, COLD * unit, price, REMOVED, int(rng.integers(1, 1 << 31)),
-        )  # fmt: skip
-        made = tuple(tuple(int(p) for p in found[r, : n[r]]) for r in range(m))
-        total = worth_found - price * sum(_length(problem, p, r) for p, r in zip(problem.patrols, made, strict=True))
-        if worth_found > value + 1e-9 or (worth_found > value - 1e-9 and total > score):
-            best, value, score = made, float(worth_found), total
-        pool |= {(-1, tuple(int(p) for p in many[k, : how_many[k]])) for k in range(len(many))}
-        pool |= {(-1, r) for r in made if r}
-        if value >= worth[clients].sum() - 1e-9 or time.monotonic() - begun > seconds:
-            break
-    return best, value, pool
-
-
-def _length(problem: Outing, patrol: Patrol, route: Sequence[int]) -> float:
-    stops = [patrol.start, *route, patrol.end]
-    return float(problem.hours[stops[:-1], stops[1:]].sum())
 
 
 def _recombine(

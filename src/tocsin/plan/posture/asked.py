@@ -80,15 +80,8 @@ def asked(ground: Ground, request: Request, limit_hours: float) -> Asked:
         If the request names a unit, area or place that there is none of, or wants sizes of units without strength.
     """
     tiers = request.tiers or (Tier(limit_hours, 1.0),)
+    check_names(ground, request)
     names = [u.name for u in ground.units]
-    for name in [f.unit for f in request.fixed] + [b.unit for b in request.barred if b.unit]:
-        if name not in names:
-            raise NotFound("the request names the unit '{unit}', which there is none of; there are for example: {some}",
-                           unit=name, some=", ".join(sorted(names)[:8]))  # fmt: skip
-    for area in [b.area for b in request.barred if b.area] + [e.area for e in request.each_area if e.area]:
-        if area not in ground.areas:
-            raise NotFound("the request names the area '{area}', which there is none of; there are: {some}",
-                           area=area, some=", ".join(sorted({a for a in ground.areas if a})))  # fmt: skip
     cell = {int(g): i for i, g in enumerate(ground.gids)}
     here = [cell[int(lattice.gid_at(u.lon, u.lat))] for u in ground.units]
     pinned = {f.unit: ground.place_of(f.place) if f.place else here[names.index(f.unit)] for f in request.fixed}
@@ -136,6 +129,19 @@ def asked(ground: Ground, request: Request, limit_hours: float) -> Asked:
     rules = _rules(ground, request, options, unit_of, area_of, labels, pinned)
     problem = Problem(options, covers, risk, np.tile(area_of, seasons), rules)
     return Asked(problem, now, tuple(unit_of), sites)
+
+
+def check_names(ground: Ground, request: Request) -> None:
+    """Refuse a request that names a unit or area that there is none of."""
+    names = [u.name for u in ground.units]
+    for name in [f.unit for f in request.fixed] + [b.unit for b in request.barred if b.unit]:
+        if name not in names:
+            raise NotFound("the request names the unit '{unit}', which there is none of; there are for example: {some}",
+                           unit=name, some=", ".join(sorted(names)[:8]))  # fmt: skip
+    for area in [b.area for b in request.barred if b.area] + [e.area for e in request.each_area if e.area]:
+        if area not in ground.areas:
+            raise NotFound("the request names the area '{area}', which there is none of; there are: {some}",
+                           area=area, some=", ".join(sorted({a for a in ground.areas if a})))  # fmt: skip
 
 
 def _option(unit: Unit, name: str, place: int, request: Request, moved: bool) -> Option:
@@ -227,7 +233,7 @@ def _because(what: str, why: str) -> str:
 
 
 def _bar(ground: Ground, bar: Barred, options: Sequence[Option]) -> Demand:
-    rows = {ground.place_of(bar.place)} if bar.place else {i for i, a in enumerate(ground.areas) if a == bar.area}
+    rows = barred_rows(ground, bar)
 
     def test(o: Option) -> bool:
         return (
@@ -241,6 +247,11 @@ def _bar(ground: Ground, bar: Barred, options: Sequence[Option]) -> Demand:
     where = bar.area or bar.place
     what = f"nobody in {where}" if whom == "nobody" else f"{whom} not in {where}"
     return demands.nowhere(_because(what, bar.reason), options, test)
+
+
+def barred_rows(ground: Ground, bar: Barred) -> set[int]:
+    """Rows of the cells that a bar of a request is about."""
+    return {ground.place_of(bar.place)} if bar.place else {i for i, a in enumerate(ground.areas) if a == bar.area}
 
 
 def _between(ground: Ground, options: Sequence[Option]) -> Floats:

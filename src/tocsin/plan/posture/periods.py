@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from scipy.sparse import csr_matrix, lil_matrix
 
 from tocsin.core.errors import BadInput, Infeasible
@@ -33,6 +34,8 @@ def schedule(
     most_moves: int,
     lost_share: float = 0.25,
     may_move: Sequence[bool] | None = None,
+    allowed: npt.NDArray[np.bool_] | None = None,
+    each: Sequence[tuple[Sequence[int], Sequence[int], int]] = (),
     seconds: float = 30.0,
 ) -> Schedule:
     """The best places of every unit in every month.
@@ -50,6 +53,15 @@ def schedule(
         Share of the month that a move costs: of what the new place reaches, so much is not counted.
     may_move : sequence of bool, optional
         Units that stay where they are are False.
+    allowed : ndarray of bool, shape (n_months, n_units, n_places), optional
+        Where each unit may stand in each month.
+    each : sequence of (units, places, least), optional
+        So many of these units must stand at these places in every month.
+
+    Raises
+    ------
+    Infeasible
+        If no schedule keeps to it all, or none was found in time.
     """
     from scipy.optimize import Bounds, LinearConstraint, milp
 
@@ -72,7 +84,7 @@ def schedule(
     n = int(z_at[-1])
     cost, upper, whole = np.zeros(n), np.ones(n), np.zeros(n)
     whole[:n_x] = 1
-    rows = lil_matrix((sum(len(i) for i in used) + months * units * (places + 1) + months, n))
+    rows = lil_matrix((sum(len(i) for i in used) + months * units * (places + 1) + months * (1 + len(each)), n))
     least, most = np.full(rows.shape[0], -np.inf), np.zeros(rows.shape[0])
     r = 0
     for t in range(months):
@@ -88,6 +100,7 @@ def schedule(
         for u in range(units):
             rows[r, [x(t, u, s) for s in range(places)]] = 1
             most[r] = 1
+            least[r] = 1 if now[u] >= 0 else -np.inf
             r += 1
             for s in range(places):
                 rows[r, x(t, u, s)] = 1
@@ -100,9 +113,15 @@ def schedule(
                 r += 1
                 if may_move is not None and not may_move[u]:
                     upper[x(t, u, s)] = float(s == now[u])
+                if allowed is not None and not allowed[t, u, s]:
+                    upper[x(t, u, s)] = 0.0
         rows[r, [moved(t, u, s) for u in range(units) for s in range(places)]] = 1
         most[r] = most_moves
         r += 1
+        for some, there, number in each:
+            rows[r, [x(t, u, s) for u in some for s in there]] = 1
+            least[r], most[r] = number, np.inf
+            r += 1
     solved = milp(
         cost,
         constraints=LinearConstraint(csr_matrix(rows), least, most),
@@ -110,6 +129,9 @@ def schedule(
         integrality=whole,
         options={"time_limit": seconds, "mip_rel_gap": 1e-9},
     )
+    if solved.status == 2:
+        raise Infeasible("no schedule keeps to all of the request with {most} moves a month: allow more moves, or ask "
+                         "for less", most=most_moves)  # fmt: skip
     if solved.x is None:
         raise Infeasible("no schedule was found within {seconds:g} seconds; allow more time", seconds=seconds)
     chosen = solved.x[:n_x].reshape(months, units, places) > 0.5

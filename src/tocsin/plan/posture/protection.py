@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -66,6 +67,16 @@ def read_prior(path: Path = DEFAULTS) -> Prior:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
         raise BadFile("{name} cannot be read as TOML ({why})", name=path.name, why=problem) from problem
+    try:
+        return _prior(raw, path)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as problem:
+        raise BadFile(
+            "{name} has a value that cannot be ({why}): compare it with the one that ships with the program",
+            name=path.name, why=problem,
+        ) from problem  # fmt: skip
+
+
+def _prior(raw: dict[str, Any], path: Path) -> Prior:
     shapes: dict[str, tuple[str, tuple[float, ...]]] = {}
     sources = {}
     for name in DRAWN:

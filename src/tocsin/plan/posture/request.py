@@ -4,7 +4,6 @@ docs/methods/plan.md holds the whole form. A name that is not in it is refused, 
 is not silently left out.
 """
 
-import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -195,7 +194,7 @@ def _values(path: Path, where: str, row: dict[str, Any], form: Mapping[str, type
     for name, value in row.items():
         wanted = form[name]
         number = isinstance(value, int | float) and not isinstance(value, bool)
-        if wanted is float and number and 0 <= value < math.inf:
+        if wanted is float and number and 0 <= value < 1e300:
             found[name] = float(value)
         elif (wanted is int and number and isinstance(value, int) and value >= 0) or (
             wanted in (str, bool) and isinstance(value, wanted)

@@ -77,7 +77,7 @@ def rows(page: Page) -> Rows:
     return Rows(rows=[dict(r) for r in page.rows], next=page.next)
 
 
-def rank_of(request: Request) -> Rank:
+async def rank_of(request: Request) -> Rank:
     """How this house ranks alerts."""
     found: Rank = getattr(request.app.state, "rank", not_ranked)
     return found

@@ -1,0 +1,194 @@
+"""The daily outlook of a mission: where violence is likely in the next days and weeks (`tocsin assess --days`)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import sqlalchemy as sa
+
+from tocsin.assess.forecast.daily import WARM_UP_DAYS, YEAR, Days, Outlook, outlook
+from tocsin.assess.forecast.today import around, chances_today, level_today, states_today
+from tocsin.assess.ground import gw_of, land_of
+from tocsin.assess.panel import ASKED, TOTAL
+from tocsin.core.errors import BadInput, NoData
+from tocsin.core.mission import Mission
+from tocsin.core.progress import Progress, silent
+from tocsin.core.time import first_day, last_day, month_text
+from tocsin.listen.events.model import Events
+from tocsin.listen.events.reads import known_events, newest_month, vintage
+
+LONGEST_DAYS = 56
+FITTED_CELLS = 300  # of a larger area the process is fitted on those with most events
+OWN_CELL = 3  # where_prec: placed in a district or nearer
+OWN_DAY = 3  # date_prec: known to the week
+TOP = 10
+KINDS = {"sb": 1, "ns": 2, "os": 3}
+# What each source of the process is, for the person who reads the list.
+PARTS = {"own": "here", "ring": "around", "far": "around", "other": "other violence", "map": "old map",
+         "towns": "everywhere", "everywhere": "everywhere"}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Soon:
+    """Chances of any event within each number of days.
+
+    Parameters
+    ----------
+    target : str
+    as_of : date text
+        Last day whose events were seen.
+    gids : ndarray of int64, shape (C,)
+    chances : dict of days → ndarray, shape (C,)
+    parts : dict of name → ndarray, shape (C,)
+        Share of each part of the past in the rate of a cell; they add up to 1.
+    level : float
+        Events of the last year over those the process made of it.
+    events : int
+        Events of this kind that were used.
+    """
+
+    target: str
+    as_of: str
+    gids: npt.NDArray[np.int64]
+    chances: dict[int, npt.NDArray[np.float64]]
+    parts: dict[str, npt.NDArray[np.float64]]
+    level: float
+    events: int
+
+
+def events_by_day(events: Events, gids: npt.NDArray[np.int64], target: str, start: np.datetime64, n_days: int) -> Days:
+    """Events placed in a district or nearer and dated to the week or better; the others cannot be put on a day.
+
+    Parameters
+    ----------
+    events : Events
+    gids : ndarray of int64, shape (C,)
+        Ascending.
+    target : str
+        One of `ASKED`: decides which events are of the kind forecast.
+    start : datetime64[D]
+        Day 0.
+    n_days : int
+        Events after this many days are left out.
+    """
+    day = (events.first_day.astype("datetime64[D]") - start).astype(np.int64)
+    at = np.minimum(np.searchsorted(gids, events.gid), len(gids) - 1)
+    use = (gids[at] == events.gid) & (events.where_prec <= OWN_CELL) & (events.date_prec <= OWN_DAY)
+    use &= (day >= 0) & (day < n_days)
+    if target == TOTAL:
+        own = np.ones(len(events), dtype=bool)
+    elif target == "civilians":
+        own = (events.kind == KINDS["os"]) | (np.nan_to_num(events.deaths_civilians) > 0)
+    else:
+        own = events.kind == KINDS[target]
+    return Days(gids, n_days, day[use], at[use], own[use])
+
+
+def soon(days: Days, aheads: tuple[int, ...], target: str, as_of: str) -> Soon:
+    """Fit the process on everything known and say what it expects from the morning after.
+
+    Raises
+    ------
+    BadInput
+        If a number of days is not 1 to 56, or the record is too short.
+    """
+    if not aheads or not all(1 <= n <= LONGEST_DAYS for n in aheads):
+        raise BadInput("an outlook is for 1 to {top} days", top=LONGEST_DAYS)
+    if days.n_days < WARM_UP_DAYS + YEAR + max(aheads):
+        raise BadInput("a daily outlook needs four years of events; there are {n} days", n=days.n_days)
+    if not days.own.any():
+        raise NoData("there is no dated event of this kind in the mission's cells: nothing can be learned from days")
+    view: Outlook = outlook(_busiest(days), sorted(set(aheads)))
+    ground = around(days.gids)
+    chances = chances_today(days, view, ground)
+    names, state = states_today(days, ground)
+    rate = state * view.model.weights
+    whole = np.maximum(rate.sum(axis=1), 1e-300)
+    parts = {p: np.zeros(len(days.gids)) for p in dict.fromkeys(PARTS.values())}
+    for k, name in enumerate(names):
+        parts[PARTS[name.split()[0]]] += rate[:, k] / whole
+    return Soon(target, as_of, days.gids, chances, parts, level_today(days, view.model, ground), int(days.own.sum()))
+
+
+def _busiest(days: Days) -> Days:
+    """The cells with most events, where there are more than fitting can hold."""
+    if len(days.gids) <= FITTED_CELLS:
+        return days
+    busy = np.argsort(-np.bincount(days.cell, minlength=len(days.gids)), kind="stable")[:FITTED_CELLS]
+    gids = np.sort(days.gids[busy])
+    inside = np.isin(days.gids[days.cell], gids)
+    cell = np.searchsorted(gids, days.gids[days.cell[inside]])
+    return Days(gids, days.n_days, days.day[inside], cell, days.own[inside])
+
+
+def days_ahead(
+    connection: sa.Connection,
+    mission: Mission,
+    aheads: tuple[int, ...],
+    as_of: int | None = None,
+    target: str = "civilians",
+    tell: Progress = silent,
+) -> dict[str, Any]:
+    """The outlook as a summary: ``as_of, target, source, vintage, events, level, cells, days, hit, top``.
+
+    Parameters
+    ----------
+    connection : Connection
+    mission : Mission
+    aheads : tuple of int
+        Days ahead, 1 to 56.
+    as_of : int, optional
+        Last month whose data may be seen; the newest covered month if not given.
+    target : str
+        civilians, os, sb, ns or deaths.
+    tell : Progress
+
+    Raises
+    ------
+    BadInput
+        If the target or a number of days does not exist, or the record is too short.
+    NoData
+        If no file covers the month, or there is no event of this kind.
+    """
+    if target not in ASKED:
+        raise BadInput("'{name}' is not a target; there are: {known}", name=target, known=", ".join(ASKED))
+    gw = gw_of(mission)
+    month = newest_month(connection, gw) if as_of is None else as_of
+    land = land_of(connection, mission, month)
+    seen = vintage(connection, month, gw)
+    starts = [f["covers_from"] for f in seen.files if f["covers_from"] is not None]
+    if not starts:
+        raise NoData("the files as of {month} cover no month", month=month_text(month))
+    tell("Reading events", 0, 2)
+    start = np.datetime64(first_day(min(starts)), "D")
+    n_days = int((np.datetime64(last_day(month), "D") - start).astype(int)) + 1
+    gids = land.ground.gids
+    days = events_by_day(known_events(connection, seen, month), gids, target, start, n_days)
+    tell("Forecasting", 1, 2)
+    found = soon(days, aheads, target, last_day(month).isoformat())
+    tell("Forecasting", 2, 2)
+    names = land.area_names
+    farthest = max(found.chances)
+    order = np.argsort(-found.chances[farthest], kind="stable")[:TOP]
+    return {
+        "as_of": found.as_of,
+        "target": target,
+        "source": seen.source,
+        "vintage": seen.day.isoformat(),
+        "events": found.events,
+        "level": round(found.level, 3),
+        "cells": len(gids),
+        "days": sorted(found.chances),
+        "hit": {str(n): round(float(p.sum()), 2) for n, p in found.chances.items()},
+        "top": [
+            {
+                "rank": rank,
+                "priogrid_gid": int(gids[i]),
+                "area": names[i] or None,
+                "chances": {str(n): round(float(p[i]), 4) for n, p in found.chances.items()},
+                "parts": {name: round(float(share[i]), 3) for name, share in found.parts.items()},
+            }
+            for rank, i in enumerate(order, start=1)
+        ],
+    }

@@ -40,7 +40,8 @@ def run() -> list[Figure]:
         try:
             return [
                 *_paint(browser, room), *_scrub(browser, room), *_plain(play, room),
-                *_scrub_large(browser, room, FORCED), *_move(browser, room), *_bytes(browser, room), *_reports(browser, room, Path(folder) / "mission"),
+                *_scrub_large(browser, room, FORCED), *_move(browser, room), *_bytes(browser, room),
+                *_reports(browser, room, Path(folder) / "mission"),
             ]  # fmt: skip
         finally:
             browser.close()

@@ -13,6 +13,7 @@ const Assess = part(() => import("./places/assess"));
 const Cell = part(() => import("./places/cell"));
 const Plan = part(() => import("./places/plan"));
 const Cards = part(() => import("./places/cards"));
+const Results = part(() => import("./places/results"));
 const Act = part(() => import("./places/act"));
 const Learn = part(() => import("./places/learn"));
 const Field = part(() => import("./field/field"));
@@ -30,6 +31,8 @@ export function App() {
             <Route path="/assess/cells/:gid" component={Cell} />
             <Route path="/plan" component={Plan} />
             <Route path="/plan/cards/:run?" component={Cards} />
+            <Route path="/plan/results/:kind?" component={Results} />
+            <Route path="/learn/police" component={Results} />
             <Route path="/act/:part?/:id?" component={Act} />
             <Route path="/learn" component={Learn} />
             <Route path="/field/:part?" component={Field} />

@@ -98,7 +98,7 @@ export function open(container: HTMLElement, colours: Colours, ground: Ground, b
     style: painted ? { ...whole, layers: whole.layers.filter((layer) => !GROUND.includes(layer.id)) } : whole,
     bounds: box,
     fitBoundsOptions: { padding: room(container, legend) },
-    attributionControl: { compact: true, customAttribution: t("map.disclaimer") },
+    attributionControl: { compact: true, customAttribution: painted ? ["Natural Earth", t("map.disclaimer")] : t("map.disclaimer") },
     dragRotate: false,
     pitchWithRotate: false,
     maxZoom: 12,

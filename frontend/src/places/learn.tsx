@@ -29,7 +29,7 @@ export default function Learn() {
   const figures = useData<Figures>(`/api/figures?from=${day(-DAYS)}&to=${day(1)}`);
   return (
     <article class="sheet">
-      <div class="page-head"><div><h1>{t("place.learn")}</h1><p class="quiet">{t("learn.about")}</p></div></div>
+      <div class="page-head"><div><h1>{t("place.learn")}</h1><p class="quiet">{t("learn.about")}</p></div><div class="tools"><a class="button" href="/learn/police">{t("result.police")}</a></div></div>
       <section class="card"><h2>{t("learn.response", { n: DAYS })}</h2><Shown of={figures}>{(data) => <Answering data={data} />}</Shown></section>
       <Shown of={found} what={t("learn.loading")}>
         {(data) => (

@@ -29,6 +29,7 @@ from tocsin.web.api import (
     plan_cards,
     plan_parts,
     plan_wishes,
+    results,
     tiles,
     today,
 )
@@ -126,6 +127,7 @@ def make_app(mission: Mission, serve: Serve | None = None) -> FastAPI:
     app.include_router(plan_parts.router)
     app.include_router(plan_cards.router)
     app.include_router(learn.router)
+    app.include_router(results.router)
     app.include_router(features.router)
     app.state.atlas = tiles.Atlas()
     app.include_router(tiles.tiles)

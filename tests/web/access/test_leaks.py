@@ -41,8 +41,7 @@ PAGE = Path(__file__).resolve().parents[3] / "docs" / "leak-matrix.md"
 NOBODY = "nobody"
 # They need a forecast, a plan, a photograph, a single sign-on or a demonstration, which this mission has not.
 SHUT = {
-    "/api/assess/cells/{gid}", "/api/assess/map", "/api/plan/board", "/api/plan/cards/{run}",
-    "/api/plan/compare", "/api/plan/newest", "/api/plan/parts",
+    "/api/assess/cells/{gid}", "/api/assess/map", "/api/plan/board", "/api/plan/compare", "/api/plan/newest",
     "/api/today/moved",
     "/api/plan/cards/{run}", "/api/plan/parts", "/api/results/{kind}", "/api/results/{kind}/{table}",
     "/api/reports/{id}/media/{number}", "/brief.{suffix}", "/demo", "/sso", "/sso/back",

@@ -26,7 +26,7 @@ def _no_shortcut(monkeypatch):
 @pytest.mark.parametrize("seed", range(6))
 def test_large_path_finds_and_proves_the_optimum(seed):
     cover, weight = problem(seed)
-    found = search_cover(merge_rows(cover, weight), [Group("all", np.arange(12), 4)], np.zeros(12), np.inf, 0, 60.0)
+    found = search_cover(merge_rows(cover, weight), [Group("all", np.arange(12), 4)], np.zeros(12), np.inf, 0, 600.0)
     best = max(covered_weight(cover, weight, s) for s in itertools.combinations(range(12), 4))
     assert found.value == pytest.approx(covered_weight(cover, weight, found.chosen))
     assert found.value == pytest.approx(best)
@@ -38,7 +38,7 @@ def test_large_path_keeps_groups_and_budget(seed):
     cover, weight = problem(seed)
     cost = np.array([0.0] * 6 + [1.0] * 6)
     groups = [Group("a", np.arange(0, 9), 2), Group("b", np.arange(9, 12), 1)]
-    found = search_cover(merge_rows(cover, weight), groups, cost, 1.0, 0, 60.0)
+    found = search_cover(merge_rows(cover, weight), groups, cost, 1.0, 0, 600.0)
     allowed = [
         s
         for k in range(4)
@@ -130,7 +130,7 @@ def test_a_search_stopped_by_the_clock_says_so_and_keeps_a_bound_that_holds():
     cover, weight = problem(2, rows=300, columns=30, share=0.1)
     small, groups = merge_rows(cover, weight), [Group("all", np.arange(30), 6)]
     hurried = search_cover(small, groups, np.zeros(30), np.inf, 0, 0.0)
-    proven = search_cover(small, groups, np.zeros(30), np.inf, 0, 60.0)
+    proven = search_cover(small, groups, np.zeros(30), np.inf, 0, 600.0)
     assert proven.value == pytest.approx(proven.bound)
     assert hurried.value <= proven.value <= hurried.bound
     assert "stopped by the clock" in hurried.method or hurried.bound == pytest.approx(hurried.value)

@@ -84,9 +84,9 @@ def try_everything(app: FastAPI, session: str, examples: int, seed: int = 1) -> 
         @hypothesis.given(case=operation.as_strategy())
         def one(case: schemathesis.Case) -> None:
             nonlocal slowest
-            start = time.perf_counter()
-            answer = case.call(headers=headers, base_url="http://127.0.0.1")
-            slowest = max(slowest, time.perf_counter() - start)
+            start = time.process_time()  # the server is in this process; other people's work does not count
+            answer = case.call(headers=headers, base_url="http://127.0.0.1", timeout=120)
+            slowest = max(slowest, time.process_time() - start)
             if answer.status_code != 503:
                 case.validate_response(answer, checks=[not_a_server_error])
 

@@ -149,12 +149,16 @@ def ends_well(parse: Callable[[Path, str], Any], folder: Path, text: str) -> Non
     assert time.process_time() - begin < 1.0
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where files are written over and over; its own, or other tests would find a mission above them."""
+    return tmp_path_factory.mktemp("parsers")
+
+
 @pytest.mark.parametrize("name", TEXTS)
 @QUICK
 @given(data=st.data())
-def test_text_with_anything_in_it_is_taken_or_refused(
-    tmp_path_factory: pytest.TempPathFactory, name: str, data: st.DataObject
-) -> None:
+def test_text_with_anything_in_it_is_taken_or_refused(folder: Path, name: str, data: st.DataObject) -> None:
     whole, parse = TEXTS[name]
     lines = whole.split("\n")
     at = data.draw(st.integers(0, len(lines) - 1))
@@ -175,18 +179,16 @@ def test_text_with_anything_in_it_is_taken_or_refused(
             lines = [whole[: data.draw(st.integers(0, len(whole)))]]
         case "junk":
             lines[at] = data.draw(st.text(max_size=60))
-    ends_well(parse, tmp_path_factory.getbasetemp(), "\n".join(lines))
+    ends_well(parse, folder, "\n".join(lines))
 
 
 @pytest.mark.parametrize("name", TREES)
 @QUICK
 @given(data=st.data())
-def test_json_with_anything_in_it_is_taken_or_refused(
-    tmp_path_factory: pytest.TempPathFactory, name: str, data: st.DataObject
-) -> None:
+def test_json_with_anything_in_it_is_taken_or_refused(folder: Path, name: str, data: st.DataObject) -> None:
     whole, parse = TREES[name]
     changed = put(whole, data.draw(st.sampled_from(holes(whole))), data.draw(JUNK))
-    ends_well(parse, tmp_path_factory.getbasetemp(), json.dumps(changed))
+    ends_well(parse, folder, json.dumps(changed))
 
 
 def test_every_test_that_the_page_names_exists() -> None:

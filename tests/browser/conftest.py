@@ -182,7 +182,9 @@ def visit(chromium: Browser, room: Room) -> Iterator[Callable[..., Watched]]:
         def hear(message: ConsoleMessage) -> None:
             refused = watched.refusals and "status of 403" in message.text
             refused |= watched.conflicts and "status of 409" in message.text
-            refused |= watched.missing and "status of 404" in message.text
+            # Results that nobody has made yet are answered with 404, and the page says which command makes them.
+            none_yet = watched.missing or "/api/results/" in message.location["url"]
+            refused |= none_yet and "status of 404" in message.text
             cut = watched.offline and "ERR_INTERNET_DISCONNECTED" in message.text
             if message.type in ("error", "warning") and not (refused or cut):
                 watched.wrong.append(f"{message.type}: {message.text}")

@@ -35,12 +35,12 @@ def test_parts_of_a_plan_are_weighed_and_kept_as_a_plan(visit: Visit) -> None:
     card = page.locator("#parts")
     boxes = card.get_by_role("checkbox")
     expect(boxes).to_have_count(len(plan["changes"]))
-    expect(card.locator(".effect")).to_be_visible()
+    expect(card.locator(".parts-effect")).to_be_visible()
     card.get_by_role("button", name="Take none").click()
     boxes.first.focus()
     page.keyboard.press("Space")
     shown = f"{effects[1]['risk_after'] * 100:.0f}%"
-    expect(card.locator(".effect dd").first).to_contain_text(f"to {shown}")
+    expect(card.locator(".parts-effect dd").first).to_contain_text(f"to {shown}")
     card.get_by_role("button", name="Keep this move as a plan").or_(
         card.get_by_role("button", name="Keep 1 move as a plan")
     ).click()

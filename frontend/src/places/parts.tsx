@@ -71,7 +71,7 @@ function Choose({ plan, may }: { plan: Plan; may: boolean }) {
       </div>
       {trouble && <p class="told" role="status" dir="auto">{trouble}</p>}
       {found && (
-        <div role="status" class="effect">
+        <div role="status" class="parts-effect">
           <dl class="keys">
             <div><dt>{t("move.risk", { hours: hours(found.limit_hours) })}</dt><dd>{t("plan.from_to", { before: part(found.risk), after: part(found.risk_after) })}</dd></div>
             <div><dt>{t("move.people")}</dt><dd>{t("plan.from_to", { before: part(found.people), after: part(found.people_after) })}</dd></div>

@@ -26,6 +26,7 @@ from tocsin.store.tables import account
 from tocsin.web import screen
 
 FLAGS = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--no-sandbox"]
+COMMAND = [sys.executable, "-m", "tocsin"]
 SHOTS = ROOT / "test-artefacts" / "screens"
 WORDS = (
     "attaque à {0} cette nuit, 10 morts", "on tire à {0} cette nuit aidez nous", "vol de 7 boeufs à {1} ce matin",
@@ -84,24 +85,50 @@ class Watched:
 @pytest.fixture(scope="package")
 def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
     """The demonstration mission for all browser tests."""
-    with served(tmp_path_factory.mktemp("room") / "mission") as made:
+    with served(tmp_path_factory.mktemp("room") / "mission", ready_mission(tmp_path_factory)) as made:
         yield made
 
 
+def ready_mission(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A demonstration mission with a forecast and a plan, made once for all test processes, to copy."""
+    if given := os.environ.get("TOCSIN_TEST_MISSION", ""):  # one made before saves time while working on a test
+        return Path(given)
+    top = tmp_path_factory.getbasetemp()
+    shared = (top.parent if "PYTEST_XDIST_WORKER" in os.environ else top) / "demonstration"
+    try:
+        shared.mkdir()
+    except FileExistsError:
+        for _ in range(3000):
+            if (shared / "done").exists():
+                return shared / "mission"
+            subprocess.run(["sleep", "0.1"], check=True)
+        raise
+    demonstrate(shared / "mission")
+    (shared / "done").touch()
+    return shared / "mission"
+
+
+def demonstrate(folder: Path) -> None:
+    """Make the demonstration mission with a forecast and a plan; its keys lie beside it."""
+    for words in (["demo", str(folder)], ["assess", "--mission", str(folder)], ["plan", "--mission", str(folder)]):
+        subprocess.run([*COMMAND, *words, "-q"], check=True, env=_with_keys(folder))
+
+
+def _with_keys(folder: Path) -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT / "src"), "TOCSIN_KEYS": str(folder.parent / "keys")}
+
+
 @contextlib.contextmanager
-def served(folder: Path) -> Iterator[Room]:
-    """The demonstration mission with a forecast, a plan and a few reports, served on a free port."""
+def served(folder: Path, ready: Path | None = None) -> Iterator[Room]:
+    """The demonstration mission with a forecast, a plan and a few reports, served on a free port; copied if `ready`."""
     if not (screen.STATIC / "index.html").is_file():
         raise FileNotFoundError("the screen is not built: run `make setup`")
-    run = [sys.executable, "-m", "tocsin"]
-    here = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "TOCSIN_KEYS": str(folder.parent / "keys")}
-    ready = os.environ.get("TOCSIN_TEST_MISSION", "")  # one made before saves a minute while working on a test
-    if ready:
-        shutil.copytree(Path(ready), folder)
-        shutil.copytree(Path(ready).parent / "keys", folder.parent / "keys")
+    if ready is not None:
+        shutil.copytree(ready, folder)
+        if (ready.parent / "keys").exists():
+            shutil.copytree(ready.parent / "keys", folder.parent / "keys")
     else:
-        for words in (["demo", str(folder)], ["assess", "--mission", str(folder)], ["plan", "--mission", str(folder)]):
-            subprocess.run([*run, *words, "-q"], check=True, env=here)
+        demonstrate(folder)
     mission = load(folder)
     engine = open_store(mission.store_url)
     cookies = {}
@@ -116,8 +143,8 @@ def served(folder: Path) -> Iterator[Room]:
                 connection.execute(sa.insert(account).values(**values, **more))
             cookies[role] = open_session(connection, id, "test", utc_now())
     engine.dispose()
-    serve = [*run, "serve", "--mission", str(folder), "--port", "0"]
-    server = subprocess.Popen(serve, stdout=subprocess.PIPE, text=True, env=here)
+    serve = [*COMMAND, "serve", "--mission", str(folder), "--port", "0"]
+    server = subprocess.Popen(serve, stdout=subprocess.PIPE, text=True, env=_with_keys(folder))
     try:
         line = server.stdout.readline() if server.stdout else ""
         found = re.search(r"http://127\.0\.0\.1:\d+", line)

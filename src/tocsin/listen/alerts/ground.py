@@ -1,5 +1,6 @@
 """What reading reports needs of a mission: its places by name, its first-level areas, its words, its local time."""
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,7 +30,14 @@ class Ground:
 
     def area_of(self, lon: float | None, lat: float | None) -> str | None:
         """Code of the first-level area at a point; None outside all."""
-        return area_at(self.areas, lon, lat)
+        if lon is None or lat is None:
+            return None
+        near = [a for west, south, east, north, a in self._boxes if west <= lon <= east and south <= lat <= north]
+        return area_at(near, lon, lat)
+
+    @functools.cached_property
+    def _boxes(self) -> list[tuple[float, float, float, float, FirstLevelArea]]:
+        return [(*area.polygon.bounds, area) for area in self.areas]
 
 
 def area_at(areas: Sequence[FirstLevelArea], lon: float | None, lat: float | None) -> str | None:

@@ -221,7 +221,7 @@ def _move(browser: Browser, room: Room) -> list[Figure]:
     spent = []
     for k in range(RUNS):
         before = page.locator(".effect p").first.inner_text()
-        page.get_by_role("combobox", name="To").click()
+        page.get_by_role("combobox", name="To", exact=True).click()
         begun = time.perf_counter()
         page.get_by_role("option").nth(3 + k).click()
         page.wait_for_function("b => document.querySelector('.effect p').innerText !== b", arg=before, timeout=20_000)

@@ -1,6 +1,6 @@
 // Keys that do something: registered by what is on the screen, shown by `?`, silent while somebody types.
 import { signal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 import type { Key } from "../words";
 
 export interface Stroke {
@@ -12,7 +12,8 @@ export interface Stroke {
 export const strokes = signal<Stroke[]>([]);
 
 export function useKeys(mine: Stroke[], when: unknown[] = []): void {
-  useEffect(() => {
+  // Before it is painted: what one sees, the keys do.
+  useLayoutEffect(() => {
     strokes.value = [...strokes.value, ...mine];
     return () => {
       strokes.value = strokes.value.filter((stroke) => !mine.includes(stroke));

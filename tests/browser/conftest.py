@@ -76,6 +76,16 @@ class Watched:
             self.page.wait_for_function("box => box.dataset.idle === 'yes'", arg=box, timeout=60_000)
         return self.page
 
+    def settled(self, alert: int) -> None:
+        """Wait until the program has graded and ranked what came in; a click in between is answered "look again"."""
+        seen, since = -1, 0.0
+        for _ in range(60):
+            now = self.room.ask("duty_officer", f"/api/alerts/{alert}")["changed"]
+            seen, since = now, since + 0.25 if now == seen else 0.0
+            if since >= 2:
+                return
+            self.page.wait_for_timeout(250)
+
     def shot(self, name: str) -> None:
         """Keep a picture to look at."""
         SHOTS.mkdir(parents=True, exist_ok=True)

@@ -79,7 +79,8 @@ def test_a_night_of_triage_by_keys_alone(visit: Visit) -> None:
     assert shown
     expect(page.locator(".case-card")).to_contain_text(f"alert {shown[1]} ")  # the one before may still stand there
     expect(page.get_by_role("button", name="Acknowledge")).to_be_enabled()
-    page.wait_for_timeout(300)
+    watched.settled(int(shown[1]))
+    page.wait_for_timeout(500)  # what the live queue told by then is on the page
     page.keyboard.press("a")
     expect(page.locator(".said")).to_contain_text("Acknowledged")
     expect(page.get_by_role("button", name="Acknowledge")).to_have_count(0)

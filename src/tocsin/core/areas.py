@@ -87,7 +87,7 @@ def country(iso3: str) -> Country:
 
 def country_polygon(iso3: str) -> Any:
     """Outline of a country (shapely, WGS84, 1:50m)."""
-    return cut_at_antimeridian(shape(_member("countries.zip", f"{country(iso3).iso3}.json")))
+    return country_polygons([iso3])[0]
 
 
 def country_polygons(iso3: Sequence[str]) -> list[Any]:
@@ -102,9 +102,9 @@ def cut_at_antimeridian(area: Any) -> Any:
     >>> cut_at_antimeridian(shapely.Polygon([(179, 1), (-179, 1), (-179, 2), (179, 2)])).area
     2.0
     """
-    parts = []
     if area.bounds[2] - area.bounds[0] <= 180:
         return area
+    parts = []
     for part in getattr(area, "geoms", [area]):
         west, _, east, _ = part.bounds
         if east - west > 180:

@@ -1,14 +1,14 @@
 """What kind of country an exercise is played in: the parameters of the simulator."""
 
 import dataclasses
-import tomllib
 import typing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tocsin.core.errors import BadFile, BadInput
+from tocsin.core.errors import BadInput
 from tocsin.core.time import month_text, parse_month
+from tocsin.core.toml import read_toml
 
 KINDS = ("state", "rebel", "militia")
 
@@ -211,10 +211,7 @@ def load(path: Path) -> Scenario:
     BadInput
         If it names an unknown parameter or a value that makes no country.
     """
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
-        raise BadFile("{name} cannot be read as TOML ({why})", name=path.name, why=problem) from problem
+    table = read_toml(path)
     scenario: Scenario = _built(Scenario, table, path.name)
     return scenario
 

@@ -22,7 +22,7 @@ from tocsin.listen.alerts import leases
 from tocsin.listen.alerts.ground import Ground, ground_mark, open_ground
 from tocsin.listen.alerts.join import Caps, Joiner
 from tocsin.listen.alerts.model import ThreatKind
-from tocsin.listen.alerts.refresh import COLUMNS, OVER, PROGRAM, refresh, rows_of_alerts, sources_of, start_alerts
+from tocsin.listen.alerts.refresh import COLUMNS, IDS, OVER, PROGRAM, refresh, rows_of_alerts, sources_of, start_alerts
 from tocsin.listen.alerts.settle import Settled, settle
 from tocsin.listen.alerts.summing import Rank, item_of, not_ranked
 from tocsin.listen.alerts.tables import alert, alert_change, report, report_change
@@ -313,11 +313,11 @@ _NEW = (
     .where(report.c.state == "new").order_by(report.c.id).limit(BATCH)
 )  # fmt: skip
 _STILL_NEW = (
-    sa.select(report.c.id).where(report.c.id.in_(sa.bindparam("ids", expanding=True)), report.c.state == "new")
+    sa.select(report.c.id).where(report.c.id.in_(IDS), report.c.state == "new")
     .with_for_update()
 )  # fmt: skip
 _LOCK = (
-    sa.select(alert.c.id).where(alert.c.id.in_(sa.bindparam("ids", expanding=True))).order_by(alert.c.id)
+    sa.select(alert.c.id).where(alert.c.id.in_(IDS)).order_by(alert.c.id)
     .with_for_update()
 )  # fmt: skip
 _WRITE = (

@@ -2,7 +2,6 @@
 
 import functools
 import re
-import tomllib
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tocsin.core.errors import BadFile
+from tocsin.core.toml import read_toml
 
 LEXICON = Path(__file__).parent / "lexicon"
 _TOKEN = re.compile(r"\d+(?:[.,]\d+)?|[^\W\d_]+|\d+")
@@ -127,19 +127,12 @@ def load_lexicon(folder: Path = LEXICON) -> Lexicon:
         singles,
         tuple(w for w in singles if len(w) >= 5),
         numbers,
-        _toml(folder / "rules.toml"),
+        read_toml(folder / "rules.toml"),
     )
 
 
-def _toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
-        raise BadFile("{name} cannot be read as TOML ({why})", name=path.name, why=problem) from problem
-
-
 def _phrases(path: Path, numbers: dict[str, int]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    for meaning, values in _toml(path).items():
+    for meaning, values in read_toml(path).items():
         if meaning == "numbers" and isinstance(values, dict):
             for word, number in values.items():
                 if type(number) is not int:

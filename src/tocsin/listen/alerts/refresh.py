@@ -98,21 +98,21 @@ _WRITTEN = (
 )  # fmt: skip
 
 
-_IDS: sa.BindParameter[int] = sa.bindparam("ids", expanding=True)
+IDS: sa.BindParameter[int] = sa.bindparam("ids", expanding=True)
 # Put together once: building a statement of thirty columns costs more than running it.
-_ALERTS = sa.select(alert).where(alert.c.id.in_(_IDS)).order_by(alert.c.id).with_for_update()
+_ALERTS = sa.select(alert).where(alert.c.id.in_(IDS)).order_by(alert.c.id).with_for_update()
 _UPDATE = (
     sa.update(alert).where(alert.c.id == sa.bindparam("key"))
     .values({"changed": sa.bindparam("new_changed"), **{n: sa.bindparam(f"v_{n}") for n in _WRITTEN}})
 )  # fmt: skip
 # The state is looked at afterwards: asked for in SQL, SQLite walks through every joined report (21 ms, not 0.05).
 _REPORTS = (
-    sa.select(*(report.c[name] for name in COLUMNS)).where(report.c.alert_id.in_(_IDS))
+    sa.select(*(report.c[name] for name in COLUMNS)).where(report.c.alert_id.in_(IDS))
     .order_by(report.c.received_at, report.c.id)
 )  # fmt: skip
 _SOURCES = (
     sa.select(source.c.id, source.c.verified, source.c.refuted, source.c.lon, source.c.lat)
-    .where(source.c.id.in_(_IDS))
+    .where(source.c.id.in_(IDS))
 )  # fmt: skip
 
 

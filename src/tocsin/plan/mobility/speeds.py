@@ -2,7 +2,6 @@
 
 import functools
 import math
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from tocsin.core.codes import UnitKind
 from tocsin.core.errors import BadFile, BadInput
 from tocsin.core.mission import Mission
 from tocsin.core.time import year_month
+from tocsin.core.toml import read_toml
 
 DEFAULTS = Path(__file__).with_name("speeds.toml")
 SEASONS = ("dry", "wet")
@@ -159,10 +159,7 @@ def read_speeds(path: Path) -> Speeds:
     BadFile
         If it is not TOML, lacks a kind or a season, names an unknown mode, or holds a negative number.
     """
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
-        raise BadFile("{name} cannot be read as TOML ({why})", name=path.name, why=problem) from problem
+    raw = read_toml(path)
     try:
         return _speeds(raw, path)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as problem:

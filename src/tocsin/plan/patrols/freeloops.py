@@ -116,10 +116,8 @@ def shorten(
                         turn(route, spot, low + 1, high)
                         saved_in_all += gain
                         better = True
-                        waiting = ask(x, r, where, dirty, stack, waiting)
-                        waiting = ask(y, r, where, dirty, stack, waiting)
-                        waiting = ask(u, r, where, dirty, stack, waiting)
-                        waiting = ask(v, r, where, dirty, stack, waiting)
+                        for end_of_part in (x, y, u, v):
+                            waiting = ask(end_of_part, r, where, dirty, stack, waiting)
                         break
                 if beside < max(hours[a, before], hours[before, a]) or not symmetric:
                     low, high = min(i, j), max(i, j)
@@ -131,10 +129,8 @@ def shorten(
                         turn(route, spot, low, high - 1)
                         saved_in_all += gain
                         better = True
-                        waiting = ask(x, r, where, dirty, stack, waiting)
-                        waiting = ask(y, r, where, dirty, stack, waiting)
-                        waiting = ask(u, r, where, dirty, stack, waiting)
-                        waiting = ask(v, r, where, dirty, stack, waiting)
+                        for end_of_part in (x, y, u, v):
+                            waiting = ask(end_of_part, r, where, dirty, stack, waiting)
                         break
                 # the part that begins or ends at a goes beside q
                 for size in range(1, 4):
@@ -164,10 +160,8 @@ def shorten(
                                 carry(route, spot, first, size, left, back > plain, scratch)
                                 saved_in_all += max(plain, back)
                                 better = True
-                                waiting = ask(x, r, where, dirty, stack, waiting)
-                                waiting = ask(y, r, where, dirty, stack, waiting)
-                                waiting = ask(u, r, where, dirty, stack, waiting)
-                                waiting = ask(v, r, where, dirty, stack, waiting)
+                                for end_of_part in (x, y, u, v):
+                                    waiting = ask(end_of_part, r, where, dirty, stack, waiting)
                                 waiting = ask(head, r, where, dirty, stack, waiting)
                                 waiting = ask(tail, r, where, dirty, stack, waiting)
                                 break

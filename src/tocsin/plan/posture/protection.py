@@ -5,7 +5,6 @@ from its neighbours. Every parameter is drawn from `protection.toml`; results ar
 forecast's, and the word is association.
 """
 
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from scipy.sparse import csr_matrix
 from tocsin.core.codes import UnitKind
 from tocsin.core.errors import BadFile, BadInput
 from tocsin.core.geometry import distance_km
+from tocsin.core.toml import read_toml
 from tocsin.listen.deployments import Unit
 
 Floats = npt.NDArray[np.float64]
@@ -63,10 +63,7 @@ def read_prior(path: Path = DEFAULTS) -> Prior:
     BadFile
         If an entry is missing, has no source, or no distribution we know.
     """
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
-        raise BadFile("{name} cannot be read as TOML ({why})", name=path.name, why=problem) from problem
+    raw = read_toml(path)
     try:
         return _prior(raw, path)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as problem:

@@ -4,7 +4,6 @@ docs/methods/plan.md holds the whole form. A name that is not in it is refused, 
 is not silently left out.
 """
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 from tocsin.core.codes import UnitKind
 from tocsin.core.errors import BadFile
+from tocsin.core.toml import read_toml
 from tocsin.plan.posture.model import AIMS
 
 SEASONS = ("dry", "wet")
@@ -118,10 +118,7 @@ def read_request(path: Path) -> Request:
     BadFile
         If it is not TOML, holds a name that is not in the form, or a value that cannot be; says where.
     """
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
-        raise BadFile("{name} cannot be read as TOML ({why})", name=path.name, why=problem) from problem
+    raw = read_toml(path)
     return request_of(raw, path)
 
 

@@ -128,6 +128,29 @@ def test_a_link_that_loses_a_third_of_everything_loses_and_doubles_nothing(chrom
     assert got == texts  # each once, in order
 
 
+def test_what_is_written_while_the_one_before_is_being_sealed_stays(visit: Visit) -> None:
+    """A slow phone: the form is the person's again at once, and nothing written meanwhile is cleared."""
+    watched = opened(visit)
+    page = watched.page
+    page.evaluate(
+        """() => {
+            const quick = crypto.subtle.encrypt.bind(crypto.subtle);
+            const slowly = () => new Promise((done) => setTimeout(done, 400));
+            crypto.subtle.encrypt = async (...all) => { await slowly(); return quick(...all); };
+        }"""
+    )
+    write(page, "zfq slow 1")
+    page.get_by_label("What happened").fill("zfq slow 2")
+    page.wait_for_timeout(900)
+    expect(page.get_by_label("What happened")).to_have_value("zfq slow 2")
+    page.evaluate("() => { crypto.subtle.encrypt = () => Promise.reject(new Error('no room')); }")
+    page.locator(".form button[type=submit]").first.click()
+    expect(page.get_by_text("This device has no room left")).to_be_visible()
+    expect(page.get_by_label("What happened")).to_have_value("zfq slow 2")
+    rows = watched.room.ask("duty_officer", "/api/reports?limit=100")["rows"]
+    assert [r["text"] for r in rows if "zfq slow" in (r["text"] or "")] == ["zfq slow 1"]
+
+
 def with_picture(page: Page, text: str) -> None:
     drawn = page.evaluate(
         """() => { const c = document.createElement('canvas'); c.width = 300; c.height = 200;

@@ -90,13 +90,21 @@ function Desk() {
       complain(t("field.photo.wrong"));
     }
   };
+  // The form is empty at once: what is written next, while this one is being sealed, must not be cleared with it.
   const keep = async (event: SubmitEvent) => {
     event.preventDefault();
     if (!key.value || !text.trim()) return;
-    await put({ what: "report", words: { kind: "liaison", text: text.trim(), place: place.trim(), sent_at: new Date().toISOString() }, ...(photo ? { photo: photo.text } : {}) });
+    const done = { text, place, photo };
     write("");
     say("");
     show(null);
+    complain("");
+    const words = { kind: "liaison" as const, text: done.text.trim(), place: done.place.trim(), sent_at: new Date().toISOString() };
+    if (await put({ what: "report", words, ...(done.photo ? { photo: done.photo.text } : {}) })) return;
+    // Not kept: back into the form, before what was begun meanwhile.
+    write((now) => (now ? `${done.text}\n${now}` : done.text));
+    say((now) => now || done.place);
+    show((now) => now ?? done.photo);
   };
   return (
     <>

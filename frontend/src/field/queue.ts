@@ -39,12 +39,19 @@ export async function read(): Promise<void> {
   known.value = key.value ? await kept<Read>(key.value, "read") : null;
 }
 
-export async function put(deed: Deed): Promise<void> {
-  if (!key.value) return;
-  await add(key.value, deed);
+// Whether it is kept on the device now; if not, the note says so and what was written is still the person's to keep.
+export async function put(deed: Deed): Promise<boolean> {
+  if (!key.value) return false;
+  try {
+    await add(key.value, deed);
+  } catch {
+    note.value = t("field.full");
+    return false;
+  }
   note.value = t("field.kept");
   await read();
   void send();
+  return true;
 }
 
 export async function empty(why: string): Promise<void> {

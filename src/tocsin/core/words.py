@@ -93,7 +93,7 @@ class Translator:
         return value
 
     def digits(self, text: str) -> str:
-        """A text with its digits and percent sign as the language writes them; for dates and numbers, not codes to type.
+        """A text with its digits and percent sign as the language writes them; not for codes to type.
 
         >>> Translator("ar", Locale("ar"), None).digits("7 Nov")
         '٧ Nov'

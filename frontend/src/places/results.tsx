@@ -3,7 +3,7 @@ import { useRoute } from "preact-iso/router";
 import type { Schemas } from "../api/client";
 import { useData } from "../api/client";
 import { Empty, Failed, Shown } from "../ui/states";
-import { moment, month, number, spot, t, word } from "../words";
+import { language, moment, month, number, spot, t, word } from "../words";
 import type { Key } from "../words";
 
 const KINDS = ["people", "partners", "liaison"];
@@ -11,7 +11,7 @@ const KINDS = ["people", "partners", "liaison"];
 export default function Results() {
   const { params, path } = useRoute() as { params: Record<string, string>; path: string };
   const kind = path.startsWith("/learn") ? "police" : KINDS.includes(params.kind ?? "") ? params.kind! : "people";
-  const found = useData<Schemas["Result"]>(`/api/results/${kind}`);
+  const found = useData<Schemas["Result"]>(`/api/results/${kind}?lang=${language.value}`);
   return (
     <article class="sheet">
       <p class="crumbs noprint"><a href={kind === "police" ? "/learn" : "/plan"}>{t(kind === "police" ? "place.learn" : "plan.title")}</a></p>
@@ -39,7 +39,7 @@ function Told({ one }: { one: Schemas["Result"] }) {
               <tbody>{table.rows.map((row, i) => <tr key={i}>{row.map((value, k) => <td key={k} dir="auto">{said(value)}</td>)}</tr>)}</tbody></table></div>
           )}</section>
       ))}
-      {one.worse.length > 0 && <section class="card"><h2>{t("cards.worse")}</h2><ul class="reasons" lang="en" dir="auto">{one.worse.map((w) => <li key={w}>{w}</li>)}</ul></section>}
+      {one.worse.length > 0 && <section class="card"><h2>{t("cards.worse")}</h2><ul class="reasons">{one.worse.map((w) => <li key={w}>{w}</li>)}</ul></section>}
     </>
   );
 }

@@ -96,6 +96,9 @@ def backup(
     context: typer.Context,
     path: Annotated[Path, typer.Argument(help="A new file.", metavar="FILE")],
     keys: Annotated[bool, typer.Option("--keys", help="Put the keys of sealed fields in too.")] = False,
+    since: Annotated[
+        Path | None, typer.Option(help="A full backup: write only what changed since (SQLite).", metavar="FILE")
+    ] = None,
     passphrase_file: PassphraseFile = None,
     mission: MissionOption = None,
     as_json: JsonOption = False,
@@ -107,9 +110,12 @@ def backup(
 
     talk = answer(context, mission, as_json, quiet)
     home, folder = home_of(talk)
-    made = make_backup(home, path, _passphrase(passphrase_file, new=True), utc_now(), folder if keys else None)
+    words = _passphrase(passphrase_file, new=since is None)
+    made = make_backup(home, path, words, utc_now(), folder if keys else None, since=since)
     rows = sum(count for count, _ in made.tables.values())
     talk.show(f"wrote {path}: {made.size / 1e6:,.1f} MB, {len(made.tables)} tables, {rows:,} rows")
+    if made.since:
+        talk.show(f"It holds what changed since the backup of {made.since[:19]}: keep both.")
     if made.checked:
         talk.show("Checked: restored, and every table is the same.")
     else:
@@ -120,7 +126,7 @@ def backup(
         )
     counts = {name: count for name, (count, _) in made.tables.items()}
     talk.give({"file": str(path), "bytes": made.size, "tables": counts, "rows": rows, "keys": list(made.keys),
-               "checked": bool(made.checked)})  # fmt: skip
+               "checked": bool(made.checked), "since": made.since})  # fmt: skip
 
 
 def restore(
@@ -128,6 +134,9 @@ def restore(
     path: Annotated[Path, typer.Argument(help="A backup.", metavar="FILE")],
     folder: Annotated[Path, typer.Argument(help="A new folder.", metavar="DIR")],
     url: Annotated[str | None, typer.Option(help="Empty PostgreSQL database, for a backup of one.")] = None,
+    base: Annotated[
+        Path | None, typer.Option(help="The full backup that an increment stands on.", metavar="FILE")
+    ] = None,
     passphrase_file: PassphraseFile = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -136,7 +145,7 @@ def restore(
     from tocsin.store import backup as backups
 
     talk = answer(context, None, as_json, quiet)
-    done = backups.restore(path, folder, _passphrase(passphrase_file), _default_keys(), url)
+    done = backups.restore(path, folder, _passphrase(passphrase_file), _default_keys(), url, base)
     rows = sum(count for count, _ in done.tables.values())
     talk.show(f"{done.mission} as of {done.made_at[:19]} is in {folder}")
     talk.show(f"Checked: {len(done.tables)} tables, {rows:,} rows, all the same as when it was made.")

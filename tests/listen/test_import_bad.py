@@ -45,13 +45,13 @@ def state(mission: Mission) -> list[tuple]:
 GOOD = [ged.row(i) for i in range(1, 40)]
 
 
-LINE = b"x" * 100_000 + b"\n"
+FAT = ged.text([ged.row(i, source_headline="x" * 100_000) for i in range(1, 720)]).encode()
 
 
 def bomb() -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("GEDEvent.csv", LINE * 1_200)
+        archive.writestr("GEDEvent.csv", FAT)
     return out.getvalue()
 
 
@@ -79,7 +79,7 @@ BAD = {
     "not.zip": (b"plain text", "not a whole zip"),
     "cut.zip": (bomb()[:-200], "not a whole zip"),
     "bomb.zip": (bomb(), "unpacks to far more"),
-    "bomb.csv.gz": (gzip.compress(LINE * 800), "unpacks to far more"),
+    "bomb.csv.gz": (gzip.compress(FAT), "unpacks to far more"),
     "not.xlsx": (b"plain text", "Excel"),
     "formula.xlsx": (workbook_with_formula(), "formula"),
     "formula.csv": (ged.text([*GOOD, ged.row(99, source_headline='=WEBSERVICE("x")')]).encode(), "formula"),

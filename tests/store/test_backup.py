@@ -4,6 +4,7 @@ import json
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
@@ -318,6 +319,33 @@ def test_a_digest_sees_every_change_and_no_order(engine: sa.Engine):
 
 def everything_under(folder: Path) -> bytes:
     return b"".join(p.read_bytes() for p in folder.rglob("*") if p.is_file())
+
+
+def test_a_hidden_mission_says_nothing_and_opens_again(mission: Mission, tmp_path: Path):
+    fill(mission)
+    hole = tmp_path / "backup-disk.img"
+    if not mission.store_url.startswith("sqlite"):
+        with pytest.raises(Conflict, match="cannot be hidden"):
+            duress.lock(mission, key_folder(mission), hole, WORDS, NOW, hide=True)
+        assert mission.folder.exists()
+        return
+    keys = key_folder(mission)
+    duress.last_mark(mission, keys).write_text("mark")
+    duress.lock(mission, keys, hole, WORDS, NOW, hide=True)
+    assert not mission.folder.exists()
+    assert not keys.exists()
+    raw = hole.read_bytes()
+    assert b"tocsin" not in raw
+    counts = np.bincount(np.frombuffer(raw, np.uint8), minlength=256)
+    spread = float(((counts - len(raw) / 256) ** 2 / (len(raw) / 256)).sum())
+    assert 150 < spread < 390, "bytes are as even as chance makes them (chi-square, 255 degrees, one in 10,000 beyond)"
+    assert len({raw[:16], *(raw[n : n + 16] for n in range(16, 4096, 16))}) == 256
+    with pytest.raises(BadFile, match="no backup or locked mission"):
+        duress.unlock(hole, tmp_path / "open", tmp_path / "keys", WORDS)
+    with pytest.raises(BadFile):
+        duress.unlock(hole, tmp_path / "open", tmp_path / "keys", WORDS + "!", hidden=True)
+    duress.unlock(hole, tmp_path / "open", tmp_path / "keys", WORDS, hidden=True)
+    assert load(tmp_path / "open").name == mission.name
 
 
 def test_a_locked_mission_leaves_ciphertext_only_and_opens_again(mission: Mission, tmp_path: Path):

@@ -1,6 +1,5 @@
 """Commands that guard the records: audit, backup, restore, store, lock, unlock, wipe."""
 
-import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,7 +46,7 @@ def audit_verify(
     quiet: QuietOption = False,
 ) -> None:
     """Read the whole trail and name every row that is changed, missing, moved or cut off."""
-    from tocsin.store import audit
+    from tocsin.store import audit, duress
 
     talk = answer(context, mission, as_json, quiet)
     if file is not None:
@@ -55,7 +54,7 @@ def audit_verify(
             verdict = audit.verify_lines(lines, mark or ())
     else:
         home, keys = home_of(talk)
-        memory = keys / f"audit-{hashlib.sha256(str(home.folder.resolve()).encode()).hexdigest()[:12]}.mark"
+        memory = duress.last_mark(home, keys)
         marks = [*(mark or ()), *(memory.read_text().split() if memory.exists() else ())]
         with looking(home) as connection:
             verdict = audit.verify(connection, marks)
@@ -241,6 +240,9 @@ def retain(
 def lock(
     context: typer.Context,
     to: Annotated[Path | None, typer.Option(help="The locked file. Default: beside the folder.")] = None,
+    hide: Annotated[
+        bool, typer.Option("--hide", help="Nothing in the file says what it is; name it with --to as you like.")
+    ] = False,
     passphrase_file: PassphraseFile = None,
     mission: MissionOption = None,
     as_json: JsonOption = False,
@@ -252,11 +254,15 @@ def lock(
 
     talk = answer(context, mission, as_json, quiet)
     home, keys = home_of(talk)
+    if hide and to is None:
+        raise BadInput("say with --to where the mission hides: a name that says nothing, such as backup-disk.img")
     path = to or home.folder.resolve().with_name(home.folder.resolve().name + ".locked")
     if path.resolve().is_relative_to(home.folder.resolve()):
         raise BadInput("the locked file cannot lie inside the mission folder, which is removed")
-    made = duress.lock(home, keys, path, _passphrase(passphrase_file, new=True), utc_now())
-    talk.show(f"locked into {path}; open it with `tocsin unlock {path} DIR`")
+    made = duress.lock(home, keys, path, _passphrase(passphrase_file, new=True), utc_now(), hide)
+    talk.show(f"locked into {path}; open it with `tocsin unlock {path} DIR{' --hidden' if hide else ''}`")
+    if hide:
+        talk.show("This program, the shell's history and the browser's still say that there was a mission here.")
     if made.kind == "none":
         talk.show("The records are still on the database server; only sealed fields are unreadable there now.")
     talk.give({"file": str(path), "records_on_server": made.kind == "none"})
@@ -266,6 +272,7 @@ def unlock(
     context: typer.Context,
     path: Annotated[Path, typer.Argument(help="A locked mission.", metavar="FILE")],
     folder: Annotated[Path, typer.Argument(help="A new folder.", metavar="DIR")],
+    hidden: Annotated[bool, typer.Option("--hidden", help="It was locked with --hide.")] = False,
     passphrase_file: PassphraseFile = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -274,7 +281,7 @@ def unlock(
     from tocsin.store import duress
 
     talk = answer(context, None, as_json, quiet)
-    done = duress.unlock(path, folder, _default_keys(), _passphrase(passphrase_file))
+    done = duress.unlock(path, folder, _default_keys(), _passphrase(passphrase_file), hidden)
     talk.show(f"{done.mission} is in {folder} again; remove {path} when you are content")
     talk.give({"mission": done.mission, "folder": str(folder)})
 

@@ -56,6 +56,7 @@ def make_backup(
     keys: Path | None = None,
     records: bool = True,
     since: Path | None = None,
+    bare: bool = False,
 ) -> Backup:
     """Back a mission up into one new file and check it by restoring it to a place of its own.
 
@@ -67,6 +68,8 @@ def make_backup(
         False leaves the records where they are (a locked mission on a database server).
     since : Path, optional
         A full backup of the same mission, on SQLite, with the same passphrase: only what changed since is written.
+    bare : bool
+        Nothing in the file says what it is (a hidden mission).
 
     Raises
     ------
@@ -99,8 +102,8 @@ def make_backup(
                 base = work / "base"
                 manifest |= _difference(since, passphrase, base, work, mission)
             (work / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
-            _pack(part, passphrase, work, mission.folder, files, base)
-            checked = _check(part, passphrase, engine, work, base)
+            _pack(part, passphrase, work, mission.folder, files, base, bare)
+            checked = _check(part, passphrase, engine, work, base, bare)
         part.replace(path)
     except OSError as problem:
         raise SetupProblem("the backup could not be written ({why})", why=problem.strerror or problem) from problem
@@ -118,6 +121,7 @@ def restore(
     keys: Path | None = None,
     url: str | None = None,
     base: Path | None = None,
+    bare: bool = False,
 ) -> Backup:
     """Make a mission folder, and its records, from a backup; checked by count and hash of every table.
 
@@ -131,6 +135,8 @@ def restore(
         An empty PostgreSQL database, for a backup of one.
     base : Path, optional
         The full backup that an increment stands on.
+    bare : bool
+        The file does not say what it is.
 
     Raises
     ------
@@ -143,7 +149,7 @@ def restore(
         raise Conflict("{folder} is not empty: restore into a new folder", folder=folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with _private_folder(folder.parent) as work:
-        manifest = _unpack(path, passphrase, work)
+        manifest = _unpack(path, passphrase, work, bare)
         whole = work
         if "base" in manifest:
             if base is None:
@@ -252,9 +258,11 @@ def _difference(since: Path, passphrase: str, base: Path, work: Path, mission: M
     return {"base": mark_of(since), "since": given["made_at"], "pages": told, "files": files}
 
 
-def _pack(path: Path, passphrase: str, work: Path, folder: Path, keys: list[Path], base: Path | None) -> None:
+def _pack(
+    path: Path, passphrase: str, work: Path, folder: Path, keys: list[Path], base: Path | None, bare: bool
+) -> None:
     path.unlink(missing_ok=True)
-    with Sealing(path, passphrase) as envelope:
+    with Sealing(path, passphrase, bare) as envelope:
         with tarfile.open(fileobj=envelope, mode="w|", format=tarfile.PAX_FORMAT) as tar:
             tar.add(work / "manifest.json", "manifest.json")
             for part in ("records", "pages"):
@@ -269,9 +277,9 @@ def _pack(path: Path, passphrase: str, work: Path, folder: Path, keys: list[Path
         envelope.finish()
 
 
-def _unpack(path: Path, passphrase: str, into: Path) -> dict[str, Any]:
+def _unpack(path: Path, passphrase: str, into: Path, bare: bool = False) -> dict[str, Any]:
     try:
-        with Opening(path, passphrase) as envelope, tarfile.open(fileobj=envelope, mode="r|") as tar:
+        with Opening(path, passphrase, bare) as envelope, tarfile.open(fileobj=envelope, mode="r|") as tar:
             tar.extractall(into, filter="data")
             envelope.read()  # to the end: the last chunk shows that nothing was cut
         manifest = json.loads((into / "manifest.json").read_text(encoding="utf-8"))
@@ -284,10 +292,10 @@ def _unpack(path: Path, passphrase: str, into: Path) -> dict[str, Any]:
     return dict(manifest)
 
 
-def _check(path: Path, passphrase: str, engine: sa.Engine, beside: Path, base: Path | None) -> str:
+def _check(path: Path, passphrase: str, engine: sa.Engine, beside: Path, base: Path | None, bare: bool) -> str:
     work = beside / "check"
     work.mkdir()
-    manifest = _unpack(path, passphrase, work)
+    manifest = _unpack(path, passphrase, work, bare)
     if base is not None:
         merge(work, base, manifest)
         work = base

@@ -76,7 +76,7 @@ def pareto_front(
     >>> [(c.hours, c.exposure) for c in pareto_front(net, 0, 3).corridors]
     [(2.0, 6.0), (5.0, 1.0)]
     """
-    from tocsin.plan.corridors.frontloops import pareto, shortest
+    from tocsin.plan.corridors.frontloops import pareto, shortest, unrolled
 
     for place in (start, end):
         if not 0 <= place < network.nodes:
@@ -101,21 +101,13 @@ def pareto_front(
     via, parent, ends, complete = pareto(
         out.first, out.head, one[out.order], risk[out.order], rest_one, rest_two, start, end, longest, FAR, MOST_LABELS
     )
-    found = []
-    for label in ends:
-        edges = []
-        at = int(label)
-        while parent[at] >= 0:
-            edges.append(int(out.order[via[at]]))
-            at = int(parent[at])
-        found.append(corridor(network, edges[::-1], start))
+    steps, first = unrolled(ends, via, parent)
+    edges = out.order[steps]
     # Within one second the way found first may be beaten by the next.
-    last = [k for k, way in enumerate(found) if k + 1 == len(found) or _second(one, way) < _second(one, found[k + 1])]
-    return Front(tuple(found[k] for k in last), complete, step_hours, step_exposure, len(via))
-
-
-def _second(one: Ints, way: Corridor) -> int:
-    return int(one[list(way.edges)].sum())
+    seconds = np.add.reduceat(one[edges], first[:-1]) if len(edges) else np.zeros(len(ends), dtype=np.int64)
+    last = np.flatnonzero(np.r_[seconds[:-1] < seconds[1:], True])
+    ways = tuple(corridor(network, edges[first[k] : first[k + 1]], start) for k in last)
+    return Front(ways, complete, step_hours, step_exposure, len(via))
 
 
 def _hours_of_safest(one: Ints, risk: Ints, rest_two: Ints, out: _Rows, head: Ints, start: int, end: int) -> int:
@@ -145,12 +137,11 @@ def _exposure_step(network: Network, one: Ints, rest: Ints, out: _Rows, start: i
     return (total or mean or 1.0) * 1e-6
 
 
-def corridor(network: Network, edges: Sequence[int], start: int) -> Corridor:
+def corridor(network: Network, edges: Sequence[int] | Ints, start: int) -> Corridor:
     """A way as its stretches say, summed."""
     at = np.asarray(edges, dtype=np.int64)
-    nodes = (start, *(int(v) for v in network.head[at]))
     return Corridor(
-        tuple(int(e) for e in edges), nodes,
+        tuple(at.tolist()), (start, *network.head[at].tolist()),
         float(network.hours[at].sum()), float(network.exposure[at].sum()), float(network.km[at].sum()),
     )  # fmt: skip
 

@@ -133,3 +133,25 @@ def pareto(
             bucket[slot] = used
             used += 1
     return edge[:used].copy(), parent[:used].copy(), ends[:n_ends].copy(), True
+
+
+@compiled
+def unrolled(
+    ends: Longs, edge: npt.NDArray[np.int32], parent: npt.NDArray[np.int32]
+) -> tuple[Longs, Longs]:
+    """The edges of each way from its first to its last, one way after the other, and where each begins (and ends)."""
+    first = np.zeros(len(ends) + 1, dtype=np.int64)
+    for k in range(len(ends)):
+        count = 0
+        at = ends[k]
+        while parent[at] >= 0:
+            count += 1
+            at = parent[at]
+        first[k + 1] = first[k] + count
+    steps = np.empty(first[-1], dtype=np.int64)
+    for k in range(len(ends)):
+        at = ends[k]
+        for place in range(first[k + 1] - 1, first[k] - 1, -1):
+            steps[place] = edge[at]
+            at = parent[at]
+    return steps, first

@@ -90,6 +90,34 @@ def test_patrols_and_their_track(demo: Path, tmp_path: Path):
     assert "no unit or place" in refused(demo, "patrols", "--must", "Nowhere at all")
 
 
+def test_corridor_and_its_card(demo: Path, tmp_path: Path):
+    names = ["Base Touroré", "Base Kougoua"]
+    card = tmp_path / "card.html"
+    found = told(demo, "corridor", names[0], names[1], "--card", str(card))
+    # The mission knows its roads, and a way is a way over them.
+    assert found["over"] == "ground"
+    assert any("roads" in layer for layer in found["layers"])
+    assert found["fastest"]["hours"] <= found["chosen"]["hours"] <= 2 * found["fastest"]["hours"] + 1e-9
+    assert sum(leg["hours"] for leg in found["legs"]) == pytest.approx(found["chosen"]["hours"])
+    turn = found["turn_back"]
+    assert turn is None or turn["after_hours"] <= found["chosen"]["hours"] / 2
+    for leg in found["legs"]:
+        hours = [h["hours"] for h in leg["helpers"]]
+        assert hours == sorted(hours)
+        assert leg["helper"] == (leg["helpers"][0]["name"] if hours else None)
+    page = card.read_text()
+    assert page.count('<tr><td class="n">') == len(found["legs"])
+    assert "Rest" in page or not found["rests"]
+    # A checkpoint on the way costs its hours and is on the card of the leg that passes it.
+    lon, lat = found["chosen"]["line"][len(found["chosen"]["line"]) // 2]
+    stopped = told(demo, "corridor", names[0], names[1], "--most-time", "1", "--checkpoint", f"{lon},{lat},0.25")
+    passed = [c["hours"] for leg in stopped["legs"] for c in leg["checkpoints"]]
+    assert stopped["chosen"]["hours"] <= found["fastest"]["hours"] + 0.25 * 2**0.5 + 1e-3
+    assert len(passed) <= 1
+    assert bool(passed) == (stopped["chosen"]["hours"] > found["fastest"]["hours"] + 1e-3)
+    assert "1 to 100 times" in refused(demo, "corridor", names[0], names[1], "--most-time", "0.5")
+
+
 def test_scenarios(demo: Path, tmp_path: Path):
     now = told(demo)
     area = now["by_area"][0]["area"]

@@ -31,8 +31,9 @@ def refused(demo: Path, *words: str) -> str:
     return str(done.exception)
 
 
-def test_drawdown(demo: Path):
-    found = told(demo, "drawdown", "--steps", "4", "--keep", "2")
+def test_drawdown(demo: Path, tmp_path: Path):
+    file = tmp_path / "gaps.geojson"
+    found = told(demo, "drawdown", "--steps", "4", "--keep", "2", "--map", str(file))
     closed = [c["unit"] for step in found["steps"] for c in step["closes"]]
     assert len(closed) == len(set(closed)) == found["bases"] - 2
     assert not set(closed) & {*found["kept"], *found["stay_to_the_end"]}
@@ -40,14 +41,23 @@ def test_drawdown(demo: Path):
     assert all(found["value"] >= other["value"] - 1e-9 for other in found["compared"])
     assert sum(step["protection"] for step in found["steps"]) == pytest.approx(found["value"])
     assert all(step["in_place_before"] for step in found["steps"] if step["closes"])
+    for step in found["steps"]:
+        if step["loses_reach"]:
+            assert {n["who"] for n in step["in_place_before"]} == {
+                "police", "civilians", "local committees", "host-state forces", "contingency"}  # fmt: skip
+    drawn = [f["properties"] for f in json.loads(file.read_text())["features"]]
+    assert {p["unit"] for p in drawn if p["what"] == "base" and p["step"]} == set(closed)
+    assert sum(p["what"] == "out of reach at the end" for p in drawn) == len(found["residual"])
     # A base that may not close early does not, and other dates are weighed against it.
     first = closed[0]
     held = told(demo, "drawdown", "--steps", "4", "--keep", "2", "--not-before", f"{first}=4", "--contract",
-                f"{first}=1")  # fmt: skip
+                f"{first}=1", "--cost", f"{closed[-1]}=9")  # fmt: skip
     assert first not in [c["unit"] for step in held["steps"][:3] for c in step["closes"]]
     assert held["value"] <= found["value"] + 1e-9
     assert [other["order"] for other in held["compared"]][-1] == "contract date"
+    assert "cost: the dearest first" in [other["order"] for other in held["compared"]]
     assert "1 to 60 months" in refused(demo, "drawdown", "--steps", "0")
+    assert "not a base and its cost" in refused(demo, "drawdown", "--cost", "Bria=much")
     assert "no unit" in refused(demo, "drawdown", "--by", "Nowhere=2")
 
 

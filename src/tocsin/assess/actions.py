@@ -29,6 +29,7 @@ LONGEST_HORIZON = 36
 MAIN_MODEL = "conflictology_n"
 TOP = 10
 EXACT_PLACE = 2  # where_prec: within 25 km
+SHOWN = ("civilians", "sb", "ns", "os", TOTAL)  # in the order people choose from
 
 
 @dataclass(frozen=True)
@@ -163,6 +164,7 @@ def assess(
         "as_of": month_text(month),
         "horizon": horizon,
         "target": target,
+        "targets": [name for name in SHOWN if name in panel.counts],
         "model": main,
         "models": list(names),
         "cells": len(panel.gids),

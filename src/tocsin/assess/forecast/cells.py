@@ -134,8 +134,8 @@ class FittedCells:
     def chance(self, step: int) -> Floats:
         """Probability of any death `step` months ahead, shape (C,)."""
         known = min(step, FARTHEST)
-        if known not in self._boosted:
-            self._boosted[known] = self.opinions(self.now, known)[1]
+        if self.trees is not None and known not in self._boosted:
+            self._boosted[known] = self._boosts(self._rows_now.copy(), known)
         additive = 1 - np.exp(-self.rates.rate(self.now[:, : len(self.rates.names)], step))
         boosted = additive if self.trees is None else self._boosted[known]
         p = self.together(additive, boosted)
@@ -151,8 +151,17 @@ class FittedCells:
         additive = 1 - np.exp(-self.rates.rate(sources[:, :k], step))
         if self.trees is None:
             return additive, additive
-        x = _for_trees(sources, k, np.full(len(sources), float(min(step, FARTHEST))))
-        return additive, np.asarray(self.trees.predict(x, num_threads=THREADS))
+        return additive, self._boosts(_for_trees(sources, k, np.zeros(len(sources))), step)
+
+    def _boosts(self, x: npt.NDArray[np.float32], step: int) -> Floats:
+        """What the trees say of rows made for them (`_for_trees`), whose months ahead are set here."""
+        x[:, -1] = min(step, FARTHEST)
+        return np.asarray(self.trees.predict(x, num_threads=THREADS))
+
+    @functools.cached_property
+    def _rows_now(self) -> npt.NDArray[np.float32]:
+        """`now` as the trees want it."""
+        return _for_trees(self.now, len(self.rates.names), np.zeros(len(self.now)))
 
     def predict(self, steps: npt.NDArray[np.int64], rng: np.random.Generator) -> Forecast:
         """Draws that share a factor within a region."""
@@ -168,7 +177,8 @@ class FittedCells:
         with ThreadPoolExecutor(2 if len(self.panel.gids) > MOST_CELLS else 1) as pool:
             if self.trees is not None:
                 new = sorted({min(int(step), FARTHEST) for step in steps} - self._boosted.keys())
-                said = pool.map(lambda step: self.opinions(self.now, step)[1], new)
+                rows = self._rows_now
+                said = pool.map(lambda step: self._boosts(rows.copy(), step), new)
                 self._boosted.update(zip(new, said, strict=True))
             chances = [self.chance(int(step)) for step in steps]
             blocks = [*pool.map(drawn, chances, streams)]
@@ -177,9 +187,13 @@ class FittedCells:
         return Forecast(self.panel.gids, self.panel.as_of, steps, self.target, self.model.name, draws, known)
 
 
-def _for_trees(sources: npt.NDArray[Any], k: int, horizon: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def _for_trees(sources: npt.NDArray[Any], k: int, horizon: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     """What the trees split on: logarithms of the first `k` columns, the rest as it is, the months ahead."""
-    return np.column_stack([np.log(sources[:, :k] + FLOOR), sources[:, k:], horizon])
+    out = np.empty((len(sources), sources.shape[1] + 1), dtype=np.float32)
+    out[:, :-1] = sources
+    np.log(out[:, :k] + np.float32(FLOOR), out=out[:, :k])
+    out[:, -1] = horizon
+    return out
 
 
 def combine(earlier: FittedCells, panel: Panel) -> tuple[float, Curve]:

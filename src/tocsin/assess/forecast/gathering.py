@@ -42,7 +42,7 @@ def happened(plane: npt.NDArray[np.float32], rng: np.random.Generator) -> Happen
     One event placed only in a country is a hundredth of an event in each of a hundred cells; thinning (at even
     distances along the sum) keeps 4 of those rows instead of 100 and leaves every expectation as it was.
     """
-    month, cell = np.nonzero(np.nan_to_num(plane) > 0)
+    month, cell = np.nonzero(plane > 0)  # unknown months are not
     weight = np.minimum(plane[month, cell], 1).astype(np.float64)
     small = np.flatnonzero(weight < LEAST_PART)
     passed = np.floor(rng.random() + np.concatenate([[0.0], np.cumsum(weight[small])]) / LEAST_PART)

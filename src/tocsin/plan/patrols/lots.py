@@ -29,6 +29,8 @@ def every_route(problem: Outing, patrol: Patrol) -> list[Route] | None:
 
     Staying at home is one of them. What can be visited is found by trying every order that keeps its times.
     """
+    if problem.pumps and patrol.fuel < np.inf:  # a route that runs dry may be one with a stop for fuel
+        return None
     places = [p for p in range(len(problem.worth)) if p not in problem.ends
               and (problem.worth[p] > 0 or p in problem.must) and times(problem, patrol, (p,)) is not None]  # fmt: skip
     found: dict[frozenset[int], tuple[float, Route]] = {frozenset(): (0.0, ())}

@@ -211,7 +211,7 @@ def fuel_used(problem: Outing, patrol: Patrol, visits: tuple[int, ...] | list[in
     visits : places in order; at one of the problem's pumps the tanks are filled
     """
     since, at = 0.0, patrol.start
-    found = []
+    found: list[float] = []
     for place in (*visits, patrol.end):
         since += float(problem.hours[at, place])
         if problem.drives is not None and len(found) < len(visits):

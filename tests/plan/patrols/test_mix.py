@@ -70,7 +70,7 @@ def test_a_must_is_in_every_plan_and_one_road_is_said_to_be_one():
 
 
 def test_a_card_names_the_stops_and_no_chance():
-    stop = {"name": "Bria <3>", "lat": 6.5, "lon": 21.9, "at": 7.5, "stay_hours": 1.0, "worth": 1.0}
+    stop = {"name": "Bria <3>", "lat": 6.5, "lon": 21.9, "at": 7.5, "stay_hours": 1.0, "worth": 1.0, "kind": "visit"}
     base = {"name": "Base", "lat": 6.0, "lon": 21.0}
     patrol = {
         "patrol": "a",
@@ -79,6 +79,11 @@ def test_a_card_names_the_stops_and_no_chance():
         "leave": 6.0,
         "back": 30.51,
         "km_straight": 88.0,
+        "hours_driven": 5.0,
+        "hours_out": 24.5,
+        "litres": 81.0,
+        "fuel_hours_left": None,
+        "with": ["A section & more"],
         "stops": [stop],
     }
     page = cards_html(
@@ -87,6 +92,7 @@ def test_a_card_names_the_stops_and_no_chance():
     )  # fmt: skip
     assert "Bria &lt;3&gt;" in page
     assert "07:30" in page
+    assert "5.0 hours of driving in 24.5 hours out; 81 litres; with A section &amp; more" in page
     assert "day 2, 06:31" in page
     assert "0.125" not in page
     assert clock(23.9999999999) == "day 2, 00:00"

@@ -130,7 +130,7 @@ def small(draw):
     worth = np.array([0.0, *(draw(st.integers(1, 9)) for _ in range(n - 1))])
     worth[sorted(pump)] = 0.0
     patrols = tuple(
-        Patrol(str(k), 0, 0, 0.0, float(draw(st.integers(8, 24))), fuel=float(draw(st.integers(16, 24))),
+        Patrol(str(k), 0, 0, 0.0, float(draw(st.integers(8, 24))), fuel=float(draw(st.integers(6, 24))),
                brings=frozenset({"x"} if draw(st.booleans()) else set())) for k in range(2)
     )  # fmt: skip
     return Outing(

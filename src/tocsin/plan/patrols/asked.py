@@ -173,7 +173,8 @@ class Out:
             raise BadInput("the days since a visit are zero or more")
         if max(len(self.escorts), len(self.joint), len(self.companions)) > MOST_TASKS:
             raise BadInput("no more than {most} escorts, joint visits or companions at a time", most=MOST_TASKS)
-        for task in (*self.escorts, *self.joint, *self.companions):
+        tasks: list[Escort | Joint | Companion] = [*self.escorts, *self.joint, *self.companions]
+        for task in tasks:
             self._check_task(task)
 
     def _check_task(self, task: Escort | Joint | Companion) -> None:
@@ -232,10 +233,10 @@ def tasks_of(found: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
 
 
 def _task(kind: type[Task], table: str, row: Mapping[str, Any]) -> Task:
-    known = {f.name: f.type for f in fields(kind)}  # type: ignore[arg-type]
+    known = {f.name: getattr(f.type, "__name__", str(f.type)) for f in fields(kind)}  # type: ignore[arg-type]
     values: dict[str, Any] = {}
     for key, value in row.items():
-        wanted = str(known.get(key, ""))
+        wanted = known.get(key, "")
         if wanted.startswith("tuple"):
             good = isinstance(value, list) and all(isinstance(v, str) for v in value)
         elif wanted.startswith("bool"):

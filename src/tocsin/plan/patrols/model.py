@@ -204,7 +204,7 @@ def times(problem: Outing, patrol: Patrol, visits: tuple[int, ...] | list[int]) 
 
 
 def fuel_used(problem: Outing, patrol: Patrol, visits: tuple[int, ...] | list[int]) -> list[float] | None:
-    """Hours driven since the tanks were last filled, when leaving each visit and at the end; None if they run dry.
+    """Hours driven on one filling of the tanks, after each visit and at the end; None if they run dry.
 
     Parameters
     ----------
@@ -218,9 +218,9 @@ def fuel_used(problem: Outing, patrol: Patrol, visits: tuple[int, ...] | list[in
             since += float(problem.drives[place])
         if since > patrol.fuel + 1e-6:
             return None
-        if place in problem.pumps and len(found) < len(visits):
-            since = 0.0
         found.append(since)
+        if place in problem.pumps and len(found) <= len(visits):
+            since = 0.0
         at = place
     return found
 

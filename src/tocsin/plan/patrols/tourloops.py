@@ -153,11 +153,17 @@ def search(
                 else:
                     routes[r, w] = q
                     w += 1
-            sizes[r] = w
-            retime(
+            back_at = retime(
                 routes[r], w, starts[r], ends[r], leave[r], back[r], hours, stay, opens, closes, begin[r], latest[r],
                 tank[r], drives, pump, until[r],
             )  # fmt: skip
+            if back_at == np.inf:  # without a stop for fuel, or without the way of an escort, the rest cannot be kept
+                for i in range(w):
+                    gone[n_gone] = routes[r, i]
+                    n_gone += 1
+                    where[routes[r, i]] = -1
+                w = 0
+            sizes[r] = w
             length[r] = travel(routes[r], w, starts[r], ends[r], hours)
         # what may come back, in some order
         n_free = 0

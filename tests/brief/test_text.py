@@ -92,7 +92,7 @@ def test_presence_is_never_a_cause(content: BriefContent) -> None:
     assert "associated" in said
 
 
-@pytest.mark.parametrize("language", ["en", "fr"])
+@pytest.mark.parametrize("language", ["en", "fr", "ar"])
 def test_a_brief_with_almost_nothing(content: BriefContent, language: str) -> None:
     bare = dataclasses.replace(
         content, mission="", total=Estimate(0.0), areas=(), cells=(), units=(), places=(), reach=(), gaps=(), moves=(),
@@ -116,3 +116,12 @@ def test_text_from_outside_is_made_plain(content: BriefContent) -> None:
     assert unit == MapUnit("A", UnitKind.QRF, 1.0, 2.0)
     assert cleaned(content) == content
     assert cleaned(dt.date(2020, 1, 1)) == dt.date(2020, 1, 1)
+
+
+def test_a_brief_in_arabic_runs_from_right_to_left_with_names_kept_apart(content: BriefContent) -> None:
+    page = compose(content, "ar")
+    assert page.direction == "rtl"
+    said = " ".join(page.headlines)
+    assert "\u2068near" not in said
+    assert any("\u0660" <= sign <= "\u0669" for sign in said)
+    assert not any("0" <= sign <= "9" for sign in said)

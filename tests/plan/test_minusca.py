@@ -16,7 +16,7 @@ def minusca(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> Path:
     for words in (
         ["init", str(folder), "--area", "CAF"],
         ["import", str(events), str(shared / "geo_pko" / "Geo_PKO_v.2.1.csv.gz"), "--mission", str(folder)],
-        ["assess", "--as-of", "2020-06", "--mission", str(folder)],
+        ["assess", "--as-of", "2020-06", "--model", "conflictology_n", "--mission", str(folder)],
     ):
         done = CliRunner().invoke(app, [*words, "--quiet"])
         assert done.exit_code == 0, done.output

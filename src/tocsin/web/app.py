@@ -92,7 +92,7 @@ def make_app(mission: Mission, serve: Serve | None = None) -> FastAPI:
 
     @app.get("/brief.{suffix}", tags=["brief"])
     async def brief_file(at: At, asker: Asker, suffix: str, lang: str = "en") -> Response:
-        """The brief as html, pdf or docx, in English or French."""
+        """The brief as html, pdf or docx, in English, French or Arabic."""
         demand(asker, "read", "brief")
         return await _brief(at, app.state.printer, f".{suffix}", lang)
 

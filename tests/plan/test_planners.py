@@ -142,6 +142,17 @@ def test_scenarios(demo: Path, tmp_path: Path):
     assert shut["within_planned"] <= base["within_planned"] + 1e-9
     assert all(m["area"] != area for m in shut["moves"])
     assert all(r["within_planned"] <= r["bound"] + 1e-9 for r in found["scenarios"])
+    # Saved, it is one file that gives the same again and says so; a closed line needs nothing but two places.
+    file.write_text('[settings]\nadditional = 0\nmoves = 0\n[scenario.border]\n'
+                    'closed = [["Base Touroré", "Base Kougoua"]]\n')  # fmt: skip
+    saved = tmp_path / "saved.json"
+    found = told(demo, "scenario", str(file), "--save", str(saved))
+    base, border = found["scenarios"]
+    assert border["within_now"] < base["within_now"]
+    assert found["changed_since_saved"] is None
+    again = told(demo, "scenario", str(saved))
+    assert again["changed_since_saved"] == []
+    assert again["scenarios"] == found["scenarios"]
     file.write_text('[scenario.x]\nwithout_units = ["Nobody"]')
     assert "no unit" in refused(demo, "scenario", str(file))
 

@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from tocsin.cli.main import app
 from tocsin.core.errors import TocsinError
+from tocsin.plan.scenarios import read_kept
 
 
 @pytest.fixture(scope="module")
@@ -150,9 +151,10 @@ def test_scenarios(demo: Path, tmp_path: Path):
     base, border = found["scenarios"]
     assert border["within_now"] < base["within_now"]
     assert found["changed_since_saved"] is None
-    again = told(demo, "scenario", str(saved))
-    assert again["changed_since_saved"] == []
-    assert again["scenarios"] == found["scenarios"]
+    kept = read_kept(saved)
+    assert kept.changed_since(found) == []
+    assert kept.settings == {"as_of": found["as_of"], "additional": 0, "moves": 0, "hours": 6.0, "operations": [],
+                             "seed": 1}  # fmt: skip
     file.write_text('[scenario.x]\nwithout_units = ["Nobody"]')
     assert "no unit" in refused(demo, "scenario", str(file))
 

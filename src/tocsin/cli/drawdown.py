@@ -88,11 +88,17 @@ def drawdown(
     proof = "no order keeps more" if s["proven"] else f"no order keeps more than {s['bound']:.1f}"
     talk.show(f"Kept over all months: {s['value']:.1f} ({proof}); because the closed stay closed, at most "
               f"{s['price_of_order']:.1f} is lost")  # fmt: skip
+    rows = []
     for t in s["steps"]:
+        last = None
         for need in t["in_place_before"]:
             there = need["there_now"]
-            known = "" if there is None else f"; there now: {', '.join(there) or 'nobody on the mission list'}"
-            talk.show(f"Before step {t['step']}: {need['who']}: {need['what']} ({', '.join(need['where'])}){known}")
+            where = "" if need["where"] == last else ", ".join(need["where"])
+            rows.append([str(t["step"]), need["who"], need["what"], where,
+                         "ask" if there is None else ", ".join(there) or "nobody on the list"])  # fmt: skip
+            last = need["where"]
+    if rows:
+        talk.table("What must be in place before each step", ["step", "who", "what", "where", "there now"], rows)
     left = s["residual"]
     if left:
         harm = sum(c["deaths_a_month"] for c in left)

@@ -59,6 +59,10 @@ def scenario(
         f"{home.name} as of {s['as_of']}: expected deaths, and within {asked['hours']:g} h",
         ["scenario", "units", "season", "forecast", "within now", "with moves", "worst off", "moves to"], rows,
     )  # fmt: skip
+    for r in s["scenarios"]:
+        if r["shared"]:
+            talk.show(f"{r['name']}: {len(r['shared'])} units of several contributors stay, though one of them leaves; "
+                      f"with shared_units_go = true they go: {', '.join(r['shared'][:6])}")  # fmt: skip
     if changed is not None:
         talk.show("Not as when it was saved, so data, settings or program changed: " + ", ".join(changed)
                   if changed else "The same as when it was saved")  # fmt: skip

@@ -45,6 +45,7 @@ def test_a_file_is_read_and_written_again(tmp_path: Path):
         ("[settings]\nmoves = true\n[scenario.a]", "'moves' in"),
         ("[settings]\nmove = 1\n[scenario.a]", "may have: as_of"),
         ("result = 1\n[scenario.a]", "none that was saved"),
+        ("[scenario.a]\nshared_units_go = 'x'", "'shared_units_go' is not"),
         ("scenario =", "cannot be read"),
     ],
 )

@@ -114,6 +114,7 @@ def _plan(
         "name": scenario.name,
         "changes": {k: v for k, v in scenario.to_json().items() if k != "name"},
         "units": len(units),
+        "shared": [u.name for u in units if set(u.contributors) & set(scenario.without_contributors)],
         "risk": float(np.nansum(risk)),
         "season": drawn["season"],
         "within_now": drawn["before"],
@@ -147,7 +148,8 @@ def _gone(here: Situation, scenario: Scenario, unit: Any) -> bool:
         if unknown:
             raise NotFound("no unit here comes from {who}; there are: {known}", who=", ".join(unknown),
                            known=", ".join(sorted(known)) or "none")  # fmt: skip
-    leaves = bool(unit.contributors) and set(unit.contributors) <= set(scenario.without_contributors)
+    own, gone = set(unit.contributors), set(scenario.without_contributors)
+    leaves = bool(own & gone) if scenario.shared_units_go else bool(own) and own <= gone
     return leaves or unit.name in scenario.without_units or unit.mission in scenario.without_operations
 
 

@@ -25,7 +25,9 @@ class Scenario:
     wet : bool, optional
         True: the rains are there for all months ahead; False: they stay away; None: as the mission says.
     without_units, without_contributors, without_operations : tuple of str
-        Who is gone. A unit of several contributors goes only when all of them do.
+        Who is gone. A unit of several contributors goes only when all of them do, their shares not being known.
+    shared_units_go : bool
+        A unit of several contributors goes when any of them does: the worst case.
     risk : mapping of area → factor
         The forecast of a first-level area is multiplied by it (a new front, an election).
     shift : tuple of (from, to)
@@ -43,6 +45,7 @@ class Scenario:
     without_units: tuple[str, ...] = ()
     without_contributors: tuple[str, ...] = ()
     without_operations: tuple[str, ...] = ()
+    shared_units_go: bool = False
     risk: Mapping[str, float] = field(default_factory=dict)
     shift: tuple[tuple[str, str], ...] = ()
     forbidden_areas: tuple[str, ...] = ()
@@ -60,7 +63,11 @@ class Scenario:
         plain = {f.name: getattr(self, f.name) for f in fields(self)}
         plain["risk"] = dict(self.risk)
         plain["shift"], plain["closed"] = [list(s) for s in self.shift], [list(line) for line in self.closed]
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in plain.items() if v not in (None, (), {}, [])}
+        return {
+            k: list(v) if isinstance(v, tuple) else v
+            for k, v in plain.items()
+            if v not in (None, False, (), {}, []) or (k == "wet" and v is False)
+        }
 
 
 @dataclass(frozen=True)
@@ -159,7 +166,7 @@ def _one(name: str, part: Any) -> Scenario:
 
 
 def _fits(key: str, value: Any) -> bool:
-    if key == "wet":
+    if key in ("wet", "shared_units_go"):
         return isinstance(value, bool)
     if key == "risk":
         return isinstance(value, dict)

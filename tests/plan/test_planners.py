@@ -129,6 +129,39 @@ def test_corridor_and_its_card(demo: Path, tmp_path: Path):
     assert "1 to 100 times" in refused(demo, "corridor", names[0], names[1], "--most-time", "0.5")
 
 
+def test_patrols_with_escorts_companions_fuel_and_places_to_keep(demo: Path, tmp_path: Path):
+    free = told(demo, "patrols", "--plans", "1")
+    sent = next(p for p in free["best"] if p["hours_driven"] > 0)
+    base, far = sent["patrol"], sent["stops"][-1]["name"]
+    tasks, cards = tmp_path / "tasks.toml", tmp_path / "cards.html"
+    tasks.write_text(f'[[escort]]\nname = "convoy"\nstart = "{far}"\nend = "{base}"\nafter = 8\n'
+                     f'[[visit]]\nplace = "{far}"\nneeds = ["sango"]\nmust = true\n'
+                     f'[[companion]]\nname = "Section"\nskills = ["sango"]\nafter = 6.5\n')  # fmt: skip
+    words = ["patrols", "--base", base, "--plans", "1", "--litres", "20", "--tasks", str(tasks), "--visited",
+             f"{far}=1,3", "--keep", f"{far}=1/7", "--cards", str(cards)]  # fmt: skip
+    found = told(demo, *words, "--range-hours", f"{sent['hours_driven'] + 0.1}")
+    patrol = found["best"][0]
+    stops = [s["name"] for s in patrol["stops"]]
+    assert stops.index(f"convoy: {base}") == stops.index(f"convoy: {far}") + 1
+    assert far in stops
+    assert patrol["leave"] == 6.5
+    assert patrol["with"] == ["Section"]
+    assert patrol["litres"] == pytest.approx(20 * patrol["hours_driven"])
+    assert 0 <= patrol["fuel_hours_left"] <= 0.1 + 1e-5
+    at = {s["name"]: s["at"] for s in patrol["stops"]}
+    assert at[f"convoy: {far}"] >= 8
+    assert at[f"convoy: {base}"] - at[f"convoy: {far}"] == pytest.approx(found["escorts"][0]["hours"])
+    assert found["escorts"][0]["chance"] == 1
+    assert [(k["due_in_days"], k["at_least"], k["chance"]) for k in found["keep"]] == [(6, 1 / 7, 1)]
+    assert "escort convoy" in cards.read_text()
+    assert f"no patrol can visit {far}, convoy: {far} within its hours, its fuel" in refused(
+        demo, *words, "--range-hours", "0.1"
+    )
+    tasks.write_text(f'[[escort]]\nname = "convoy"\nstart = "{far}"\nend = "{base}"\nafter = 8\nbefore = 8.1\n')
+    assert "cannot be over within the hours" in refused(demo, *words)
+    assert "such as Bria=2/7" in refused(demo, "patrols", "--keep", "Bria=often")
+
+
 def test_scenarios(demo: Path, tmp_path: Path):
     now = told(demo)
     area = now["by_area"][0]["area"]

@@ -228,6 +228,7 @@ function helpersOf(leg: Schemas["Leg"]): { name: string; hours: number }[] {
 function WayCard({ made }: { made: Schemas["WayMade"] }) {
   const { route } = useLocation();
   const rests = new Map(made.rests.map((r) => [r.after_leg, r.hours]));
+  const stops = made.legs.some((leg) => leg.checkpoints.length > 0);
   const ways = [["cards.fastest", made.fastest], ["cards.chosen", made.chosen], ["cards.safest", made.safest]] as const;
   return (
     <section class="card sheet-card"><h2 dir="auto">{spot(made.start.name)} {arrow()} {spot(made.end.name)}</h2>
@@ -236,11 +237,11 @@ function WayCard({ made }: { made: Schemas["WayMade"] }) {
       <table><thead><tr><th scope="col">{t("cards.way")}</th><th scope="col" class="end">{t("cards.time")}</th><th scope="col" class="end">{t("cards.length")}</th><th scope="col" class="end">{t("cards.exposure")}</th></tr></thead>
         <tbody>{ways.map(([name, w]) => <tr key={name}><th scope="row">{t(name)}</th><td class="end">{hours(w.hours)}</td><td class="end">{kilometres(w.km)}</td><td class="end">{number(w.exposure)}</td></tr>)}</tbody></table>
       <h3>{t("cards.legs")}</h3>
-      <div class="scroll-x" tabIndex={0} role="region" aria-label={t("cards.legs")}><table><thead><tr><th scope="col">{t("plan.to")}</th><th scope="col" class="end">{t("cards.arrive")}</th><th scope="col" class="end">{t("cards.time")}</th><th scope="col" class="end">{t("cards.exposure")}</th><th scope="col">{t("cards.checkpoints")}</th><th scope="col">{t("cards.help")}</th><th scope="col">{t("cards.trouble")}</th></tr></thead>
+      <div class="scroll-x" tabIndex={0} role="region" aria-label={t("cards.legs")}><table><thead><tr><th scope="col">{t("plan.to")}</th><th scope="col" class="end">{t("cards.arrive")}</th><th scope="col" class="end">{t("cards.time")}</th><th scope="col" class="end">{t("cards.exposure")}</th>{stops && <th scope="col">{t("cards.checkpoints")}</th>}<th scope="col">{t("cards.help")}</th><th scope="col">{t("cards.trouble")}</th></tr></thead>
         <tbody>{made.legs.flatMap((leg, i) => [
-          ...(rests.has(i) ? [<tr key={`rest${i}`}><td colSpan={7} class="quiet">{t("cards.rest", { hours: hours(rests.get(i)!) })}</td></tr>] : []),
+          ...(rests.has(i) ? [<tr key={`rest${i}`}><td colSpan={stops ? 7 : 6} class="quiet">{t("cards.rest", { hours: hours(rests.get(i)!) })}</td></tr>] : []),
           <tr key={i}><th scope="row" dir="auto">{spot(leg.end)}<div class="quiet small"><bdi dir="ltr">{leg.lat.toFixed(4)}, {leg.lon.toFixed(4)}</bdi></div></th><td class="end">{clock(leg.clock)}</td><td class="end">{hours(leg.hours)}</td><td class="end">{number(leg.exposure)}</td>
-            <td>{leg.checkpoints.map((c) => <div key={c.name}><span dir="auto">{spot(c.name)}</span> <small class="quiet">{hours(c.hours)}</small></div>)}</td>
+            {stops && <td>{leg.checkpoints.map((c) => <div key={c.name}><span dir="auto">{spot(c.name)}</span> <small class="quiet">{hours(c.hours)}</small></div>)}</td>}
             <td>{helpersOf(leg).map((h) => <div key={h.name}><span dir="auto">{h.name}</span> <small class="quiet">{hours(h.hours)}</small></div>)}{!leg.helper && t("cell.nobody")}</td>
             <td>{t(leg.turn_back ? "cards.turn_back" : "cards.go_on")}{leg.dark && <> <span class="tag warn">{t("cards.dark")}</span></>}</td></tr>,
         ])}</tbody></table></div>

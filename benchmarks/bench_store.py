@@ -16,7 +16,7 @@ from tocsin.store.policy import Actor, Thing
 from tocsin.store.sealed import Field
 
 NOW = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
-FIELDS, ROWS, SINGLE = 5_000, 100_000, 300
+FIELDS, ROWS, SINGLE, DAY = 5_000, 100_000, 300, 1_000
 INTAKE = Actor("intake", frozenset({Role.INTAKE}), frozenset({"*"}))
 DUTY = Actor("a1", frozenset({Role.DUTY_OFFICER}), frozenset({"*"}))
 
@@ -81,6 +81,15 @@ def _measure(folder: Path) -> list[Figure]:
     size = (home.folder / "tocsin.db").stat().st_size / 1e6
     saved = seconds(lambda: backup.make_backup(load(home.folder), folder / "b", "river lamp forty-two violet", NOW))
     rows = ROWS + FIELDS + SINGLE
+    engine = open_store(home.store_url)
+    with writing(engine) as c:  # a day: a thousand deeds and a hundred sources more
+        audit.record(c, NOW, *(Entry("a1", "task.done", "task", str(i), "", {"n": i}) for i in range(DAY)))
+        for i in range(FIELDS, FIELDS + DAY // 10):
+            sealed.put(c, keys, Field("source", str(i), "phone"), f"+23672{i:06}", NOW)
+    engine.dispose()
+    words = "river lamp forty-two violet"
+    more = seconds(lambda: backup.make_backup(load(home.folder), folder / "c", words, NOW, since=folder / "b"))
+    share = (folder / "c").stat().st_size / (folder / "b").stat().st_size
     return [
         Figure("seal a field", FIELDS / took["seal"], "fields/s", None, "higher"),
         Figure("find a source by keyed hash", FIELDS / took["find"], "look-ups/s", None, "higher"),
@@ -92,4 +101,7 @@ def _measure(folder: Path) -> list[Figure]:
         ),
         Figure("verify the trail", (ROWS + FIELDS) / took["verify"], "rows/s", None, "higher"),
         Figure("backup, checked by restoring", saved, "s", None, "lower", note=f"{size:.0f} MB, {rows:,} audit rows"),
+        Figure("increment, checked by restoring", more, "s", None, "lower",
+               note=f"{DAY:,} audit rows and {DAY // 10} sealed fields later"),
+        Figure("size of the increment, as a share of the full backup", 100 * share, "%", None, "lower"),
     ]  # fmt: skip

@@ -26,9 +26,12 @@ const loaders: Record<Language, () => Promise<Messages>> = {
   ar: async () => (await import("../messages/ar.json")).default as Messages,
 };
 
+// The pages that the server writes itself (signing in, one's account) read and set the same cookie.
+const COOKIE = "tocsin_language";
+
 export function chosenLanguage(): Language {
-  const kept = localStorage.getItem("language");
-  if (kept && kept in LANGUAGES) return kept as Language;
+  const cookie = document.cookie.match(new RegExp(`(?:^|; )${COOKIE}=(\\w+)`))?.[1];
+  for (const kept of [cookie, localStorage.getItem("language")]) if (kept && kept in LANGUAGES) return kept as Language;
   const wanted = navigator.languages.map((name) => name.slice(0, 2)).find((name) => name in LANGUAGES);
   return (wanted as Language | undefined) ?? "en";
 }
@@ -37,6 +40,7 @@ export async function speak(wanted: Language): Promise<void> {
   messages.value = await loaders[wanted]();
   language.value = wanted;
   localStorage.setItem("language", wanted);
+  document.cookie = `${COOKIE}=${wanted}; path=/; max-age=31536000; samesite=lax${location.protocol === "https:" ? "; secure" : ""}`;
   document.documentElement.lang = wanted;
   document.documentElement.dir = wanted === "ar" ? "rtl" : "ltr";
   if (wanted === "ar") await import("./arabic.css");
@@ -86,7 +90,7 @@ export function day(text: string): string {
 
 export function moment(text: string): string {
   return new Intl.DateTimeFormat(tag(), {
-    day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", timeZone: "UTC", timeZoneName: "short",
+    day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: "UTC", timeZoneName: "short",
   }).format(new Date(text));
 }
 

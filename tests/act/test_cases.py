@@ -27,6 +27,7 @@ from tocsin.act.triage.proposal import Means, Owner, Tier
 from tocsin.core.codes import Classification, Component, Role, Tlp
 from tocsin.core.errors import BadFile, BadInput, Conflict, Forbidden, NotFound
 from tocsin.core.words import translator
+from tocsin.listen.alerts.actions import change_alert
 from tocsin.listen.alerts.tables import alert, source
 from tocsin.store import reading, writing
 
@@ -287,7 +288,7 @@ def test_closing_asks_for_open_tasks_and_reasons(engine, rules) -> None:
         closed(c, rules, id, Outcome.NOT_REACHED, unanswered_why=Reason.NO_ACCESS, lesson="ask for a helicopter")
         row = respond.get(c, id)
         assert (row["state"], row["outcome"], row["unanswered_why"]) == ("closed", "not_reached", "no_access")
-        for again in (closed, lambda *a: respond.acknowledge(c, DUTY, id, None, NOW)):
+        for again in (closed, lambda *a: respond.acknowledge(c, DUTY, id, NOW)):
             with pytest.raises(Conflict):
                 again(c, rules, id)
         respond.reopen(c, DUTY, id, row["changed"], "they came back", NOW)
@@ -352,8 +353,11 @@ def test_texts_are_whole_short_and_harmless_in_every_language() -> None:
 def test_acknowledging_twice_is_harmless_and_strangers_may_not(engine, rules) -> None:
     with writing(engine) as c:
         id = add_alert(c)
-        assert respond.acknowledge(c, DUTY, id, 1, NOW) == 2
-        assert respond.acknowledge(c, DUTY, id, 1, NOW) == 2
+        heard = add_alert(c)
+        change_alert(c, DUTY, heard, None, {"reports": 2}, "graded", {}, NOW)  # news while the officer reads
+        assert respond.acknowledge(c, DUTY, heard, NOW) == 3
+        assert respond.acknowledge(c, DUTY, id, NOW) == 2
+        assert respond.acknowledge(c, DUTY, id, NOW) == 2
         assert respond.get(c, id)["acknowledged_by"] == DUTY.id
         with pytest.raises(Conflict):
             respond.decide(c, DUTY, id, 1, NOW, Reason.NO_UNIT)
@@ -362,7 +366,7 @@ def test_acknowledging_twice_is_harmless_and_strangers_may_not(engine, rules) ->
         assert respond.decide(c, DUTY, id, 2, NOW, Reason.NO_UNIT) == 3
         for role in (Role.PLANNER, Role.READ_ONLY, Role.PARTNER, Role.ADMINISTRATOR, Role.LIAISON_ASSISTANT):
             with pytest.raises(Forbidden):
-                respond.acknowledge(c, person(role), id, None, NOW)
+                respond.acknowledge(c, person(role), id, NOW)
 
 
 # ---- counting ----

@@ -297,7 +297,7 @@ def test_the_whole_look(engine, keys, rules, people, world, post, gateway, missi
     assert "alert" in world.calls[0].json["textMessage"]["text"]
     assert "Bakala" not in str(world.calls[0].json)
     with writing(engine) as c:
-        respond.acknowledge(c, dataclasses.replace(DUTY, id="ada"), id, None, NOW)
+        respond.acknowledge(c, dataclasses.replace(DUTY, id="ada"), id, NOW)
     now[0] += HOUR
     assert worker.look().pages == 0
 

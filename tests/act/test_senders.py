@@ -39,6 +39,23 @@ def test_twilio(world, post) -> None:
     assert post(out(way), NOW) == Answer(False, problem="twilio_20429")
 
 
+def test_only_hosts_that_the_mission_lists_are_called(world) -> None:
+    looked: list[str] = []
+
+    def resolve(host: str, port: int) -> list[str]:
+        looked.append(host)
+        return ["127.0.0.1"]
+
+    world.answer = lambda call: (200, {})
+    for hosts, sent in ((("gateway.example",), False), (("127.0.0.1",), True), ((), True)):
+        post = Post(("127.0.0.0/8",), resolve=resolve, hosts=hosts)
+        answer = post(out(None, f"{world.url} secret", Channel.WEBHOOK), NOW)
+        post.close()
+        assert (answer.sent, answer.problem) == ((True, None) if sent else (False, "address_not_allowed"))
+    assert len(looked) == 2, "who is not listed is not even looked up"
+    assert len(world.calls) == 2
+
+
 @pytest.mark.parametrize(("code", "answer"), [
     (101, Answer(True, "ATX")), (403, Answer(False, None, "at_403", True)),
     (406, Answer(False, None, "at_406", True, True)), (405, Answer(False, None, "at_405", False)),

@@ -1,5 +1,6 @@
 """The catalogue: every message of the code is in every language, and nothing else is."""
 
+import datetime as dt
 import re
 from pathlib import Path
 from string import Formatter
@@ -69,7 +70,7 @@ def test_there_are_messages() -> None:
     assert len(used()) > 90
     assert "Sources" in used()
     assert languages()[0] == "en"
-    assert "fr" in languages()
+    assert {"ar", "fr"} <= set(languages())
 
 
 def test_french_numbers_dates_and_plurals() -> None:
@@ -103,6 +104,20 @@ def test_six_plural_forms_and_right_to_left() -> None:
     assert translator("fr").direction == "ltr"
 
 
+def test_arabic_digits_dates_and_names_in_other_letters() -> None:
+    _ = translator("ar")
+    assert _.number(1234.5, 1) == "١٬٢٣٤٫٥"
+    assert _.percent(0.125, 1).startswith("١٢٫٥٪")
+    assert _.month(468) == "ديسمبر ٢٠١٨"
+    assert _.date(dt.date(2026, 11, 7)) == "٧ نوفمبر ٢٠٢٦"
+    assert _.moment(dt.datetime(2026, 11, 7, 5, 10, tzinfo=dt.UTC)) == "٧ نوفمبر ٢٠٢٦ ٠٥:١٠ UTC"
+    assert _("One-time link for {login}", login="amina") == "رابط لمرة واحدة لـ \u2068amina\u2069"
+    assert _("Wipe devices ({n})", n=12) == "مسح الأجهزة (١٢)"
+    assert _.ngettext("{n} event", "{n} events", 2) == "حدثان"
+    assert _("a message nobody knows {n}", n=3) == "a message nobody knows 3"
+    assert translator("fr")("Wipe devices ({n})", n=1200) == "Effacer les appareils (1200)"
+
+
 def test_a_fuzzy_message_is_not_used() -> None:
     catalogue = Catalog(locale="fr")
     catalogue.add("Sources", "Faux", flags=["fuzzy"])
@@ -115,7 +130,7 @@ def test_values_are_not_read_as_messages() -> None:
 
 @pytest.mark.parametrize("language", ["xx", "", "../fr", "FR"])
 def test_unknown_language(language: str) -> None:
-    with pytest.raises(BadInput, match="use one of en, fr"):
+    with pytest.raises(BadInput, match="use one of en, ar, fr"):
         translator(language)
 
 

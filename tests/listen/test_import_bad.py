@@ -45,10 +45,13 @@ def state(mission: Mission) -> list[tuple]:
 GOOD = [ged.row(i) for i in range(1, 40)]
 
 
+FAT = ged.text([ged.row(i, source_headline="x" * 100_000) for i in range(1, 720)]).encode()
+
+
 def bomb() -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("GEDEvent.csv", b"a," * (60 * 2**20))
+        archive.writestr("GEDEvent.csv", FAT)
     return out.getvalue()
 
 
@@ -76,12 +79,13 @@ BAD = {
     "not.zip": (b"plain text", "not a whole zip"),
     "cut.zip": (bomb()[:-200], "not a whole zip"),
     "bomb.zip": (bomb(), "unpacks to far more"),
-    "bomb.csv.gz": (gzip.compress(b"x" * (80 * 2**20)), "unpacks to far more"),
+    "bomb.csv.gz": (gzip.compress(FAT), "unpacks to far more"),
     "not.xlsx": (b"plain text", "Excel"),
     "formula.xlsx": (workbook_with_formula(), "formula"),
     "formula.csv": (ged.text([*GOOD, ged.row(99, source_headline='=WEBSERVICE("x")')]).encode(), "formula"),
     "dde.csv": (ged.text([*GOOD, ged.row(99, adm_1="@SUM(1+1)*cmd|' /C calc'!A0")]).encode(), "formula"),
     "monster.csv": (ged.text([*GOOD, ged.row(99, source_headline="x" * 10**6)]).encode(), "longer than"),
+    "one row.csv": (b"a," * (3 * 2**20), "a row is longer than"),
     "not.json": (b'{"data": [', "not whole JSON"),
     "other.json": (b'{"events": 3}', "no list of records"),
     "other.csv": (b"a,b,c\n1,2,3\n", "fits no layout"),

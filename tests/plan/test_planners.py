@@ -31,8 +31,9 @@ def refused(demo: Path, *words: str) -> str:
     return str(done.exception)
 
 
-def test_drawdown(demo: Path):
-    found = told(demo, "drawdown", "--steps", "4", "--keep", "2")
+def test_drawdown(demo: Path, tmp_path: Path):
+    file = tmp_path / "gaps.geojson"
+    found = told(demo, "drawdown", "--steps", "4", "--keep", "2", "--map", str(file))
     closed = [c["unit"] for step in found["steps"] for c in step["closes"]]
     assert len(closed) == len(set(closed)) == found["bases"] - 2
     assert not set(closed) & {*found["kept"], *found["stay_to_the_end"]}
@@ -40,14 +41,23 @@ def test_drawdown(demo: Path):
     assert all(found["value"] >= other["value"] - 1e-9 for other in found["compared"])
     assert sum(step["protection"] for step in found["steps"]) == pytest.approx(found["value"])
     assert all(step["in_place_before"] for step in found["steps"] if step["closes"])
+    for step in found["steps"]:
+        if step["loses_reach"]:
+            assert {n["who"] for n in step["in_place_before"]} == {
+                "police", "civilians", "local committees", "host-state forces", "contingency"}  # fmt: skip
+    drawn = [f["properties"] for f in json.loads(file.read_text())["features"]]
+    assert {p["unit"] for p in drawn if p["what"] == "base" and p["step"]} == set(closed)
+    assert sum(p["what"] == "out of reach at the end" for p in drawn) == len(found["residual"])
     # A base that may not close early does not, and other dates are weighed against it.
     first = closed[0]
     held = told(demo, "drawdown", "--steps", "4", "--keep", "2", "--not-before", f"{first}=4", "--contract",
-                f"{first}=1")  # fmt: skip
+                f"{first}=1", "--cost", f"{closed[-1]}=9")  # fmt: skip
     assert first not in [c["unit"] for step in held["steps"][:3] for c in step["closes"]]
     assert held["value"] <= found["value"] + 1e-9
     assert [other["order"] for other in held["compared"]][-1] == "contract date"
+    assert "cost: the dearest first" in [other["order"] for other in held["compared"]]
     assert "1 to 60 months" in refused(demo, "drawdown", "--steps", "0")
+    assert "not a base and its cost" in refused(demo, "drawdown", "--cost", "Bria=much")
     assert "no unit" in refused(demo, "drawdown", "--by", "Nowhere=2")
 
 
@@ -88,6 +98,34 @@ def test_patrols_and_their_track(demo: Path, tmp_path: Path):
     assert "no patrol" in refused(demo, "track", str(drawn[0]), "Nobody")
     assert "1 or 2 days" in refused(demo, "patrols", "--days", "3")
     assert "no unit or place" in refused(demo, "patrols", "--must", "Nowhere at all")
+
+
+def test_corridor_and_its_card(demo: Path, tmp_path: Path):
+    names = ["Base Touroré", "Base Kougoua"]
+    card = tmp_path / "card.html"
+    found = told(demo, "corridor", names[0], names[1], "--card", str(card))
+    # The mission knows its roads, and a way is a way over them.
+    assert found["over"] == "ground"
+    assert any("roads" in layer for layer in found["layers"])
+    assert found["fastest"]["hours"] <= found["chosen"]["hours"] <= 2 * found["fastest"]["hours"] + 1e-9
+    assert sum(leg["hours"] for leg in found["legs"]) == pytest.approx(found["chosen"]["hours"])
+    turn = found["turn_back"]
+    assert turn is None or turn["after_hours"] <= found["chosen"]["hours"] / 2
+    for leg in found["legs"]:
+        hours = [h["hours"] for h in leg["helpers"]]
+        assert hours == sorted(hours)
+        assert leg["helper"] == (leg["helpers"][0]["name"] if hours else None)
+    page = card.read_text()
+    assert page.count('<tr><td class="n">') == len(found["legs"])
+    assert "Rest" in page or not found["rests"]
+    # A checkpoint on the way costs its hours and is on the card of the leg that passes it.
+    lon, lat = found["chosen"]["line"][len(found["chosen"]["line"]) // 2]
+    stopped = told(demo, "corridor", names[0], names[1], "--most-time", "1", "--checkpoint", f"{lon},{lat},0.25")
+    passed = [c["hours"] for leg in stopped["legs"] for c in leg["checkpoints"]]
+    assert stopped["chosen"]["hours"] <= found["fastest"]["hours"] + 0.25 * 2**0.5 + 1e-3
+    assert len(passed) <= 1
+    assert bool(passed) == (stopped["chosen"]["hours"] > found["fastest"]["hours"] + 1e-3)
+    assert "1 to 100 times" in refused(demo, "corridor", names[0], names[1], "--most-time", "0.5")
 
 
 def test_patrols_with_escorts_companions_fuel_and_places_to_keep(demo: Path, tmp_path: Path):

@@ -4,17 +4,18 @@ import json
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
 from tests.conftest import NOW
-from tests.store.conftest import copy_of_empty, person
+from tests.store.conftest import copy_of_empty, person, square
 from tocsin.cli.main import app
 from tocsin.core.codes import Role
 from tocsin.core.errors import BadFile, BadInput, Conflict, SetupProblem
 from tocsin.core.mission import Mission, load
-from tocsin.store import audit, backup, duress, envelope, open_store, reading, sealed, transfer, writing
+from tocsin.store import audit, backup, duress, envelope, increments, open_store, reading, sealed, transfer, writing
 from tocsin.store.audit import Entry, record
 from tocsin.store.keys import key_folder, open_keys
 from tocsin.store.runs import finish_run
@@ -117,6 +118,97 @@ def test_a_backup_is_of_one_moment_while_others_write(mission: Mission, tmp_path
     for one in made:
         assert one.checked
         assert one.tables["run"][0] - 5 == one.tables["audit"][0] - 10
+
+
+def sqlite_mission(tmp_path: Path, request: pytest.FixtureRequest) -> Mission:
+    home = square(tmp_path / "m")
+    Path(copy_of_empty("sqlite", tmp_path, request).removeprefix("sqlite:///")).rename(home.folder / "tocsin.db")
+    return load(home.folder)
+
+
+@pytest.fixture
+def weekly(tmp_path: Path, request: pytest.FixtureRequest) -> tuple[Mission, list[transfer.Digest]]:
+    """A mission with a full backup and two increments on it; and what its records were each time."""
+    home = sqlite_mission(tmp_path, request)
+    fill(home, 40)
+    (home.folder / "panels" / "old.parquet").write_bytes(b"old")
+    backup.make_backup(home, tmp_path / "full", WORDS, NOW)
+    states = [state(home)]
+    engine = open_store(home.store_url)
+    for day in (1, 2):
+        with writing(engine) as c:
+            record(c, NOW, *(Entry("a1", "task.done", "task", f"{day}.{i}") for i in range(30)))
+        (home.folder / "panels" / f"day{day}.parquet").write_bytes(b"PAR1" * day)
+        (home.folder / "panels" / "old.parquet").unlink(missing_ok=True)
+        made = backup.make_backup(home, tmp_path / f"day{day}", WORDS, NOW, since=tmp_path / "full")
+        assert made.checked == "restored"
+        states.append(state(home))
+    engine.dispose()
+    return home, states
+
+
+def test_a_full_backup_and_an_increment_restore_to_each_day(weekly, tmp_path: Path):
+    _, states = weekly
+    for day in (1, 2):
+        backup.restore(tmp_path / f"day{day}", tmp_path / f"again{day}", WORDS, base=tmp_path / "full")
+        again = load(tmp_path / f"again{day}")
+        assert state(again) == states[day]
+        panels = sorted(p.name for p in (again.folder / "panels").iterdir())
+        assert panels == ["day1.parquet", *(["day2.parquet"] if day == 2 else []), "p.parquet"]
+    backup.restore(tmp_path / "full", tmp_path / "again", WORDS)
+    assert state(load(tmp_path / "again")) == states[0]
+    assert (tmp_path / "day1").stat().st_size < (tmp_path / "full").stat().st_size / 2
+
+
+def test_an_increment_survives_records_that_shrank(weekly, tmp_path: Path):
+    home, _ = weekly
+    engine = open_store(home.store_url)
+    with writing(engine) as c:
+        c.execute(sa.text("DELETE FROM run"))
+    with engine.connect() as c:
+        c.connection.driver_connection.execute("VACUUM")  # type: ignore[union-attr]
+    engine.dispose()
+    now = state(home)
+    backup.make_backup(home, tmp_path / "small", WORDS, NOW, since=tmp_path / "full")
+    backup.restore(tmp_path / "small", tmp_path / "again", WORDS, base=tmp_path / "full")
+    assert state(load(tmp_path / "again")) == now
+
+
+def test_an_increment_stands_on_its_own_full_backup_and_no_other(weekly, tmp_path: Path):
+    home, _ = weekly
+    backup.make_backup(home, tmp_path / "other", WORDS, NOW)
+    there = sorted(p.name for p in tmp_path.iterdir())
+    with pytest.raises(Conflict, match="--base"):
+        backup.restore(tmp_path / "day1", tmp_path / "again", WORDS)
+    with pytest.raises(Conflict, match="is not the full backup"):
+        backup.restore(tmp_path / "day1", tmp_path / "again", WORDS, base=tmp_path / "other")
+    with pytest.raises(Conflict, match="an increment itself"):
+        backup.restore(tmp_path / "day1", tmp_path / "again", WORDS, base=tmp_path / "day2")
+    with pytest.raises(Conflict, match="an increment itself"):
+        backup.make_backup(home, tmp_path / "no", WORDS, NOW, since=tmp_path / "day1")
+    with pytest.raises(Conflict, match="without --base"):
+        backup.restore(tmp_path / "full", tmp_path / "again", WORDS, base=tmp_path / "other")
+    with pytest.raises(BadFile):
+        backup.make_backup(home, tmp_path / "no", WORDS + "!", NOW, since=tmp_path / "full")
+    assert sorted(p.name for p in tmp_path.iterdir()) == there
+    assert [p.name for p in home.folder.iterdir() if p.name.startswith(".")] == []
+
+
+def test_postgresql_is_told_where_its_increments_are(mission: Mission, tmp_path: Path):
+    if mission.store_url.startswith("sqlite"):
+        pytest.skip("SQLite has them here")
+    backup.make_backup(mission, tmp_path / "full", WORDS, NOW)
+    with pytest.raises(Conflict, match=r"docs/deploy\.md"):
+        backup.make_backup(mission, tmp_path / "more", WORDS, NOW, since=tmp_path / "full")
+
+
+@pytest.mark.parametrize("told", [{"page": 4096, "pages": 1, "changed": 2}, {"page": 7, "pages": 1, "changed": 0},
+                                  {"page": 4096, "pages": 1, "changed": 1}])  # fmt: skip
+def test_pages_that_do_not_fit_are_refused(tmp_path: Path, told: dict[str, int]):
+    (tmp_path / "records").write_bytes(b"x" * 4096)
+    (tmp_path / "pages").write_bytes((5).to_bytes(8, "big") + b"y" * 4096)
+    with pytest.raises(BadFile, match="damaged"):
+        increments.apply_pages(tmp_path / "records", tmp_path / "pages", told)
 
 
 @pytest.mark.parametrize("damage", ["cut", "flip", "swap", "append", "empty", "foreign", "passphrase"])
@@ -227,6 +319,33 @@ def test_a_digest_sees_every_change_and_no_order(engine: sa.Engine):
 
 def everything_under(folder: Path) -> bytes:
     return b"".join(p.read_bytes() for p in folder.rglob("*") if p.is_file())
+
+
+def test_a_hidden_mission_says_nothing_and_opens_again(mission: Mission, tmp_path: Path):
+    fill(mission)
+    hole = tmp_path / "backup-disk.img"
+    if not mission.store_url.startswith("sqlite"):
+        with pytest.raises(Conflict, match="cannot be hidden"):
+            duress.lock(mission, key_folder(mission), hole, WORDS, NOW, hide=True)
+        assert mission.folder.exists()
+        return
+    keys = key_folder(mission)
+    duress.last_mark(mission, keys).write_text("mark")
+    duress.lock(mission, keys, hole, WORDS, NOW, hide=True)
+    assert not mission.folder.exists()
+    assert not keys.exists()
+    raw = hole.read_bytes()
+    assert b"tocsin" not in raw
+    counts = np.bincount(np.frombuffer(raw, np.uint8), minlength=256)
+    spread = float(((counts - len(raw) / 256) ** 2 / (len(raw) / 256)).sum())
+    assert 150 < spread < 390, "bytes are as even as chance makes them (chi-square, 255 degrees, one in 10,000 beyond)"
+    assert len({raw[:16], *(raw[n : n + 16] for n in range(16, 4096, 16))}) == 256
+    with pytest.raises(BadFile, match="no backup or locked mission"):
+        duress.unlock(hole, tmp_path / "open", tmp_path / "keys", WORDS)
+    with pytest.raises(BadFile):
+        duress.unlock(hole, tmp_path / "open", tmp_path / "keys", WORDS + "!", hidden=True)
+    duress.unlock(hole, tmp_path / "open", tmp_path / "keys", WORDS, hidden=True)
+    assert load(tmp_path / "open").name == mission.name
 
 
 def test_a_locked_mission_leaves_ciphertext_only_and_opens_again(mission: Mission, tmp_path: Path):

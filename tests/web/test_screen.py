@@ -1,6 +1,7 @@
 """The page of the operations room and its files, as the server sends them."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -57,3 +58,26 @@ def test_the_manifest_and_page_name_no_other_machine() -> None:
     manifest = json.loads((front / "public" / "tocsin.webmanifest").read_text())
     assert manifest["start_url"] == "/field"
     assert "//" not in (front / "index.html").read_text().replace("<!--", "")
+
+
+# Writing under a name that is worked out (not a number), which could be __proto__; merging whole objects; __proto__.
+KEYED = re.compile(
+    r"(?<!const )(?<!let )[\w)\]]\[(?!\d+\])[^\]]+\]\s*(?:=(?![=>])|\+=|-=|\|\|=|\?\?=|&&=|\+\+)"
+    r"|Object\.(?:assign|setPrototypeOf|defineProperties)|Object\.defineProperty\((?!\w+, \")"
+    r"|__proto__|\.prototype(?:\[|\.\w+\s*=(?!=))|Reflect\.set"
+)
+
+
+def test_no_name_from_outside_is_written_into_an_object() -> None:
+    frontend = Path(__file__).resolve().parents[2] / "frontend"
+    files = [*(frontend / "src").rglob("*.ts*"), *(frontend / "public").rglob("*.js")]
+    assert len(files) > 50
+    found = [
+        f"{file.name}:{number}: {line.strip()}"
+        for file in files
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1)
+        if KEYED.search(line)
+    ]
+    assert found == [], "use a Map, or make a new object with a literal: those keep __proto__ as an ordinary name"
+    for bad in ("a[key] = 1", "a.b[c.d] += 1", "Object.assign(a, b)", "x.__proto__", "A.prototype.f = 1"):
+        assert KEYED.search(bad)

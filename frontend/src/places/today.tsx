@@ -2,7 +2,7 @@ import { useEffect } from "preact/hooks";
 import type { Answer, Schemas } from "../api/client";
 import { post, useData } from "../api/client";
 import { Empty, Shown } from "../ui/states";
-import { away, change, hours, moment, month, number, share, t, word } from "../words";
+import { away, change, hours, language, moment, month, number, share, t, word } from "../words";
 import type { Key } from "../words";
 import { where } from "./assess";
 import { Fact, Reason } from "./cell";
@@ -22,7 +22,7 @@ export default function Today() {
         {(found) => (
           <>
             <div class="page-head"><div><h1>{t("today.title")}</h1><p class="quiet"><span dir="auto">{me?.mission}</span> · {moment(found.now)}</p></div>
-              {me?.may.includes("read brief") && <div class="tools"><a class="button" href="/brief.html" target="_blank" rel="noopener">{t("today.brief")}</a></div>}</div>
+              {me?.may.includes("read brief") && <div class="tools"><a class="button" href={`/brief.html?lang=${language.value}`} target="_blank" rel="noopener">{t("today.brief")}</a></div>}</div>
             {desk.data && <Desk desk={desk.data} />}
             {me && !knows ? null : found.outlook ? <Outlook outlook={found.outlook} /> : <Empty title={t("today.no_forecast")}><p>{t("today.no_forecast.text")}</p></Empty>}
             <div class="two">

@@ -131,4 +131,6 @@ class Worker:
 def worker_of(mission: Mission, engine: sa.Engine, clock: Callable[[], dt.datetime]) -> Worker:
     """A worker with the mission's rules and real gateways."""
     rules = rules_of(mission)
-    return Worker(mission, engine, rules, clock, Post(rules.allowed_networks), key_folder(mission))
+    return Worker(
+        mission, engine, rules, clock, Post(rules.allowed_networks, hosts=rules.allowed_hosts), key_folder(mission)
+    )

@@ -25,6 +25,7 @@ class Rules:
     offset: dt.timedelta
     cap_per_day: float
     allowed_networks: tuple[str, ...]
+    allowed_hosts: tuple[str, ...]
     longest: dt.timedelta
     tries: int
     together: dt.timedelta
@@ -96,9 +97,12 @@ def _rules(raw: Mapping[str, Mapping[str, Any]]) -> Rules:
         raise ValueError("a number under [send] is below zero or not a number")
     for network in send["allowed_networks"]:
         ipaddress.ip_network(network)
+    hosts = tuple(str(h).casefold() for h in send["allowed_hosts"])
+    if isinstance(send["allowed_hosts"], str) or any(not h or "*" in h or "/" in h or ":" in h for h in hosts):
+        raise ValueError("send.allowed_hosts is a list of plain names such as api.twilio.com")
     return Rules(
         (first, last), dt.timedelta(hours=send["utc_offset_hours"]), float(send["cap_per_day"]),
-        tuple(send["allowed_networks"]), dt.timedelta(hours=send["longest_hours"]), int(send["tries"]),
+        tuple(send["allowed_networks"]), hosts, dt.timedelta(hours=send["longest_hours"]), int(send["tries"]),
         dt.timedelta(minutes=send["together_minutes"]), float(alerts["page_from_priority"]),
         dt.timedelta(hours=alerts["storm_hours"]), float(alerts["rise"]), float(alerts["host_state_chance"]),
         dt.timedelta(minutes=raw["tasks"]["answer_minutes"]), frozenset(warnings["two_persons"]),

@@ -135,8 +135,9 @@ def draw(content: BriefContent, _: Translator) -> Drawing:
     parts += _area_names(content, frame, room)
     legend, bottom = _legend(content, height + 16, _)
     parts += legend
+    drawn = ' direction="ltr"' if _.direction == "rtl" else ""  # anchors count from the left on every page
     svg = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="map" viewBox="0 0 {WIDTH:g} {bottom:g}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="map"{drawn} viewBox="0 0 {WIDTH:g} {bottom:g}" '
         f'width="{WIDTH:g}" height="{bottom:g}" role="img" aria-labelledby="tocsin-map-title tocsin-map-desc" '
         f'font-family="{FONT}" font-size="11"><title id="tocsin-map-title">{escape(title)}</title>'
         f'<desc id="tocsin-map-desc">{escape(alt)}</desc>' + "\n".join(parts) + "</svg>"

@@ -261,7 +261,7 @@ def _reach(content: BriefContent, _: Translator) -> Section:
                 "Highest expected killing beyond {hours} hours ({n} places): {gaps}.",
                 len(gaps),
                 hours=_.number(content.reach_hours),
-                gaps="; ".join(gaps),
+                gaps=("؛ " if _.language == "ar" else "; ").join(gaps),
             )
         )
     note = (

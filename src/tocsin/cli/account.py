@@ -67,18 +67,21 @@ def invite(
 def link(
     context: typer.Context,
     login: Login,
+    keep_step: Annotated[
+        bool, typer.Option("--keep-step", help="Codes and passkeys stay: only the password was forgotten.")
+    ] = False,
     mission: MissionOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Recovery: prints a one-time token that sets a new password, ends all sessions and takes TOTP away."""
+    """Recovery: a one-time token that sets a new password, ends all sessions and takes the second step away."""
     from tocsin.core.time import utc_now
     from tocsin.store import accounts
 
     talk = answer(context, mission, as_json, quiet)
     with changing(home_of(talk)[0]) as connection:
         found = accounts.find_account(connection, login)
-        token = accounts.recovery_link(connection, accounts.CONSOLE, found.id, utc_now())
+        token = accounts.recovery_link(connection, accounts.CONSOLE, found.id, utc_now(), keep_step)
     _give_token(talk, login, token, "one hour")
 
 

@@ -61,7 +61,6 @@ def propose(
 def acknowledge(
     context: typer.Context,
     alerts: Annotated[list[int], typer.Argument(help="Numbers of alerts.")],
-    seen: Seen = None,
     mission: MissionOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -71,11 +70,9 @@ def acknowledge(
     from tocsin.core.time import utc_now
 
     talk = answer(context, mission, as_json, quiet)
-    if seen is not None and len(alerts) > 1:
-        raise BadInput("--seen is for one alert")
     with changing(home_of(talk)[0]) as connection:
         who = asker(connection)
-        done = [{"id": id, "changed": actions.acknowledge(connection, who, id, seen, utc_now())} for id in alerts]
+        done = [{"id": id, "changed": actions.acknowledge(connection, who, id, utc_now())} for id in alerts]
     talk.show(f"{len(done)} acknowledged")
     talk.give({"alerts": done})
 

@@ -18,7 +18,7 @@ def brief(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="File ending in .html, .pdf or .docx. Default: in briefs/.")
     ] = None,
-    language: Annotated[str | None, typer.Option("--lang", help="en or fr. Default: the mission's.")] = None,
+    language: Annotated[str | None, typer.Option("--lang", help="en, fr or ar. Default: the mission's.")] = None,
     as_of: Annotated[
         str | None, typer.Option("--as-of", help="Month, YYYY-MM. Default: of the newest assessment.")
     ] = None,

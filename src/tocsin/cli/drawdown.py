@@ -1,5 +1,6 @@
 """The commands of leaving: in which order, and when to come back."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -26,6 +27,22 @@ def named_steps(texts: list[str] | None) -> dict[str, int]:
     return found
 
 
+def named_costs(texts: list[str] | None) -> dict[str, float]:
+    """Options of the form ``NAME=120000`` as costs by name."""
+    from tocsin.core.errors import BadInput
+
+    found = {}
+    for text in texts or ():
+        name, _, cost = text.rpartition("=")
+        try:
+            found[name.strip()] = float(cost)
+        except ValueError:
+            name = ""
+        if not name:
+            raise BadInput("'{text}' is not a base and its cost, such as Bria=120000", text=text)
+    return found
+
+
 def drawdown(
     context: typer.Context,
     steps: Annotated[int, typer.Option(help="Months over which bases close.")] = 6,
@@ -34,6 +51,8 @@ def drawdown(
     not_before: Annotated[list[str] | None, typer.Option(help="BASE=STEP: what must be in place is ready.")] = None,
     by: Annotated[list[str] | None, typer.Option(help="BASE=STEP by which it must be closed.")] = None,
     contract: Annotated[list[str] | None, typer.Option(help="BASE=STEP its contract ends; only compared.")] = None,
+    cost: Annotated[list[str] | None, typer.Option(help="BASE=COST a month, any one currency; only compared.")] = None,
+    map_file: Annotated[Path | None, typer.Option("--map", help="Write bases and gaps (GeoJSON).")] = None,
     seconds: Annotated[float, typer.Option(help="Longest to look for a better order.")] = 30.0,
     as_of: Annotated[str | None, typer.Option("--as-of", help="Month, YYYY-MM.")] = None,
     operation: Annotated[list[str] | None, typer.Option(help="Only units of this operation, e.g. MINUSCA.")] = None,
@@ -49,7 +68,8 @@ def drawdown(
 
     talk = answer(context, mission, as_json, quiet)
     home = find(talk.folder())
-    asked = Leave(steps, keep, hours, named_steps(not_before), named_steps(by), named_steps(contract), seconds)
+    dates = (named_steps(not_before), named_steps(by), named_steps(contract))
+    asked = Leave(steps, keep, hours, *dates, named_costs(cost), seconds)
     month = parse_month(as_of) if as_of else None
     with talk.progress() as tell, calculating(records(home)) as connection:
         s = plan_drawdown(connection, home, utc_now(), asked, month, tuple(operation or ()), tell).summary
@@ -70,7 +90,26 @@ def drawdown(
               f"{s['price_of_order']:.1f} is lost")  # fmt: skip
     for t in s["steps"]:
         for need in t["in_place_before"]:
-            talk.show(f"Before step {t['step']}: {need['who']}: {need['what']} ({', '.join(need['where'])})")
+            there = need["there_now"]
+            known = "" if there is None else f"; there now: {', '.join(there) or 'nobody on the mission list'}"
+            talk.show(f"Before step {t['step']}: {need['who']}: {need['what']} ({', '.join(need['where'])}){known}")
+    left = s["residual"]
+    if left:
+        harm = sum(c["deaths_a_month"] for c in left)
+        talk.table(
+            f"Out of reach at the end (more than {hours:g} h; {harm:.1f} deaths a month in {len(left)} cells)",
+            ["near", "area", "deaths a month", "people", "nearest"],
+            [[c["near"], c["area"] or "", f"{c['deaths_a_month']:.1f}",
+              "not known" if c["people"] is None else f"{c['people']:,.0f}",
+              "nobody" if c["nearest_hours"] is None else f"{c['nearest_hours']:.0f} h"] for c in left[:10]],
+        )  # fmt: skip
+    if map_file:
+        import json
+
+        from tocsin.plan.drawdown.gapmap import gap_map
+
+        map_file.write_text(json.dumps(gap_map(s), ensure_ascii=False), encoding="utf-8")
+        talk.show(f"Map: {map_file}")
     for line in s["worse"]:
         talk.show(f"Could get worse: {line}")
     talk.give(s)

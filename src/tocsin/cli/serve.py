@@ -68,6 +68,7 @@ def serve(
     address = f"http://{name}:{door.getsockname()[1]}/"
     start_log(settings.log)
     app = make_app(home, settings)
+    app.state.reads_apart = True  # where the records allow it
     link = _way_in(home, app.state.demo, address)
     talk.show(f"{home.name} is at {address} (stop with Ctrl+C)")
     if link and app.state.demo:

@@ -1,6 +1,5 @@
 """Commands that guard the records: audit, backup, restore, store, lock, unlock, wipe."""
 
-import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,7 +46,7 @@ def audit_verify(
     quiet: QuietOption = False,
 ) -> None:
     """Read the whole trail and name every row that is changed, missing, moved or cut off."""
-    from tocsin.store import audit
+    from tocsin.store import audit, duress
 
     talk = answer(context, mission, as_json, quiet)
     if file is not None:
@@ -55,7 +54,7 @@ def audit_verify(
             verdict = audit.verify_lines(lines, mark or ())
     else:
         home, keys = home_of(talk)
-        memory = keys / f"audit-{hashlib.sha256(str(home.folder.resolve()).encode()).hexdigest()[:12]}.mark"
+        memory = duress.last_mark(home, keys)
         marks = [*(mark or ()), *(memory.read_text().split() if memory.exists() else ())]
         with looking(home) as connection:
             verdict = audit.verify(connection, marks)
@@ -96,6 +95,9 @@ def backup(
     context: typer.Context,
     path: Annotated[Path, typer.Argument(help="A new file.", metavar="FILE")],
     keys: Annotated[bool, typer.Option("--keys", help="Put the keys of sealed fields in too.")] = False,
+    since: Annotated[
+        Path | None, typer.Option(help="A full backup: write only what changed since (SQLite).", metavar="FILE")
+    ] = None,
     passphrase_file: PassphraseFile = None,
     mission: MissionOption = None,
     as_json: JsonOption = False,
@@ -107,9 +109,12 @@ def backup(
 
     talk = answer(context, mission, as_json, quiet)
     home, folder = home_of(talk)
-    made = make_backup(home, path, _passphrase(passphrase_file, new=True), utc_now(), folder if keys else None)
+    words = _passphrase(passphrase_file, new=since is None)
+    made = make_backup(home, path, words, utc_now(), folder if keys else None, since=since)
     rows = sum(count for count, _ in made.tables.values())
     talk.show(f"wrote {path}: {made.size / 1e6:,.1f} MB, {len(made.tables)} tables, {rows:,} rows")
+    if made.since:
+        talk.show(f"It holds what changed since the backup of {made.since[:19]}: keep both.")
     if made.checked:
         talk.show("Checked: restored, and every table is the same.")
     else:
@@ -120,7 +125,7 @@ def backup(
         )
     counts = {name: count for name, (count, _) in made.tables.items()}
     talk.give({"file": str(path), "bytes": made.size, "tables": counts, "rows": rows, "keys": list(made.keys),
-               "checked": bool(made.checked)})  # fmt: skip
+               "checked": bool(made.checked), "since": made.since})  # fmt: skip
 
 
 def restore(
@@ -128,6 +133,9 @@ def restore(
     path: Annotated[Path, typer.Argument(help="A backup.", metavar="FILE")],
     folder: Annotated[Path, typer.Argument(help="A new folder.", metavar="DIR")],
     url: Annotated[str | None, typer.Option(help="Empty PostgreSQL database, for a backup of one.")] = None,
+    base: Annotated[
+        Path | None, typer.Option(help="The full backup that an increment stands on.", metavar="FILE")
+    ] = None,
     passphrase_file: PassphraseFile = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -136,7 +144,7 @@ def restore(
     from tocsin.store import backup as backups
 
     talk = answer(context, None, as_json, quiet)
-    done = backups.restore(path, folder, _passphrase(passphrase_file), _default_keys(), url)
+    done = backups.restore(path, folder, _passphrase(passphrase_file), _default_keys(), url, base)
     rows = sum(count for count, _ in done.tables.values())
     talk.show(f"{done.mission} as of {done.made_at[:19]} is in {folder}")
     talk.show(f"Checked: {len(done.tables)} tables, {rows:,} rows, all the same as when it was made.")
@@ -232,6 +240,9 @@ def retain(
 def lock(
     context: typer.Context,
     to: Annotated[Path | None, typer.Option(help="The locked file. Default: beside the folder.")] = None,
+    hide: Annotated[
+        bool, typer.Option("--hide", help="Nothing in the file says what it is; name it with --to as you like.")
+    ] = False,
     passphrase_file: PassphraseFile = None,
     mission: MissionOption = None,
     as_json: JsonOption = False,
@@ -243,11 +254,15 @@ def lock(
 
     talk = answer(context, mission, as_json, quiet)
     home, keys = home_of(talk)
+    if hide and to is None:
+        raise BadInput("say with --to where the mission hides: a name that says nothing, such as backup-disk.img")
     path = to or home.folder.resolve().with_name(home.folder.resolve().name + ".locked")
     if path.resolve().is_relative_to(home.folder.resolve()):
         raise BadInput("the locked file cannot lie inside the mission folder, which is removed")
-    made = duress.lock(home, keys, path, _passphrase(passphrase_file, new=True), utc_now())
-    talk.show(f"locked into {path}; open it with `tocsin unlock {path} DIR`")
+    made = duress.lock(home, keys, path, _passphrase(passphrase_file, new=True), utc_now(), hide)
+    talk.show(f"locked into {path}; open it with `tocsin unlock {path} DIR{' --hidden' if hide else ''}`")
+    if hide:
+        talk.show("This program, the shell's history and the browser's still say that there was a mission here.")
     if made.kind == "none":
         talk.show("The records are still on the database server; only sealed fields are unreadable there now.")
     talk.give({"file": str(path), "records_on_server": made.kind == "none"})
@@ -257,6 +272,7 @@ def unlock(
     context: typer.Context,
     path: Annotated[Path, typer.Argument(help="A locked mission.", metavar="FILE")],
     folder: Annotated[Path, typer.Argument(help="A new folder.", metavar="DIR")],
+    hidden: Annotated[bool, typer.Option("--hidden", help="It was locked with --hide.")] = False,
     passphrase_file: PassphraseFile = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -265,7 +281,7 @@ def unlock(
     from tocsin.store import duress
 
     talk = answer(context, None, as_json, quiet)
-    done = duress.unlock(path, folder, _default_keys(), _passphrase(passphrase_file))
+    done = duress.unlock(path, folder, _default_keys(), _passphrase(passphrase_file), hidden)
     talk.show(f"{done.mission} is in {folder} again; remove {path} when you are content")
     talk.give({"mission": done.mission, "folder": str(folder)})
 

@@ -21,7 +21,7 @@ def why(
     ] = None,
     ahead: Annotated[int, typer.Option("--ahead", help="Months ahead, 1 to 36.")] = 1,
     target: Annotated[str, typer.Option(help="civilians, os, sb, ns or deaths (all).")] = "civilians",
-    language: Annotated[str | None, typer.Option("--lang", help="en or fr. Default: the mission's.")] = None,
+    language: Annotated[str | None, typer.Option("--lang", help="en, fr or ar. Default: the mission's.")] = None,
     mission: MissionOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,

@@ -9,6 +9,7 @@ import datetime as dt
 import functools
 import gettext
 import io
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,10 @@ from tocsin.core.time import first_day
 
 LOCALE = Path(__file__).resolve().parent.parent / "locale"
 SOURCE = "en"
+_LATIN = re.compile("[A-Za-z]")
+# Digits that readers in the field use, where they are not the Latin ones; the screen (words.ts) uses the same.
+_SYSTEMS = {"ar": "arab"}
+_DIGITS = {"arab": str.maketrans("0123456789%", "٠١٢٣٤٥٦٧٨٩٪")}
 _METHODS = [("**.py", "python"), ("**.html", "jinja2")]
 _KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "mark": None}
 
@@ -50,8 +55,9 @@ class Translator:
     def gettext(self, message: str, **values: Any) -> str:
         """Translate a message and fill in its fields; a message the catalogue lacks stays English."""
         found = self._find(message)
-        text = found if isinstance(found, str) and found else message
-        return text.format(**values)
+        if isinstance(found, str) and found:
+            return found.format(**self._fitted(values))
+        return message.format(**values)
 
     def ngettext(self, one: str, many: str, n: int, **values: Any) -> str:
         """Translate a message that depends on a number; the field ``{n}`` is the number as the language writes it.
@@ -61,16 +67,42 @@ class Translator:
         """
         found = self._find(one)
         if self.catalogue is not None and isinstance(found, (tuple, list)) and all(found):
-            text = found[gettext.c2py(self.catalogue.plural_expr)(n)]
-        else:
-            text = one if n == 1 else many
-        return str(text).format(n=self.number(n), **values)
+            text = str(found[gettext.c2py(self.catalogue.plural_expr)(n)])
+            return text.format(n=self.number(n), **self._fitted(values))
+        return str(one if n == 1 else many).format(n=self.number(n), **values)
 
     def _find(self, key: str) -> object:
         if self.catalogue is None:
             return None
         message = self.catalogue.get(key)
         return None if message is None or message.fuzzy else message.string
+
+    def _fitted(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Values as they stand well inside a sentence.
+
+        Whole numbers are in the language's digits; in a sentence that runs from right to left a name in Latin letters
+        stands by itself, so that it does not turn its neighbours round.
+        """
+        return {name: self._fit(value) for name, value in values.items()}
+
+    def _fit(self, value: Any) -> Any:
+        if isinstance(value, int) and not isinstance(value, bool):
+            return self.digits(str(value))
+        if isinstance(value, str) and self.direction == "rtl" and _LATIN.search(value):
+            return f"\u2068{value}\u2069"
+        return value
+
+    def digits(self, text: str) -> str:
+        """A text with its digits and percent sign as the language writes them; not for codes to type.
+
+        >>> Translator("ar", Locale("ar"), None).digits("7 Nov")
+        '٧ Nov'
+        """
+        return text.translate(_DIGITS.get(self._system, {}))
+
+    @property
+    def _system(self) -> str:
+        return _SYSTEMS.get(self.language, "latn")
 
     @property
     def direction(self) -> str:
@@ -87,7 +119,11 @@ class Translator:
         >>> translator("en").number(1234.56, 1)
         '1,234.6'
         """
-        return str(numbers.format_decimal(round(value, decimals), format=_pattern(decimals), locale=self.locale))
+        form, system = _pattern(decimals), self._system
+        written = numbers.format_decimal(
+            round(value, decimals), format=form, locale=self.locale, numbering_system=system
+        )
+        return self.digits(str(written))
 
     def percent(self, share: float, decimals: int = 0) -> str:
         """A share (0 to 1) as a percentage.
@@ -96,11 +132,17 @@ class Translator:
         '12%'
         """
         sign = self.locale.percent_formats[None].pattern.replace("#,##0", _pattern(decimals))
-        return str(numbers.format_percent(share, format=sign, locale=self.locale))
+        return self.digits(
+            str(numbers.format_percent(share, format=sign, locale=self.locale, numbering_system=self._system))
+        )
 
     def date(self, day: dt.date) -> str:
         """A day, short but with the month as a word: for example 31 Dec 2018."""
-        return str(dates.format_date(day, format="d MMM y", locale=self.locale))
+        return self.digits(str(dates.format_date(day, format="d MMM y", locale=self.locale)))
+
+    def moment(self, at: dt.datetime) -> str:
+        """An instant, to the minute, in UTC."""
+        return self.digits(str(dates.format_datetime(at, "d MMM y HH:mm", tzinfo=dt.UTC, locale=self.locale))) + " UTC"
 
     def month(self, month: int) -> str:
         """A month number as month and year.
@@ -108,7 +150,7 @@ class Translator:
         >>> translator("en").month(468)
         'December 2018'
         """
-        return str(dates.format_date(first_day(month), format="MMMM y", locale=self.locale))
+        return self.digits(str(dates.format_date(first_day(month), format="MMMM y", locale=self.locale)))
 
     def join(self, items: Iterable[str]) -> str:
         """Items joined as the language joins them.
@@ -116,7 +158,7 @@ class Translator:
         >>> translator("en").join(["a", "b", "c"])
         'a, b and c'
         """
-        return str(lists.format_list(list(items), locale=self.locale))
+        return str(lists.format_list([self._fit(item) for item in items], locale=self.locale))
 
 
 def _pattern(decimals: int) -> str:
@@ -126,15 +168,15 @@ def _pattern(decimals: int) -> str:
 def languages() -> tuple[str, ...]:
     """Languages there is a catalogue for, English first.
 
-    >>> languages()[:2]
-    ('en', 'fr')
+    >>> languages()
+    ('en', 'ar', 'fr')
     """
     return (SOURCE, *sorted(p.parent.parent.name for p in LOCALE.glob("*/LC_MESSAGES/tocsin.po")))
 
 
 @functools.cache
 def translator(language: str) -> Translator:
-    """The translator of a language, by its code (en, fr …).
+    """The translator of a language, by its code (en, ar, fr …).
 
     Raises
     ------

@@ -29,7 +29,7 @@ from tocsin.plan.situation import Situation, situation
 from tocsin.store import finish_run, run_of
 from tocsin.store.runs import run_id
 
-MOST_SITES = 25
+MOST_SITES = 60
 MOST_MONTHS = 12
 KEPT = ("fixed", "barred", "each_area", "moves")  # of a request
 NOTHING = Request()

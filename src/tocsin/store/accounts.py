@@ -24,7 +24,8 @@ from tocsin.store.passwords import check_password, hash_of
 from tocsin.store.policy import EVERYWHERE, Actor, demand
 from tocsin.store.tables import account, api_token, known_device, one_time_link, passkey, session
 
-LIFE = {"first": dt.timedelta(days=1), "invite": dt.timedelta(days=3), "recover": dt.timedelta(hours=1)}
+LIFE = {"first": dt.timedelta(days=1), "invite": dt.timedelta(days=3), "recover": dt.timedelta(hours=1),
+        "password": dt.timedelta(hours=1)}  # fmt: skip
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._\-]{1,39}")
 
 
@@ -155,15 +156,23 @@ def invite(
     return made, _link(connection, actor, made.id, "invite", now)
 
 
-def recovery_link(connection: sa.Connection, actor: Actor, account_id: str, now: dt.datetime) -> str:
-    """Token of a link that sets a new password and takes TOTP away (valid for an hour, once).
+def recovery_link(
+    connection: sa.Connection, actor: Actor, account_id: str, now: dt.datetime, keep_step: bool = False
+) -> str:
+    """Token of a link that sets a new password (valid for an hour, once).
 
     Given over in person or by a channel the person already has; nothing is sent by the program.
+
+    Parameters
+    ----------
+    keep_step : bool
+        Whether codes and passkeys stay: for somebody who forgot the password and still has the rest. Without it they
+        go, and with them what binds the account to somebody at the organisation's sign-in.
     """
     demand(actor, "change", "account")
     if _row(connection, account_id)["closed_at"] is not None:
         raise Conflict("the account is closed: open it first")
-    return _link(connection, actor, account_id, "recover", now)
+    return _link(connection, actor, account_id, "password" if keep_step else "recover", now)
 
 
 def check_link(connection: sa.Connection, token: str, password: str, now: dt.datetime) -> None:
@@ -184,6 +193,8 @@ def take_up(
 ) -> Account:
     """Use a one-time link: set the password. Recovery also ends every session, token and known device, TOTP, passkeys.
 
+    A link for the password alone leaves TOTP and passkeys as they are.
+
     Parameters
     ----------
     hashed : str, optional
@@ -202,9 +213,11 @@ def take_up(
     if connection.execute(used).rowcount != 1 or found["closed_at"] is not None:
         raise Forbidden(NOT_VALID)
     values: dict[str, Any] = {"password": hashed or hash_of(password)}
-    if row.purpose == "recover":
+    if row.purpose in ("recover", "password"):
         end_everything(connection, row.account_id, now)
+    if row.purpose == "recover":
         sealed.forget(connection, totp_field(row.account_id))
+        sealed.forget(connection, organisation_field(row.account_id))
         values["totp_step"] = None
         passkeys = sa.update(passkey).where(passkey.c.account_id == row.account_id, passkey.c.ended_at.is_(None))
         connection.execute(passkeys.values(ended_at=now))
@@ -314,14 +327,21 @@ def stop_totp(connection: sa.Connection, account_id: str, now: dt.datetime) -> N
     record(connection, now, Entry(account_id, "account.totp_end", "account", account_id))
 
 
-def use_totp(connection: sa.Connection, keys: KeyRing, account_id: str, code: str, now: dt.datetime) -> bool:
-    """Use a code up: True if it is good, and was not used before."""
+def use_totp(
+    connection: sa.Connection, keys: KeyRing, account_id: str, code: str, now: dt.datetime, slack: int = 1
+) -> bool:
+    """Use a code up: True if it is good, and was not used before; `slack` as in `totp_step`."""
     kept = _row(connection, account_id)["totp_step"]
     seed = sealed.program_secret(connection, keys, totp_field(account_id))
-    step = None if seed is None or kept is None else totp_step(seed, code, now, kept)
+    step = None if seed is None or kept is None else totp_step(seed, code, now, kept, slack)
     # Two sign-ins with one code at once: only one of them moves the step on.
     used = sa.update(account).where(account.c.id == account_id, account.c.totp_step == kept)
     return step is not None and connection.execute(used.values(totp_step=step)).rowcount == 1
+
+
+def organisation_field(account_id: str) -> sealed.Field:
+    """Where it lies who an account is at the organisation's sign-in."""
+    return sealed.Field("account", account_id, "organisation")
 
 
 def totp_field(account_id: str) -> sealed.Field:
@@ -329,14 +349,15 @@ def totp_field(account_id: str) -> sealed.Field:
     return sealed.Field("account", account_id, "totp")
 
 
-def totp_step(seed: str, code: str, now: dt.datetime, after: int) -> int | None:
-    """Time step a code belongs to (now, one before or one after, and later than `after`), or None if it is wrong."""
+def totp_step(seed: str, code: str, now: dt.datetime, after: int, slack: int = 1) -> int | None:
+    """Time step a code belongs to, or None if it is wrong: now, up to `slack` before or after, and after `after`."""
     import pyotp
 
     totp = pyotp.TOTP(seed)
     digits = re.sub(r"\s", "", code)
     present = int(now.timestamp()) // totp.interval
-    good = [s for s in (present - 1, present, present + 1) if secrets.compare_digest(totp.generate_otp(s), digits)]
+    near = range(present - slack, present + slack + 1)
+    good = [s for s in near if secrets.compare_digest(totp.generate_otp(s), digits)]
     return good[-1] if good and good[-1] > after else None
 
 

@@ -26,6 +26,7 @@ from tocsin.core.mission import SETTINGS, Mission, load
 from tocsin.store.audit import verify
 from tocsin.store.database import open_store
 from tocsin.store.envelope import Opening, Sealing, check_passphrase
+from tocsin.store.increments import check_base, mark_of, merge, same_file, write_pages
 from tocsin.store.keys import key_files, write_private
 from tocsin.store.transfer import Digest, differences, digest
 
@@ -44,10 +45,18 @@ class Backup:
     keys: tuple[str, ...]
     size: int
     checked: str  # how it was checked; empty if it was not
+    since: str = ""  # when the full backup was made that an increment stands on
 
 
 def make_backup(
-    mission: Mission, path: Path, passphrase: str, now: dt.datetime, keys: Path | None = None, records: bool = True
+    mission: Mission,
+    path: Path,
+    passphrase: str,
+    now: dt.datetime,
+    keys: Path | None = None,
+    records: bool = True,
+    since: Path | None = None,
+    bare: bool = False,
 ) -> Backup:
     """Back a mission up into one new file and check it by restoring it to a place of its own.
 
@@ -57,11 +66,15 @@ def make_backup(
         Folder of the keys, to put them in too.
     records : bool
         False leaves the records where they are (a locked mission on a database server).
+    since : Path, optional
+        A full backup of the same mission, on SQLite, with the same passphrase: only what changed since is written.
+    bare : bool
+        Nothing in the file says what it is (a hidden mission).
 
     Raises
     ------
     Conflict
-        If the file exists.
+        If the file exists, or `since` is no backup that an increment can stand on.
     SetupProblem
         If the records cannot be read whole, or what was written does not restore to the same. Nothing is left behind.
     """
@@ -84,9 +97,13 @@ def make_backup(
                 "tables": tables,
                 "keys": [f.stem for f in files],
             }
+            base = None
+            if since is not None:
+                base = work / "base"
+                manifest |= _difference(since, passphrase, base, work, mission)
             (work / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
-            _pack(part, passphrase, work, mission.folder, files)
-            checked = _check(part, passphrase, engine, work)
+            _pack(part, passphrase, work, mission.folder, files, base, bare)
+            checked = _check(part, passphrase, engine, work, base, bare)
         part.replace(path)
     except OSError as problem:
         raise SetupProblem("the backup could not be written ({why})", why=problem.strerror or problem) from problem
@@ -94,10 +111,18 @@ def make_backup(
         part.unlink(missing_ok=True)
         engine.dispose()
     return Backup(path, mission.name, manifest["made_at"], kind, tables, tuple(manifest["keys"]), path.stat().st_size,
-                  checked)  # fmt: skip
+                  checked, manifest.get("since", ""))  # fmt: skip
 
 
-def restore(path: Path, folder: Path, passphrase: str, keys: Path | None = None, url: str | None = None) -> Backup:
+def restore(
+    path: Path,
+    folder: Path,
+    passphrase: str,
+    keys: Path | None = None,
+    url: str | None = None,
+    base: Path | None = None,
+    bare: bool = False,
+) -> Backup:
     """Make a mission folder, and its records, from a backup; checked by count and hash of every table.
 
     Parameters
@@ -108,20 +133,37 @@ def restore(path: Path, folder: Path, passphrase: str, keys: Path | None = None,
         Where to put keys that are in it; files that are there already stay.
     url : str, optional
         An empty PostgreSQL database, for a backup of one.
+    base : Path, optional
+        The full backup that an increment stands on.
+    bare : bool
+        The file does not say what it is.
 
     Raises
     ------
     BadFile
         If the passphrase is wrong or the file damaged. Nothing is left behind.
     Conflict
-        If the folder or the database holds something.
+        If the folder or the database holds something, or `base` is not the one.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise Conflict("{folder} is not empty: restore into a new folder", folder=folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with _private_folder(folder.parent) as work:
-        manifest = _unpack(path, passphrase, work)
-        home = work / "mission"
+        manifest = _unpack(path, passphrase, work, bare)
+        whole = work
+        if "base" in manifest:
+            if base is None:
+                raise Conflict(
+                    "this is what changed since the backup of {at}: name that one with --base",
+                    at=manifest["since"][:19],
+                )
+            whole = work / "base"
+            whole.mkdir()
+            check_base(_unpack(base, passphrase, whole), base, wanted=manifest["base"])
+            merge(work, whole, manifest)
+        elif base is not None:
+            raise Conflict("{path} is a full backup: restore it without --base", path=path)
+        home = whole / "mission"
         if manifest["kind"] == "postgresql":
             if url is None:
                 raise Conflict("this is a backup of PostgreSQL: name an empty database with --url")
@@ -130,7 +172,7 @@ def restore(path: Path, folder: Path, passphrase: str, keys: Path | None = None,
         elif manifest["kind"] == "sqlite":
             if url is not None:
                 raise Conflict("this is a backup of SQLite: restore it without --url, then use `tocsin store move`")
-            (work / "records").rename(home / "tocsin.db")
+            (whole / "records").rename(home / "tocsin.db")
             _check_sqlite(home / "tocsin.db", manifest["tables"])
         for file in sorted((work / "keys").glob("*.key")) if keys else []:
             assert keys is not None  # noqa: S101 - for the type checker
@@ -194,26 +236,50 @@ def _one_file(path: Path) -> None:
         connection.execute("PRAGMA journal_mode=DELETE")
 
 
-def _pack(path: Path, passphrase: str, work: Path, folder: Path, keys: list[Path]) -> None:
+def _ours(folder: Path) -> Iterator[Path]:
+    """Files and folders of a mission that a backup takes beside the records."""
+    for file in sorted(folder.rglob("*")):
+        inside = file.relative_to(folder)
+        ours = inside.parts[0].startswith(".tocsin-") or (len(inside.parts) == 1 and inside.name in RECORDS)
+        if not ours and not file.is_symlink() and (file.is_file() or file.is_dir()):
+            yield file
+
+
+def _difference(since: Path, passphrase: str, base: Path, work: Path, mission: Mission) -> dict[str, Any]:
+    """Write the pages that changed since a full backup, which is unpacked to `base`; what the manifest says of it."""
+    base.mkdir()
+    given = _unpack(since, passphrase, base)
+    check_base(given, since, mission=mission.name)
+    if not (work / "records").exists() or not mission.store_url.startswith("sqlite"):
+        raise Conflict("the records are not in SQLite any more: make a full backup")
+    told = write_pages(base / "records", work / "records", work / "pages")
+    (work / "records").unlink()
+    files = [str(f.relative_to(mission.folder)) for f in _ours(mission.folder) if f.is_file()]
+    return {"base": mark_of(since), "since": given["made_at"], "pages": told, "files": files}
+
+
+def _pack(
+    path: Path, passphrase: str, work: Path, folder: Path, keys: list[Path], base: Path | None, bare: bool
+) -> None:
     path.unlink(missing_ok=True)
-    with Sealing(path, passphrase) as envelope:
+    with Sealing(path, passphrase, bare) as envelope:
         with tarfile.open(fileobj=envelope, mode="w|", format=tarfile.PAX_FORMAT) as tar:
             tar.add(work / "manifest.json", "manifest.json")
-            if (work / "records").exists():
-                tar.add(work / "records", "records")
-            for file in sorted(folder.rglob("*")):
+            for part in ("records", "pages"):
+                if (work / part).exists():
+                    tar.add(work / part, part)
+            for file in _ours(folder):
                 inside = file.relative_to(folder)
-                ours = inside.parts[0].startswith(".tocsin-") or (len(inside.parts) == 1 and inside.name in RECORDS)
-                if not ours and not file.is_symlink() and (file.is_file() or file.is_dir()):
+                if base is None or file.is_dir() or not same_file(file, base / "mission" / inside):
                     tar.add(file, f"mission/{inside}", recursive=False)
             for file in keys:
                 tar.add(file, f"keys/{file.name}")
         envelope.finish()
 
 
-def _unpack(path: Path, passphrase: str, into: Path) -> dict[str, Any]:
+def _unpack(path: Path, passphrase: str, into: Path, bare: bool = False) -> dict[str, Any]:
     try:
-        with Opening(path, passphrase) as envelope, tarfile.open(fileobj=envelope, mode="r|") as tar:
+        with Opening(path, passphrase, bare) as envelope, tarfile.open(fileobj=envelope, mode="r|") as tar:
             tar.extractall(into, filter="data")
             envelope.read()  # to the end: the last chunk shows that nothing was cut
         manifest = json.loads((into / "manifest.json").read_text(encoding="utf-8"))
@@ -226,10 +292,13 @@ def _unpack(path: Path, passphrase: str, into: Path) -> dict[str, Any]:
     return dict(manifest)
 
 
-def _check(path: Path, passphrase: str, engine: sa.Engine, beside: Path) -> str:
+def _check(path: Path, passphrase: str, engine: sa.Engine, beside: Path, base: Path | None, bare: bool) -> str:
     work = beside / "check"
     work.mkdir()
-    manifest = _unpack(path, passphrase, work)
+    manifest = _unpack(path, passphrase, work, bare)
+    if base is not None:
+        merge(work, base, manifest)
+        work = base
     if manifest["kind"] == "sqlite":
         _check_sqlite(work / "records", manifest["tables"])
     elif manifest["kind"] == "postgresql":

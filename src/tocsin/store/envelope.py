@@ -29,15 +29,21 @@ def check_passphrase(passphrase: str) -> None:
 
 
 class Sealing(io.RawIOBase):
-    """Write into an envelope; `close` puts the last chunk and sees the file onto the disk."""
+    """Write into an envelope; `close` puts the last chunk and sees the file onto the disk.
 
-    def __init__(self, path: Path, passphrase: str) -> None:
+    Parameters
+    ----------
+    bare : bool
+        Leave out the word at the head that says whose file it is: without the passphrase it is bytes by chance.
+    """
+
+    def __init__(self, path: Path, passphrase: str, bare: bool = False) -> None:
         check_passphrase(passphrase)
         self._head = MAGIC + os.urandom(16) + os.urandom(7)
         self._cipher = _cipher(self._head, passphrase)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         self._file: IO[bytes] = os.fdopen(descriptor, "wb")
-        self._file.write(self._head)
+        self._file.write(self._head[len(MAGIC) :] if bare else self._head)
         self._number, self._waiting = 0, bytearray()
 
     def writable(self) -> bool:
@@ -72,16 +78,21 @@ class Sealing(io.RawIOBase):
 class Opening(io.RawIOBase):
     """Read from an envelope.
 
+    Parameters
+    ----------
+    bare : bool
+        It was written without the word at its head.
+
     Raises
     ------
     BadFile
         While reading, if the passphrase is wrong or a byte was changed, cut or moved.
     """
 
-    def __init__(self, path: Path, passphrase: str) -> None:
+    def __init__(self, path: Path, passphrase: str, bare: bool = False) -> None:
         self._name = path.name
         self._file = path.open("rb")
-        self._head = self._file.read(len(MAGIC) + 23)
+        self._head = MAGIC + self._file.read(23) if bare else self._file.read(len(MAGIC) + 23)
         if not self._head.startswith(MAGIC) or len(self._head) < len(MAGIC) + 23:
             self._file.close()
             raise BadFile("{name} is no backup or locked mission of this program", name=path.name)

@@ -6,6 +6,7 @@ figures that stand for letters are read as such: ``Sunsh1ne2024!Dragon`` is two 
 """
 
 import functools
+import hashlib
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,11 +19,13 @@ if TYPE_CHECKING:
 
 SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 1_024
+MOST_LINE = 1_024
 LIST = Path(__file__).parent / "common-passwords.txt"
 KEYBOARD = "01234567890123456789 qwertyuiopasdfghjklzxcvbnm"
 FIGURES = (str.maketrans("013457@$!", "oleastasi"), str.maketrans("013457@$!", "oieastasi"))
 SHORTEST_PIECE = 4  # shorter ones stand in any sentence
 EASY = mark("the password is easy to guess: use a few random words that do not name you or the program")
+LEAKED = mark("this password became known somewhere and is tried by others: use a few random words")
 COMMON = mark("the password is one of those that are tried first: use a few random words")
 
 
@@ -72,6 +75,54 @@ def check_password(password: str, login: str, name: str) -> None:
         raise BadInput(EASY)
     if is_common(password):
         raise BadInput(COMMON)
+
+
+def check_leaked(password: str, path: Path | None) -> None:
+    """Refuse a password that stands in a mission's own list of those that became known.
+
+    Parameters
+    ----------
+    path : Path or None
+        The list; None asks nothing. Nothing is asked of anybody else: the list is a file of this machine.
+
+    Raises
+    ------
+    BadInput
+    """
+    if path is not None and is_leaked(password, path):
+        raise BadInput(LEAKED)
+
+
+def is_leaked(password: str, path: Path) -> bool:
+    """Whether a password stands in a list of known ones.
+
+    Parameters
+    ----------
+    path : Path
+        Lines in the order of the alphabet, each beginning with a password's SHA-1 in 40 hex digits, as Pwned Passwords
+        is given out ("ordered by hash"). It is searched where it lies, in some thirty reads, whatever its size.
+    """
+    wanted = hashlib.sha1(password.encode(), usedforsecurity=False).hexdigest().upper().encode()
+    with path.open("rb") as file:
+        low, high = 0, file.seek(0, 2)
+        while low < high:
+            middle = (low + high) // 2
+            file.seek(max(middle - 1, low))
+            if middle > low:
+                file.readline(MOST_LINE)  # to where the next line begins
+            at = file.tell()
+            line = file.readline(MOST_LINE)
+            if at >= high or not line:
+                high = middle
+                continue
+            found = line[:40].upper()
+            if found == wanted:
+                return True
+            if found < wanted:
+                low = file.tell()
+            else:
+                high = middle
+    return False
 
 
 def is_common(password: str) -> bool:

@@ -4,6 +4,7 @@ import datetime as dt
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -60,12 +61,25 @@ class Session:
 
 
 def open_session(
-    connection: sa.Connection, account_id: str, client: str, now: dt.datetime, second_step: bool = False
-) -> str:
-    """Token of a new session, for a door that has made sure who it is (single sign-on), and whether in two steps."""
+    connection: sa.Connection, account_id: str, client: str, now: dt.datetime, second_step: bool = False,
+    ends_at: dt.datetime | None = None,
+) -> str:  # fmt: skip
+    """Token of a new session, for a door that has made sure who it is (single sign-on), and whether in two steps.
+
+    Parameters
+    ----------
+    ends_at : datetime, optional
+        When it ends whatever happens, if that is before `LONGEST`.
+    """
     token = secrets.token_urlsafe(32)
-    values = {"id": secrets.token_hex(6), "hash": token_hash(token), "account_id": account_id, "client": client[:80]}
-    connection.execute(sa.insert(session).values(**values, made_at=now, seen_at=now, second_step=second_step))
+    values: dict[str, Any] = {
+        "id": secrets.token_hex(6),
+        "hash": token_hash(token),
+        "account_id": account_id,
+        "client": client[:80],
+    }
+    values |= {"made_at": now, "seen_at": now, "second_step": second_step, "ends_at": ends_at}
+    connection.execute(sa.insert(session).values(**values))
     return token
 
 
@@ -74,9 +88,7 @@ def asking_of(connection: sa.Connection, token: str, now: dt.datetime) -> Asking
     if token.startswith("tcs_"):
         return _asking_of_api_token(connection, token, now)
     c = session.c
-    alive = sa.and_(
-        c.hash == token_hash(token), c.ended_at.is_(None), c.seen_at > now - IDLE, c.made_at > now - LONGEST
-    )
+    alive = sa.and_(c.hash == token_hash(token), _is_alive(now))
     more = (c.second_step, c.made_at.label("since"))
     query = sa.select(account, HAS_PASSKEY, *more).join(session, c.account_id == account.c.id)
     row = connection.execute(query.where(alive, account.c.closed_at.is_(None))).mappings().one_or_none()
@@ -118,7 +130,7 @@ def list_sessions(
     owner = account_id or actor.id
     demand(actor, "read", "session", "*", own_thing(owner))
     c = session.c
-    alive = sa.and_(c.ended_at.is_(None), c.seen_at > now - IDLE, c.made_at > now - LONGEST, c.account_id == owner)
+    alive = sa.and_(_is_alive(now), c.account_id == owner)
     rows = connection.execute(sa.select(session).where(alive).order_by(c.made_at))
     return [Session(r.id, r.account_id, r.client, r.made_at, r.seen_at) for r in rows]
 
@@ -154,6 +166,12 @@ def end_others(connection: sa.Connection, actor: Actor, token: str, now: dt.date
     count: int = connection.execute(sa.update(session).where(others).values(ended_at=now)).rowcount
     record(connection, now, Entry(actor.id, "session.end_others", "account", actor.id, details={"n": count}))
     return count
+
+
+def _is_alive(now: dt.datetime) -> sa.ColumnElement[bool]:
+    c = session.c
+    in_time = sa.or_(c.ends_at.is_(None), c.ends_at > now)
+    return sa.and_(c.ended_at.is_(None), c.seen_at > now - IDLE, c.made_at > now - LONGEST, in_time)
 
 
 def own_thing(owner: str) -> Thing:

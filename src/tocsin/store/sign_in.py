@@ -80,6 +80,7 @@ def sign_in(
     device: str = "",
     client: str = "",
     tried: tuple[str, bool] | None = None,
+    slack: int = 1,
 ) -> SignedIn | Refused:
     """Sign in with password and, where it is on, a TOTP code.
 
@@ -93,6 +94,8 @@ def sign_in(
         What to call the session in lists.
     tried : tuple of str and bool, optional
         The kept password (`password_to_try`) and whether it fits, if that was found out before.
+    slack : int
+        How many codes before and after the present one are good too.
 
     Returns
     -------
@@ -116,7 +119,7 @@ def sign_in(
         mine = row["id"] if row["has_passkey"] else ""
         if row["totp_step"] is None or not code.strip():
             return Refused("passkey" if row["totp_step"] is None else "code", account_id=mine)
-        if not use_totp(connection, keys, row["id"], code, now):
+        if not use_totp(connection, keys, row["id"], code, now, slack):
             return _fail(connection, who, door, now, row, "wrong")
     if needs_rehash(row["password"]):
         connection.execute(sa.update(account).where(account.c.id == row["id"]).values(password=hash_of(password)))

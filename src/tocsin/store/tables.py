@@ -122,7 +122,7 @@ one_time_link = sa.Table(
     metadata,
     sa.Column("hash", sa.Text, primary_key=True, comment="SHA-256 of the token; the token itself is nowhere"),
     sa.Column("account_id", sa.Text, sa.ForeignKey("account.id"), nullable=False),
-    sa.Column("purpose", sa.Text, nullable=False, comment="first, invite or recover"),
+    sa.Column("purpose", sa.Text, nullable=False, comment="first, invite, recover or password"),
     sa.Column("made_at", Instant, nullable=False),
     sa.Column("expires_at", Instant, nullable=False),
     sa.Column("used_at", Instant),
@@ -141,6 +141,7 @@ session = sa.Table(
     sa.Column(
         "second_step", sa.Boolean, nullable=False, server_default=sa.false(), comment="opened with a code or a passkey"
     ),
+    sa.Column("ends_at", Instant, comment="when it ends whatever happens; null = after the longest time"),
     sa.UniqueConstraint("hash"),
     sa.Index("ix_session_account_id", "account_id"),
 )

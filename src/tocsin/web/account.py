@@ -11,7 +11,7 @@ from tocsin.core.errors import BadInput, Forbidden, TocsinError
 from tocsin.core.words import Translator
 from tocsin.store import accounts, api_tokens, passkeys, reading, sessions, writing
 from tocsin.store.keys import key_folder, open_keys
-from tocsin.store.passwords import check_password
+from tocsin.store.passwords import check_leaked, check_password
 from tocsin.store.policy import Actor, allowed, rights_of
 from tocsin.store.sessions import Asking
 from tocsin.store.sign_in import Refused, password_to_try
@@ -168,6 +168,7 @@ def change_password(
     tried, hashed = (stored, fits_in_turn(at, stored, current)), ""
     if tried[1]:
         try:
+            check_leaked(password, at.serve.leaked_passwords)
             check_password(password, mine.login, mine.name)
         except BadInput as problem:
             return _password_page(request, at, asker, sentence(request, problem), 422)

@@ -92,7 +92,7 @@ def make_app(mission: Mission, serve: Serve | None = None) -> FastAPI:
 
     @app.get("/brief.{suffix}", tags=["brief"])
     async def brief_file(at: At, asker: Asker, suffix: str, lang: str = "en") -> Response:
-        """The brief as html, pdf or docx, in English or French."""
+        """The brief as html, pdf or docx, in English, French or Arabic."""
         demand(asker, "read", "brief")
         return await _brief(at, app.state.printer, f".{suffix}", lang)
 
@@ -104,6 +104,9 @@ def make_app(mission: Mission, serve: Serve | None = None) -> FastAPI:
                 written.append(bytes(JSONResponse(app.openapi()).body))
         return Response(written[0], media_type="application/json")
 
+    # Routes are tried one after the other, which costs more than many an answer: what is asked most comes first.
+    act.attach(app)
+    listen.attach(app)
     for part in (
         sign_in.router,
         account.router,
@@ -133,8 +136,6 @@ def make_app(mission: Mission, serve: Serve | None = None) -> FastAPI:
     app.include_router(tiles.tiles)
     app.include_router(field.router)
     app.include_router(screen.router)
-    act.attach(app)
-    listen.attach(app)
     app.state.meters = watch.Meters()
     app.add_middleware(Guard, house=lambda: app.state.house, meters=app.state.meters)
     return app

@@ -105,7 +105,10 @@ class Guard:
         route = "/in/{gateway}" if intake else str(getattr(scope.get("route"), "path", "none"))
         self._meters.note(scope["method"], route, status, seconds)
         if not intake and (status >= 400 or scope["method"] not in SAFE):
-            log.info("answered", method=scope["method"][:7], route=route, status=status, ms=round(seconds * 1000))
+            told = {"method": scope["method"][:7], "route": route, "status": status, "ms": round(seconds * 1000)}
+            if self._house().serve.log_who and "tocsin.who" in scope:
+                told["who"] = scope["tocsin.who"]  # as in the trail: never a name
+            log.info("answered", **told)
 
     async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
         home = self._house()

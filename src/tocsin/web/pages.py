@@ -3,14 +3,14 @@
 No script, but for the pages that ask the browser for a passkey: those let in one file of ours and nothing else.
 """
 
-import datetime as dt
 import functools
 import ipaddress
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import jinja2
-from babel import dates, negotiate_locale
+from babel import negotiate_locale
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 
@@ -21,6 +21,8 @@ from tocsin.web.guard import HEADERS
 from tocsin.web.who import cookie_of, csrf_of, house
 
 TEMPLATES = Path(__file__).parent / "templates"
+LANGUAGE = "tocsin_language"  # a cookie and the parameter that sets it; the screen reads and writes the same cookie
+YEAR_S = 365 * 86_400
 
 
 @functools.cache
@@ -30,10 +32,22 @@ def _environment() -> jinja2.Environment:
 
 
 def language_of(request: Request) -> str:
-    """The language a browser asks for, if we have it; else the mission's."""
+    """The language somebody chose, here or on the screen; else one the browser asks for; else the mission's."""
+    for chosen in (request.query_params.get("language", ""), request.cookies.get(LANGUAGE, "")):
+        if chosen in languages():
+            return chosen
     asked = [part.partition(";")[0].strip() for part in request.headers.get("accept-language", "").split(",")]
     found = negotiate_locale([a.replace("-", "_") for a in asked if a], languages())
     return str(found or house(request).mission.language)
+
+
+def _others(request: Request, language: str) -> list[tuple[str, str, str]]:
+    """The languages this page could be read in: code, own name, address; none where a form was sent."""
+    if request.method != "GET":
+        return []
+    kept = [(k, v) for k, v in request.query_params.multi_items() if k != "language"]
+    names = {name: str(translator(name).locale.get_language_name()).capitalize() for name in languages()}
+    return [(k, v, "?" + urlencode([*kept, ("language", k)])) for k, v in names.items() if k != language]
 
 
 def words_of(request: Request) -> Translator:
@@ -42,18 +56,18 @@ def words_of(request: Request) -> Translator:
 
 
 def show(request: Request, name: str, status: int = 200, **values: Any) -> HTMLResponse:
-    """A page in the asker's language."""
+    """A page in the asker's language; a language chosen in the address is kept."""
     _ = words_of(request)
-
-    def moment(at: dt.datetime) -> str:
-        return str(dates.format_datetime(at, "d MMM y HH:mm", tzinfo=dt.UTC, locale=_.locale)) + " UTC"
 
     session = cookie_of(request)
     text = _environment().get_template(name).render(
-        _=_, language=_.language, direction=_.direction, moment=moment, mission=house(request).mission.name,
-        csrf=csrf_of(session) if session else "", **values,
+        _=_, language=_.language, direction=_.direction, moment=_.moment, mission=house(request).mission.name,
+        others=_others(request, _.language), csrf=csrf_of(session) if session else "", **values,
     )  # fmt: skip
-    return HTMLResponse(text, status)
+    answer = HTMLResponse(text, status)
+    if request.query_params.get("language") == _.language:
+        answer.set_cookie(LANGUAGE, _.language, YEAR_S, path="/", samesite="lax", secure=request.url.scheme == "https")
+    return answer
 
 
 def with_script(page: HTMLResponse) -> HTMLResponse:

@@ -54,6 +54,12 @@ class Rights(BaseModel):
     areas: Annotated[list[Code], Field(max_length=200)] | None = None
 
 
+class LinkWanted(BaseModel):
+    """What a one-time link is for."""
+
+    keep_step: Annotated[bool, Field(description="Codes and passkeys stay: only the password was forgotten.")] = False
+
+
 class LinkOut(BaseModel):
     """A one-time link's token, shown this once; it is opened at ``/link?token=…``."""
 
@@ -75,9 +81,9 @@ def invite(at: At, asker: Asker, wanted: Invitation) -> LinkOut:
 
 
 @api.post("/{account_id}/link", status_code=201)
-def link(at: At, asker: Asker, account_id: str) -> LinkOut:
+def link(at: At, asker: Asker, account_id: str, wanted: LinkWanted | None = None) -> LinkOut:
     """A new one-time link for somebody who lost the way in: an invitation again, or recovery."""
-    return LinkOut(id=account_id, token=_link(at, asker, account_id))
+    return LinkOut(id=account_id, token=_link(at, asker, account_id, wanted is not None and wanted.keep_step))
 
 
 @api.patch("/{account_id}")
@@ -124,9 +130,9 @@ def invite_page(
 
 
 @router.post("/people/{account_id}/link")
-def link_page(request: Request, at: At, asker: FormAsker, account_id: str) -> Response:
+def link_page(request: Request, at: At, asker: FormAsker, account_id: str, keep_step: Text = "") -> Response:
     """A new one-time link, shown once."""
-    token = _link(at, asker, account_id)
+    token = _link(at, asker, account_id, bool(keep_step))
     with reading(at.engine) as connection:
         login = accounts.account_of(connection, account_id).login
     return _shown(request, asker, login, token)
@@ -172,9 +178,9 @@ def _invite(at: House, asker: Actor, wanted: Invitation) -> tuple[Account, str]:
         )  # fmt: skip
 
 
-def _link(at: House, asker: Actor, account_id: str) -> str:
+def _link(at: House, asker: Actor, account_id: str, keep_step: bool) -> str:
     with writing(at.engine) as connection:
-        return accounts.recovery_link(connection, asker, account_id, at.now())
+        return accounts.recovery_link(connection, asker, account_id, at.now(), keep_step)
 
 
 def _page(request: Request, at: House, asker: Actor, problem: str = "", status: int = 200) -> Response:

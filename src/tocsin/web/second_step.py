@@ -31,7 +31,7 @@ def show_code(request: Request, at: At, coming: FormComing, code: Text = "", nex
     spend_try(at, address_of(request))
     with writing(at.engine) as connection:
         keys = open_keys(connection, key_folder(at.mission), at.now())
-        good = accounts.use_totp(connection, keys, coming.actor.id, code, at.now())
+        good = accounts.use_totp(connection, keys, coming.actor.id, code, at.now(), at.serve.code_slack)
         if good:
             step_up(connection, coming.actor, cookie_of(request), at.now())
     return RedirectResponse(local_path(next), 303) if good else _wrong(request, at, coming, next)

@@ -7,6 +7,7 @@ happens before and after: a head that does not come to its end, and a reader who
 import asyncio
 import contextlib
 import gc
+import socket
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -100,11 +101,22 @@ class Patient(Protocol):
             self.transport.abort()
 
 
+class Server(uvicorn.Server):
+    """A server whose live streams end when it is told to: a restart does not wait for them, and browsers come again."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End, once what is being answered is answered."""
+        state = getattr(self.config.app, "state", None)
+        if state is not None:
+            state.ending = True
+        await super().shutdown(sockets)
+
+
 def server(app: Any) -> uvicorn.Server:
     """The server for an application."""
     # No access log: addresses of gateways hold their secrets. Live streams are cut after some seconds.
     # Addresses and schemes of proxies are judged by our own guard, against the mission's settings.
-    return uvicorn.Server(
+    return Server(
         uvicorn.Config(
             app, log_level="warning", access_log=False, proxy_headers=False, server_header=False,
             timeout_keep_alive=15, timeout_graceful_shutdown=10, http=Patient,

@@ -2,7 +2,8 @@
 
 import ipaddress
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from tocsin.core.codes import Role
@@ -11,6 +12,9 @@ from tocsin.core.mission import SETTINGS, Mission
 
 MOST_AT_ONCE = 200  # requests worked on at a time
 MOST_OF_ONE = 150  # of one address, whatever the settings say: others come in too
+MOST_SLACK = 2
+# On a network, whoever may open names, cases or accounts signs in with two steps, unless the mission says otherwise.
+STEPPED = frozenset({Role.ADMINISTRATOR, Role.DUTY_OFFICER, Role.HUMAN_RIGHTS_OFFICER})
 LOCAL = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 
@@ -27,7 +31,8 @@ class Serve:
     trusted_proxies : tuple of networks
         Whose ``X-Forwarded-For`` and ``X-Forwarded-Proto`` are believed: the https proxy in front.
     metrics_token : str
-        Opens ``/metrics`` from elsewhere than this machine; empty = this machine only.
+        Opens ``/metrics`` from elsewhere than this machine; empty = this machine only. Better in a file of its own
+        (``metrics_token_file``), which the settings read it from.
     requests_per_s, intake_per_s : float
         What one address may ask a second (web), or bring (intake).
     at_once : int
@@ -39,6 +44,12 @@ class Serve:
         OpenID Connect: issuer, client_id, and the file with the client's secret.
     second_step : frozenset of Role
         Roles that must sign in with a code or a passkey, whichever way they come; who has neither sets one up first.
+    code_slack : int
+        How many codes before and after the present one are good too, for clocks that are off: 0 is 30 seconds.
+    leaked_passwords : Path or None
+        A file of passwords that became known, as SHA-1 in order, that may not be chosen.
+    log_who : bool
+        Whether a log line says which account asked, by the number that stands for it in the audit trail.
     """
 
     address: str = "127.0.0.1"
@@ -51,6 +62,9 @@ class Serve:
     log: str = "text"
     single_sign_on: dict[str, str] = field(default_factory=dict)
     second_step: frozenset[Role] = frozenset()
+    code_slack: int = 1
+    leaked_passwords: Path | None = None
+    log_who: bool = False
 
     @property
     def is_local(self) -> bool:
@@ -81,7 +95,7 @@ def serve_settings(mission: Mission) -> Serve:
 def _read(given: dict[str, Any]) -> Serve:
     known = {
         "address", "hosts", "trusted_proxies", "metrics_token", "requests_per_s", "intake_per_s", "at_once",
-        "log", "single_sign_on", "second_step",
+        "log", "single_sign_on", "second_step", "metrics_token_file", "code_slack", "leaked_passwords", "log_who",
     }  # fmt: skip
     unknown = set(given) - known
     if unknown:
@@ -102,11 +116,28 @@ def _read(given: dict[str, Any]) -> Serve:
     if not isinstance(at_once, int) or isinstance(at_once, bool) or not 1 <= at_once <= MOST_OF_ONE:
         raise ValueError(f"at_once is a whole number from 1 to {MOST_OF_ONE}")
     if "second_step" in given:
-        given["second_step"] = frozenset(Role(str(r)) for r in given["second_step"])
+        every = "*" in given["second_step"]
+        given["second_step"] = frozenset(Role) if every else frozenset(Role(str(r)) for r in given["second_step"])
+    slack = given.get("code_slack", 1)
+    if not isinstance(slack, int) or isinstance(slack, bool) or not 0 <= slack <= MOST_SLACK:
+        raise ValueError(f"code_slack is a whole number from 0 to {MOST_SLACK}")
+    if not isinstance(given.get("log_who", False), bool):
+        raise ValueError("log_who is true or false")
+    if "leaked_passwords" in given:
+        given["leaked_passwords"] = Path(str(given["leaked_passwords"])).expanduser()
+        with given["leaked_passwords"].open("rb"):
+            pass
+    if "metrics_token_file" in given:
+        if "metrics_token" in given:
+            raise ValueError("has metrics_token or metrics_token_file, not both")
+        token = Path(str(given.pop("metrics_token_file"))).expanduser().read_text(encoding="utf-8").strip()
+        if not token:
+            raise ValueError("metrics_token_file is empty")
+        given["metrics_token"] = token
     if given.get("log", "text") not in ("json", "text"):
         raise ValueError("log is json or text")
     if "single_sign_on" in given:
         given["single_sign_on"] = {str(k): str(v) for k, v in given["single_sign_on"].items()}
     made = Serve(**given)
-    made.is_local  # noqa: B018  an address that cannot be read is refused here
-    return made
+    # Here an address that cannot be read is refused, too.
+    return made if made.is_local or "second_step" in given else replace(made, second_step=STEPPED)

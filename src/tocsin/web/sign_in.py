@@ -12,7 +12,7 @@ from tocsin.core.words import mark
 from tocsin.store import passkeys, reading, writing
 from tocsin.store.accounts import Account, check_link, take_up
 from tocsin.store.keys import key_folder, open_keys
-from tocsin.store.passwords import fits, hash_of
+from tocsin.store.passwords import check_leaked, fits, hash_of
 from tocsin.store.policy import allowed
 from tocsin.store.sessions import LONGEST, asking_of, end_session_of
 from tocsin.store.sign_in import Refused, SignedIn, password_to_try, sign_in
@@ -127,7 +127,8 @@ def try_password(
         return stored
     good = fits_in_turn(at, stored, password)
     with writing(at.engine) as connection:
-        return sign_in(connection, keys, login, password, address, at.now(), code, device, client, tried=(stored, good))
+        return sign_in(connection, keys, login, password, address, at.now(), code, device, client,
+                       tried=(stored, good), slack=at.serve.code_slack)  # fmt: skip
 
 
 def spend_try(at: House, address: str) -> None:
@@ -199,6 +200,7 @@ def use_link(request: Request, at: At, token: Text = "", password: Text = "", ag
     if password != again:
         return show(request, "link.html", 422, token=token, problem=_("The two passwords are not the same."))
     try:
+        check_leaked(password, at.serve.leaked_passwords)
         with reading(at.engine) as connection:
             check_link(connection, token.strip(), password, at.now())
         hashed = hash_in_turn(at, password)

@@ -1,11 +1,13 @@
 """Signing in through the organisation: OpenID Connect, authorisation code with PKCE (RFC 7636); ``tocsin[sso]``.
 
 The organisation says who somebody is; what they may do stays with the mission: the login (``preferred_username``, or
-the part of a verified address before the @) must be an account that was invited here. Nobody is let in merely for
-being known elsewhere, and an administrator's account is never opened this way.
+the part of a verified address before the @) must be an account that was invited here. From the first time on the
+account is theirs by the organisation's own mark of them (``sub``), and a login given to somebody else opens nothing.
+Nobody is let in merely for being known elsewhere, and an administrator's account is never opened this way.
 """
 
 import base64
+import datetime as dt
 import hashlib
 import hmac
 import json
@@ -21,16 +23,20 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from tocsin.core.codes import Role
 from tocsin.core.errors import Forbidden, NotFound, SetupProblem
 from tocsin.core.words import mark
-from tocsin.store import reading, writing
-from tocsin.store.accounts import Account, find_account
+from tocsin.store import writing
+from tocsin.store.accounts import Account
 from tocsin.store.audit import Entry, record
-from tocsin.store.sessions import open_session
+from tocsin.store.keys import key_folder, open_keys
+from tocsin.store.organisation import account_at
+from tocsin.store.sessions import LONGEST, open_session
 from tocsin.web.pages import local_path, show
 from tocsin.web.sign_in import client_of, end_one_before, keep_session
 from tocsin.web.who import At, House, cookie_of, keep_cookie
 
 STATE = "tocsin_sso"
 STATE_LIFE_S = 600
+LONGEST_SUBJECT = 255  # characters, as the standard has it
+HOURS = 12.0  # after which the organisation is asked again, whatever is being done
 MOST_BYTES = 1 << 20
 WAIT_S = 10.0
 router = APIRouter(include_in_schema=False)
@@ -82,9 +88,13 @@ def back(request: Request, at: At, code: str = "", state: str = "") -> Response:
         raise Forbidden(NOT_LET_IN)
     found = discover(settings["issuer"])
     claims = _claims(found, settings, code, verifier, _back(request), nonce, at)
-    with reading(at.engine) as connection:
+    subject = claims.get("sub")
+    if not isinstance(subject, str) or not 0 < len(subject) <= LONGEST_SUBJECT:
+        raise Forbidden(NOT_LET_IN)
+    with writing(at.engine) as connection:
+        keys = open_keys(connection, key_folder(at.mission), at.now())
         try:
-            account = find_account(connection, _login(claims))
+            account = account_at(connection, keys, found.issuer, subject, _login(claims), at.now())
         except NotFound:
             raise Forbidden(NOT_LET_IN) from None
     if account.closed_at is not None or Role.ADMINISTRATOR in account.roles:
@@ -97,7 +107,8 @@ def back(request: Request, at: At, code: str = "", state: str = "") -> Response:
 def _enter(request: Request, at: House, account: Account, wanted: str) -> HTMLResponse:
     end_one_before(request, at)
     with writing(at.engine) as connection:
-        session = open_session(connection, account.id, client_of(request), at.now())
+        ends_at = at.now() + dt.timedelta(hours=_hours(at))
+        session = open_session(connection, account.id, client_of(request), at.now(), ends_at=ends_at)
         record(connection, at.now(), Entry(account.id, "session.open", "account", account.id, details={"sso": True}))
     # A redirect that began on another site would not carry the strict cookie: our own page goes on instead.
     answer = show(request, "go_on.html", wanted=wanted)
@@ -167,6 +178,16 @@ def _settings(at: House) -> dict[str, str]:
     if not found.get("issuer") or not found.get("client_id") or not _is_safe(found["issuer"]):
         raise SetupProblem("[serve] single_sign_on needs issuer (https://…) and client_id")
     return found
+
+
+def _hours(at: House) -> float:
+    try:
+        hours = float(at.serve.single_sign_on.get("hours", HOURS))
+    except ValueError:
+        hours = 0.0
+    if not 0 < hours <= LONGEST.total_seconds() / 3600:
+        raise SetupProblem("[serve] single_sign_on: hours is a number above 0, a week at most")
+    return hours
 
 
 def _is_safe(url: str) -> bool:

@@ -103,6 +103,7 @@ def asking(request: Request) -> Asking:
     wait = home.budgets.account.take(found.actor.id)
     if wait:
         raise TooMany("that is more than one account may ask at a time: try again in a moment", wait_s=wait)
+    request.scope["tocsin.who"] = found.actor.id
     request.scope["tocsin.seen"] = token  # the guard notes that the session is in use, after the answer
     return found
 

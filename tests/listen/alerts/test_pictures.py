@@ -77,6 +77,16 @@ def test_a_cut_picture_says_nothing_either(end: int, form: str) -> None:
     assert SECRET not in without_metadata(picture(form)[:end])
 
 
+def test_what_is_no_picture_recording_or_film_is_not_kept(engine, tmp_path) -> None:
+    with writing(engine) as connection:
+        keys = open_keys(connection, tmp_path / "keys", NOW)
+    for content in (b"MZ\x90 a program", b"<html><script>", b"%PDF-1.7", b"PK\x03\x04", b"\xff\xd8", b"", b"RIFF1234x"):
+        assert media.keep(tmp_path, keys, content) == media.NOT_KEPT
+    assert not (tmp_path / media.FOLDER).exists()
+    for content in (b"#!AMR\n rec", b"\0\0\0\x18ftypmp42", b"RIFF1234WAVEfmt ", picture("PNG"), picture("WEBP")):
+        assert media.keep(tmp_path, keys, content).startswith(media.MARK)
+
+
 def test_what_is_kept_is_the_cleaned_picture(engine, tmp_path) -> None:
     with writing(engine) as connection:
         keys = open_keys(connection, tmp_path / "keys", NOW)

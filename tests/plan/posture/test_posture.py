@@ -27,6 +27,7 @@ from tocsin.plan.posture import (
     second_best,
     shadow_values,
 )
+from tocsin.plan.posture.alike import alike
 
 N = 6
 REACH = np.abs(np.subtract.outer(np.arange(N), np.arange(N))) <= 1
@@ -81,6 +82,44 @@ def test_the_best_of_all_postures_is_found_and_proven(goals, backup):
     assert found.bound == pytest.approx(best, abs=1e-5)
     assert found.value == pytest.approx(score(p, goals, found.chosen))
     assert len({p.options[j].unit for j in found.chosen}) == len(found.chosen)
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    st.lists(st.lists(st.integers(0, 9), min_size=N, max_size=N), min_size=3, max_size=3),
+    st.sampled_from([Goals(harm=1e-4, spread=1), Goals(harm=1e-4, tail=1), Goals(harm=1, moves=0.1), Goals(cost=0.02)]),
+    st.sampled_from([0.0, 0.5]),
+    st.integers(0, 3),
+)
+def test_units_that_are_alike_are_one_count_and_lose_nothing(draws, goals, backup, moves):
+    """Three units that may change places; the fourth may not leave and is like nobody."""
+    options = [Option(f"u{u}", UnitKind.TOB, s, 100, cost=1.0 + s, moves=s != u) for u in range(3) for s in range(N)]
+    options.append(Option("stays", UnitKind.BASE, 4, 500))
+    cover = csr_matrix(np.hstack([np.tile(REACH, 3), REACH[:, [4]]]).astype(np.int8))
+    tiers = [(cover, 1 - backup, False)] + ([(cover, backup, True)] if backup else [])
+    asked = [
+        demands.stays_in_the_plan(options, ["u0", "u1", "u2"]),
+        demands.at_most("moves", options, lambda o: float(o.moves), moves),
+    ]
+    p = Problem(options, tiers, np.array(draws, dtype=float), AREAS, asked, tail_share=0.5)
+    few = alike(p)
+    assert few.units == [["u0", "u1", "u2"], ["stays"]]
+    assert few.n_columns == N + 3 + 1
+    found = best_posture(p, goals)
+    ok = lambda os: sum(o.moves for o in os) <= moves and sum(o.unit != "stays" for o in os) == 3  # noqa: E731
+    best = min(score(p, goals, c) for c in every(p, ok))
+    assert found.value == pytest.approx(best, abs=1e-6)
+    assert found.bound == pytest.approx(best, abs=1e-5)
+    assert ok([p.options[j] for j in found.chosen])
+    assert len({p.options[j].unit for j in found.chosen}) == len(found.chosen)
+
+
+def test_neglecting_the_best_off_area_is_no_way_to_a_small_spread():
+    """What is reached counts as reached: an area cannot be said to be worse off than it is."""
+    p = problem([8, 0, 0, 0, 0, 1], units=1, asked=[lambda o: demands.must_be("u0 at home", o, "u0", 0)])
+    found = best_posture(p, Goals(harm=1e-4, spread=1))
+    assert found.aims["spread"] == 1.0
+    assert found.bound == pytest.approx(found.value)
 
 
 @settings(max_examples=15, deadline=None)

@@ -22,7 +22,10 @@ from tocsin.web.budgets import budgets
 ROLES = [role.value for role in Role if role != Role.INTAKE]
 LIVE = "text/event-stream"
 EXAMPLES = 4
-"""Requests a route and role; a slow machine must not fail, so hangs are told from load by a wide margin."""
+"""Requests a route and role."""
+HANGS_S = 1.0
+EXPENSIVE = {"/brief.{suffix}": 30.0}
+"""Seconds of the processor that docs/limits.md gives them; everything else may take `HANGS_S`."""
 
 
 @pytest.fixture(scope="module")
@@ -51,12 +54,15 @@ def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FastAPI, 
 @pytest.mark.parametrize("role", ROLES)
 def test_no_request_is_an_error_of_ours(fuzzed: tuple[FastAPI, dict[str, str]], role: str) -> None:
     app, sessions = fuzzed
-    slowest = try_everything(app, sessions[role], EXAMPLES)
-    assert slowest < 10.0
+    spent = try_everything(app, sessions[role], EXAMPLES)
+    assert {path: s for path, s in spent.items() if s > EXPENSIVE.get(path, HANGS_S)} == {}
 
 
-def try_everything(app: FastAPI, session: str, examples: int, seed: int = 1) -> float:
-    """Ask every route of the API that many times; the longest answer in seconds.
+def try_everything(app: FastAPI, session: str, examples: int, seed: int = 1) -> dict[str, float]:
+    """Ask every route of the API that many times; its dearest answer in seconds of the processor.
+
+    The server is in this process and other people's work does not count. What takes long is asked once more: the
+    first who needs a library pays for reading it in.
 
     Raises
     ------
@@ -67,7 +73,7 @@ def try_everything(app: FastAPI, session: str, examples: int, seed: int = 1) -> 
     schema = schemathesis.openapi.from_dict(whole)
     schema.app = app
     headers = {"authorization": f"Bearer {session}", "host": "127.0.0.1"}
-    slowest = 0.0
+    spent: dict[str, float] = {}
     for found in schema.get_all_operations():
         operation = found.ok()
         answers = operation.definition.raw.get("responses", {}).values()
@@ -83,12 +89,16 @@ def try_everything(app: FastAPI, session: str, examples: int, seed: int = 1) -> 
         )  # fmt: skip
         @hypothesis.given(case=operation.as_strategy())
         def one(case: schemathesis.Case) -> None:
-            nonlocal slowest
-            start = time.process_time()  # the server is in this process; other people's work does not count
-            answer = case.call(headers=headers, base_url="http://127.0.0.1", timeout=120)
-            slowest = max(slowest, time.process_time() - start)
+            path = case.operation.path
+            for _ in range(2):
+                start = time.process_time()
+                answer = case.call(headers=headers, base_url="http://127.0.0.1", timeout=120)
+                took = time.process_time() - start
+                if took < HANGS_S:
+                    break
+            spent[path] = max(spent.get(path, 0.0), took)
             if answer.status_code != 503:
                 case.validate_response(answer, checks=[not_a_server_error])
 
         one()
-    return slowest
+    return spent

@@ -52,6 +52,24 @@ def test_sign_in_see_oneself_sign_out(with_password: Door) -> None:
     assert browser.get("/api/me").status_code == 401, "the session itself has ended"
 
 
+def test_pages_speak_the_language_that_was_chosen_here_or_on_the_screen(with_password: Door) -> None:
+    browser = with_password.browser()
+    assert '<html lang="fr" dir="ltr">' in browser.get("/sign-in", headers={"Accept-Language": "fr-CA"}).text
+    page = browser.get("/sign-in?next=/listen", headers={"Accept-Language": "ar-SD,en;q=0.5"})
+    assert '<html lang="ar" dir="rtl">' in page.text
+    assert "اسم الدخول" in page.text
+    assert "set-cookie" not in page.headers
+    assert 'href="?next=%2Flisten&amp;language=fr"' in page.text
+    assert 'language=ar"' not in page.text, "the language it is in already"
+    chosen = browser.get("/sign-in?next=/listen&language=ar")
+    assert 'value="/listen"' in chosen.text
+    assert cookie_of(chosen, "tocsin_language").startswith("tocsin_language=ar; Max-Age=31536000; Path=/; SameSite=lax")
+    wrong = enter(browser, password="something else")
+    assert "اسم الدخول أو كلمة المرور أو الرمز غير صحيح." in wrong.text
+    assert 'class="languages"' not in wrong.text, "a page that answers a form has no address to come back to"
+    assert 'lang="en"' in browser.get("/sign-in?language=xx", headers={"Cookie": "tocsin_language=../fr"}).text
+
+
 @pytest.mark.parametrize(
     "wanted", ["//evil.example/", "https://evil.example", "/\\evil.example", "javascript:x", "/a\r\nb"]
 )

@@ -1,14 +1,19 @@
 """Signing in through an organisation, against a small provider that speaks the whole protocol."""
 
 import dataclasses
+import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from tests.conftest import NOW
 from tests.web.access.conftest import Door
 from tests.web.access.provider import Provider, running
+from tocsin.store import writing
+from tocsin.store.accounts import CONSOLE, find_account, recovery_link, take_up
+from tocsin.store.tables import session
 from tocsin.web.settings import Serve
 from tocsin.web.who import COOKIE
 
@@ -54,6 +59,49 @@ def test_an_answer_that_does_not_hold_lets_nobody_in(with_password: Door, provid
     browser, back = come_back(with_password, provider)
     assert browser.get(back).status_code == 403
     assert browser.get("/api/me").status_code == 401
+
+
+def test_a_login_given_to_somebody_else_opens_nothing(with_password: Door, provider: Provider) -> None:
+    browser, back = come_back(with_password, provider)
+    assert browser.get(back).status_code == 200
+    provider.claims = {"sub": "y"}  # the organisation gave the name to another
+    browser, back = come_back(with_password, provider)
+    assert browser.get(back).status_code == 403
+    provider.claims = {"preferred_username": "married-name"}  # and calls the first one otherwise
+    browser, back = come_back(with_password, provider)
+    assert browser.get(back).status_code == 200
+    assert browser.get("/api/me").json()["login"] == "somebody"
+    home = with_password.app.state.house
+    with writing(home.engine) as connection:
+        token = recovery_link(connection, CONSOLE, find_account(connection, "somebody").id, NOW)
+        take_up(connection, token, "canoe lantern forty birds", NOW)
+    provider.claims = {"sub": "y"}  # the administrator gave the account anew
+    browser, back = come_back(with_password, provider)
+    assert browser.get(back).status_code == 200
+
+
+@pytest.mark.parametrize("sub", ["", "x" * 256, None, 7])
+def test_without_a_mark_of_somebody_nobody_comes_in(with_password: Door, provider: Provider, sub: object) -> None:
+    provider.claims = {"sub": sub}
+    browser, back = come_back(with_password, provider)
+    assert browser.get(back).status_code == 403
+
+
+@pytest.mark.parametrize(("hours", "settings"), [(12, {}), (2, {"hours": "2"})])
+def test_the_organisation_is_asked_again_after_some_hours(
+    with_password: Door, provider: Provider, hours: int, settings: dict[str, str]
+) -> None:
+    home = with_password.app.state.house
+    serve = dataclasses.replace(home.serve, single_sign_on=home.serve.single_sign_on | settings)
+    with_password.app.state.house = dataclasses.replace(home, serve=serve)
+    browser, back = come_back(with_password, provider)
+    assert browser.get(back).status_code == 200
+    for minutes, status in ((60 * hours - 1, 200), (60 * hours, 401)):
+        later = NOW + dt.timedelta(minutes=minutes)
+        with_password.app.state.house = dataclasses.replace(home, serve=serve, now=lambda at=later: at)
+        with writing(home.engine) as connection:  # used all the time
+            connection.execute(sa.update(session).values(seen_at=later))
+        assert browser.get("/api/me").status_code == status
 
 
 def test_a_token_signed_by_somebody_else_lets_nobody_in(with_password: Door, provider: Provider) -> None:

@@ -6,7 +6,7 @@ address of it must be allowed, and the connection goes to the very address that 
 
 import ipaddress
 import socket
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit, urlunsplit
 
@@ -46,16 +46,26 @@ def _within(address: ipaddress.IPv4Address | ipaddress.IPv6Address, networks: Se
     return any(address in ipaddress.ip_network(n) for n in networks)  # another version's network holds it never
 
 
-def check_host(host: str, port: int, networks: Sequence[str], resolve: Resolve = look_up) -> str:
+def check_host(
+    host: str, port: int, networks: Sequence[str], resolve: Resolve = look_up, hosts: Collection[str] = ()
+) -> str:
     """An address of a host that we may connect to.
+
+    Parameters
+    ----------
+    hosts : collection of str
+        The only names we may connect to, folded to one case; none means any.
 
     Raises
     ------
     Forbidden
-        If one of its addresses lies in a private or reserved network that the mission does not name.
+        If the mission lists its hosts and this is none of them, or one of its addresses lies in a private or reserved
+        network that the mission does not name.
     BadInput
         If the host is unknown.
     """
+    if hosts and host.casefold().rstrip(".") not in hosts:
+        raise Forbidden("the mission sends to hosts it lists only: name this one under allowed_hosts in act.toml")
     try:
         addresses = list(resolve(host, port))
     except (OSError, UnicodeError) as problem:
@@ -71,7 +81,7 @@ def check_host(host: str, port: int, networks: Sequence[str], resolve: Resolve =
     return addresses[0]
 
 
-def pin(url: str, networks: Sequence[str], resolve: Resolve = look_up) -> Pinned:
+def pin(url: str, networks: Sequence[str], resolve: Resolve = look_up, hosts: Collection[str] = ()) -> Pinned:
     """A web address checked and bound to a number. Plain http goes to the mission's own networks only.
 
     Raises
@@ -86,7 +96,7 @@ def pin(url: str, networks: Sequence[str], resolve: Resolve = look_up) -> Pinned
         raise BadInput("the web address to send to cannot be read") from problem
     if parts.scheme not in ("https", "http") or not host or not port or parts.username or parts.password:
         raise BadInput("a web address to send to starts with https:// and holds no user name")
-    address = check_host(host, port, networks, resolve)
+    address = check_host(host, port, networks, resolve, hosts)
     if parts.scheme == "http" and not _within(ipaddress.ip_address(address.split("%", 1)[0]), networks):
         raise Forbidden("plain http would let others read the message: use https")
     number = f"[{address}]" if ":" in address else address

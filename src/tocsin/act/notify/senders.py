@@ -42,9 +42,18 @@ class Post:
         Looks host names up; another one in tests.
     timeout_s : float
         For connecting and for each read.
+    hosts : sequence of str
+        The only hosts we may send to, by name; none means any.
     """
 
-    def __init__(self, networks: Sequence[str] = (), resolve: Resolve = look_up, timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(
+        self,
+        networks: Sequence[str] = (),
+        resolve: Resolve = look_up,
+        timeout_s: float = TIMEOUT_S,
+        hosts: Sequence[str] = (),
+    ) -> None:
+        self._hosts = frozenset(hosts)
         self._networks, self._resolve, self._timeout = tuple(networks), resolve, timeout_s
         # No proxy of the environment, no redirect: a message goes where it was addressed or nowhere.
         self._client = httpx2.Client(trust_env=False, follow_redirects=False, timeout=timeout_s)
@@ -75,7 +84,7 @@ class Post:
             return _smtp_answer(problem)
 
     def _http(self, request: Request) -> tuple[int, bytes]:
-        to = pin(request.url, self._networks, self._resolve)
+        to = pin(request.url, self._networks, self._resolve, self._hosts)
         made = self._client.build_request(
             request.method, to.url, headers={**request.headers, "Host": to.header}, content=request.body,
             extensions={"sni_hostname": to.host},
@@ -118,7 +127,7 @@ class Post:
         sender = str(settings.get("from") or "")
         if not host or not sender:
             raise BadInput("gateway {id} needs host and from", id=gateway.id)
-        address = check_host(host, port, self._networks, self._resolve)
+        address = check_host(host, port, self._networks, self._resolve, self._hosts)
         mail = EmailMessage()
         mail["From"], mail["To"], mail["Subject"] = sender, out.address, " ".join(out.subject.split()) or "Tocsin"
         mail["Date"], mail["Message-ID"] = format_datetime(now), f"<tocsin-{out.id}@{sender.rpartition('@')[2]}>"

@@ -157,10 +157,11 @@ def suspect_host_state(
     return new
 
 
-def acknowledge(
-    connection: sa.Connection, actor: Actor, alert_id: int, expected_changed: int | None, now: dt.datetime
-) -> int:
+def acknowledge(connection: sa.Connection, actor: Actor, alert_id: int, now: dt.datetime) -> int:
     """Somebody takes an alert; its ladder stops. A second acknowledgement changes nothing.
+
+    It does not ask what the alert looked like to who acknowledges: reports that came in meanwhile must not make a duty
+    officer press twice while the ladder climbs on. What they changed stands in the history before it.
 
     Returns
     -------
@@ -174,7 +175,7 @@ def acknowledge(
     if row["acknowledged_at"] is not None:
         return int(row["changed"])
     values = {"acknowledged_at": now, "acknowledged_by": actor.id, "state": "acknowledged"}
-    new = change_alert(connection, actor, alert_id, expected_changed, values, "acknowledged", {}, now)
+    new = change_alert(connection, actor, alert_id, None, values, "acknowledged", {}, now)
     record(connection, now, Entry(actor.id, "alert.acknowledge", "alert", str(alert_id)))
     return new
 

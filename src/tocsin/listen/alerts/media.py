@@ -8,21 +8,25 @@ import secrets
 from pathlib import Path
 
 from tocsin.core.errors import NotFound, SetupProblem
-from tocsin.listen.alerts.pictures import without_metadata
+from tocsin.listen.alerts.pictures import kind_of, without_metadata
 from tocsin.store.keys import KeyRing
 
 FOLDER = "media"
 MARK = "media:"
+NOT_KEPT = "not kept: no picture, recording or film"
 
 
 def keep(folder: Path, keys: KeyRing, content: bytes) -> str:
     """Keep a file and see it onto the disk; gives the word that stands in a report's `attachments`.
 
-    What a camera writes beside a picture (owner, serial number, place) is not kept.
+    What a camera writes beside a picture (owner, serial number, place) is not kept, and a file that begins like no
+    picture, recording or film is not kept at all: the word then says so.
     The same content has the same name, so a phone that sends it again changes nothing.
     """
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+    if not kind_of(content):
+        return NOT_KEPT
     content = without_metadata(content)
     key = keys.current
     name = f"{key.id}-{hmac.new(key.lookup, b'media' + content, hashlib.sha256).hexdigest()[:40]}"

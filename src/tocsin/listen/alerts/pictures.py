@@ -15,6 +15,30 @@ _PNG_KEPT = {
 }  # fmt: skip
 _WEBP_KEPT = {b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ANIM", b"ANMF", b"ICCP"}
 _ORIENTATION = 0x0112
+# What files of phones begin with, and where: pictures, recordings, films.
+_BEGINS = (
+    (0, _JPEG + b"\xff", "image/jpeg"), (0, _PNG, "image/png"), (0, b"GIF8", "image/gif"),
+    (8, b"WEBP", "image/webp"), (8, b"WAVE", "audio/wav"), (8, b"AVI ", "video/x-msvideo"),
+    (4, b"ftyphei", "image/heic"), (4, b"ftypmif1", "image/heif"), (4, b"ftypM4A", "audio/mp4"),
+    (4, b"ftyp3g", "video/3gpp"), (4, b"ftypqt", "video/quicktime"), (4, b"ftyp", "video/mp4"),
+    (0, b"#!AMR", "audio/amr"), (0, b"OggS", "audio/ogg"), (0, b"fLaC", "audio/flac"), (0, b"caff", "audio/x-caf"),
+    (0, b"ID3", "audio/mpeg"), (0, b"\xff\xfb", "audio/mpeg"), (0, b"\xff\xf3", "audio/mpeg"),
+    (0, b"\xff\xf1", "audio/aac"), (0, b"\xff\xf9", "audio/aac"), (0, b"\x1a\x45\xdf\xa3", "video/webm"),
+)  # fmt: skip
+
+
+def kind_of(content: bytes) -> str:
+    r"""What a file is by what it begins with: the media type of a picture, recording or film; empty for all else.
+
+    Examples
+    --------
+    >>> kind_of(b"#!AMR..."), kind_of(b"MZ program"), kind_of(b"<html>")
+    ('audio/amr', '', '')
+    """
+    for at, begin, kind in _BEGINS:
+        if content[at : at + len(begin)] == begin and (at != 8 or content[:4] == b"RIFF"):
+            return kind
+    return ""
 
 
 def without_metadata(content: bytes) -> bytes:

@@ -22,7 +22,11 @@ from tocsin.core.errors import BadFile, NotFound
 
 LONGEST_FIELD = 131_072  # characters; the longest in 30 years of UCDP is under 10,000
 LARGEST_BYTES = 4 * 2**30  # unpacked; the whole of GED is a quarter of a gigabyte
-LARGEST_JSON_BYTES = 512 * 2**20  # JSON is read whole
+LONGEST_ROW = 4 * 2**20  # characters; a line is read into memory before it can be judged
+LARGEST_JSON_BYTES = 128 * 2**20  # JSON is read whole
+MOST_JSON_VALUES = 10_000_000  # each costs some 100 bytes of memory, and two of the file
+LARGEST_BOOK_BYTES = 512 * 2**20  # of a workbook, unpacked; its rows are read one by one
+LARGEST_WORDS_BYTES = 64 * 2**20  # of its texts, which openpyxl keeps in memory
 BOMB_RATIO, BOMB_BYTES = 200, 64 * 2**20  # unpacked : packed, once more than this has come out
 MOST_COLUMNS = 2_000
 # What a spreadsheet would run: no real cell of the layouts we read begins this way.
@@ -157,10 +161,12 @@ def _csv(name: str, source: IO[bytes]) -> Iterator[Row]:
         raise BadFile("{name} is not a text table; give csv, csv.gz, zip, xlsx or json", name=name)
     text = io.TextIOWrapper(io.BufferedReader(_Joined(start, source), 1 << 20), encoding="utf-8-sig", newline="")
     csv.field_size_limit(LONGEST_FIELD)
-    reader = csv.reader(text, strict=True)
+    lines = _Lines(name, text)
+    reader = csv.reader(lines, strict=True)
     line, width = 1, 0
     try:
         for fields in reader:
+            lines.of_row = 0
             if not fields or (len(fields) == 1 and not fields[0].strip()):
                 line = reader.line_num + 1
                 continue
@@ -190,6 +196,26 @@ def _csv(name: str, source: IO[bytes]) -> Iterator[Row]:
         raise BadFile("{name}, line {line}: {why}; nothing was taken", name=name, line=line, why=why) from problem
 
 
+class _Lines:
+    """Lines of a text; a row of them that is longer than any honest one is not read into memory."""
+
+    def __init__(self, name: str, text: io.TextIOWrapper) -> None:
+        self.name, self.text, self.of_row = name, text, 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self.text.readline(LONGEST_ROW - self.of_row + 1)
+        if not line:
+            raise StopIteration
+        self.of_row += len(line)
+        if self.of_row > LONGEST_ROW:
+            raise BadFile("{name}: a row is longer than {most:,} characters; nothing was taken", name=self.name,
+                          most=LONGEST_ROW)  # fmt: skip
+        return line
+
+
 class _Joined(io.RawIOBase):
     """Bytes already read, then the rest of the stream."""
 
@@ -214,7 +240,9 @@ def _xlsx(name: str, file: IO[bytes], size: int) -> Iterator[Row]:
     try:
         with zipfile.ZipFile(file) as archive:
             unpacked = sum(m.file_size for m in archive.infolist())
-        if unpacked > LARGEST_JSON_BYTES or (unpacked > BOMB_BYTES and unpacked > BOMB_RATIO * max(size, 1)):
+            texts = sum(m.file_size for m in archive.infolist() if m.filename.endswith("sharedStrings.xml"))
+        bomb = unpacked > BOMB_BYTES and unpacked > BOMB_RATIO * max(size, 1)
+        if bomb or unpacked > LARGEST_BOOK_BYTES or texts > LARGEST_WORDS_BYTES:
             raise BadFile("{name} unpacks to {size} MB; save it as CSV", name=name, size=unpacked // 2**20)
         file.seek(0)
         book = load_workbook(file, read_only=True, data_only=False)
@@ -263,7 +291,7 @@ def _cell_text(value: Any) -> str:
 
 def _json(name: str, source: IO[bytes]) -> Iterator[Row]:
     data = source.read(LARGEST_JSON_BYTES + 1)
-    if len(data) > LARGEST_JSON_BYTES:
+    if len(data) > LARGEST_JSON_BYTES or sum(map(data.count, (b",", b"[", b"{"))) > MOST_JSON_VALUES:
         raise BadFile("{name} is too large to read as JSON; export CSV", name=name)
     try:
         document = json.loads(data)

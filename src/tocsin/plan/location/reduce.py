@@ -43,18 +43,28 @@ def merge_rows(cover: csr_matrix, weight: Floats, covered: Flags | None = None) 
         cover, weight = cover[use], weight[use]
     if cover.shape[0] == 0:
         return Reduced(cover, weight, always)
+    first, group = same_rows(cover)
+    return Reduced(cover[first], np.bincount(group, weight, len(first)).astype(np.float64), always)
+
+
+def same_rows(cover: csr_matrix) -> tuple[Ints, Ints]:
+    """The first row of each group of rows covered by the same columns, and the group of each row; no row is empty.
+
+    Groups stand in the order of first appearance, so that the same data give the same problem.
+    """
     rng = np.random.default_rng(20_240_229)
     codes = rng.integers(0, 2**64, size=(cover.shape[1], 2), dtype=np.uint64)
     sums = np.add.reduceat(codes[cover.indices], cover.indptr[:-1], axis=0)
     order = np.lexsort((sums[:, 1], sums[:, 0]))
     new = np.ones(len(order), dtype=bool)
     new[1:] = np.any(sums[order[1:]] != sums[order[:-1]], axis=1)
-    starts = np.flatnonzero(new)
-    merged = np.add.reduceat(weight[order], starts)
-    # in the order of first appearance, so that the same data give the same problem
-    first = np.minimum.reduceat(order, starts)
+    first = np.minimum.reduceat(order, np.flatnonzero(new))
     by_place = np.argsort(first)
-    return Reduced(cover[first[by_place]], merged[by_place], always)
+    number = np.empty(len(first), dtype=np.int64)
+    number[by_place] = np.arange(len(first))
+    group = np.empty(len(order), dtype=np.int64)
+    group[order] = number[np.cumsum(new) - 1]
+    return first[by_place], group
 
 
 def dominated_columns(cover: csr_matrix, cost: Floats, group_of: Ints) -> Flags:

@@ -15,7 +15,7 @@ from tocsin.plan.posture import demands
 from tocsin.plan.posture.model import Demand, Floats, Ints, Option, Problem
 from tocsin.plan.posture.request import Barred, Request, Tier
 
-MOST_SITES = 60  # candidate places for units that move: those that bring most within reach, one after another
+MOST_SITES = 250  # candidate places for units that move: those that bring most within reach, one after another
 ARMED = {UnitKind.BASE, UnitKind.TOB, UnitKind.QRF, UnitKind.FPU}
 Flags = npt.NDArray[np.bool_]
 Measure = Callable[[Sequence[Unit], int], Floats]

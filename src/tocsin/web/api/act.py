@@ -106,10 +106,10 @@ def travel_of(at: Any) -> reads.Travel | None:
 
 @router.post("/{id}/acknowledge", summary="Take an alert: its ladder stops")
 def acknowledge(at: At, actor: Asker, id: Id, given: Taken, key: Key = None) -> JSONResponse:
-    """A second acknowledgement changes nothing."""
+    """A second one changes nothing; what came in since the alert was seen does not stand in the way."""
 
     def work(connection: sa.Connection, now: dt.datetime) -> dict[str, Any]:
-        return {"id": id, "changed": respond.acknowledge(connection, actor, id, given.changed, now)}
+        return {"id": id, "changed": respond.acknowledge(connection, actor, id, now)}
 
     return change(at, actor, "act.acknowledge", key, {"id": id, **given.model_dump()}, work)
 
@@ -120,10 +120,10 @@ def acknowledge_many(at: At, actor: Asker, given: Many, key: Key = None) -> JSON
 
     def work(connection: sa.Connection, now: dt.datetime) -> dict[str, Any]:
         done: list[dict[str, Any]] = []
-        for id, seen in sorted(given.alerts.items()):
+        for id in sorted(given.alerts):
             try:
                 with connection.begin_nested():
-                    done.append({"id": id, "changed": respond.acknowledge(connection, actor, id, seen, now)})
+                    done.append({"id": id, "changed": respond.acknowledge(connection, actor, id, now)})
             except TocsinError as problem:
                 done.append({"id": id, "problem": str(problem)})
         return {"alerts": done}

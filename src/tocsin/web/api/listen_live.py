@@ -217,7 +217,7 @@ async def _stream(
                 yield words
             if behind is not None:
                 continue
-            if now - begun >= seconds:
+            if now - begun >= seconds or getattr(request.app.state, "ending", False):
                 return
             if now - spoken >= QUIET_S:
                 spoken = now

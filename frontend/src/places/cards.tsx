@@ -202,6 +202,7 @@ function PatrolCards({ made }: { made: Schemas["PatrolsMade"] }) {
       {drawn?.patrols.map((p) => (
         <section key={p.patrol} class="card sheet-card"><h2 dir="auto">{patrolName(p.patrol)}</h2>
           <p>{t("cards.line", { start: spot(p.start.name), leave: clock(p.leave), end: spot(p.end.name), back: clock(p.back), km: kilometres(p.km_straight), mode: word("mode", drawn.mode), season: word("season", drawn.season) })}</p>
+          {typeof p.hours_driven === "number" && typeof p.hours_out === "number" && <p>{t("cards.takes", { driven: hours(p.hours_driven), out: hours(p.hours_out) })}</p>}
           {p.stops.length === 0 ? <p>{t("cards.no_stop")}</p> : (
             <div class="scroll-x" tabIndex={0} role="region" aria-label={patrolName(p.patrol)}><table><thead><tr><th scope="col" class="end">{t("cards.number")}</th><th scope="col">{t("cards.place")}</th><th scope="col" class="end">{t("cards.arrive")}</th><th scope="col" class="end">{t("cards.stay_for")}</th><th scope="col" class="end">{t("cards.at")}</th><th scope="col">{t("cards.note")}</th></tr></thead>
               <tbody>{p.stops.map((s, i) => <tr key={i}><td class="end">{number(i + 1, 0)}</td><th scope="row" dir="auto">{spot(s.name)}</th><td class="end">{clock(s.at)}</td><td class="end">{hours(s.stay_hours)}</td><td class="end"><bdi dir="ltr">{s.lat.toFixed(4)}, {s.lon.toFixed(4)}</bdi></td><td class="write" /></tr>)}</tbody></table></div>

@@ -80,7 +80,10 @@ class CardStop(Point):
 
 
 class PatrolCard(BaseModel):
-    """One patrol of the plan that was drawn: hours from midnight of its first day."""
+    """One patrol of the plan that was drawn: hours from midnight of its first day.
+
+    `hours_out` and `hours_driven` are not known of runs made before they were told.
+    """
 
     patrol: str
     start: Point
@@ -88,6 +91,8 @@ class PatrolCard(BaseModel):
     leave: float
     back: float
     km_straight: float
+    hours_out: float | None = None
+    hours_driven: float | None = None
     stops: list[CardStop]
 
 

@@ -108,7 +108,9 @@ def hindsight(
     ] = None,
     moves: Annotated[int, typer.Option(help="How many units the plan of a month may move.")] = 3,
     hours: Annotated[float, typer.Option(help="Hours within which the plan wants places reached.")] = 6.0,
-    model: Annotated[str, typer.Option(help="Forecast the plan goes by.")] = "conflictology_n",
+    model: Annotated[
+        str | None, typer.Option(help="Forecast the plan goes by. Default: the one plans of that month would go by.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same figures.")] = 1,
     mission: MissionOption = None,
     as_json: JsonOption = False,

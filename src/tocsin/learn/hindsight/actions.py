@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from tocsin.assess.actions import make_panel
 from tocsin.assess.features.around import townspeople
-from tocsin.assess.forecast import MODELS, forecast, stream
+from tocsin.assess.forecast import MODELS, forecast, main_model, stream, usual_models
 from tocsin.assess.ground import Land, gw_of, land_of
 from tocsin.core.errors import BadInput, NoData
 from tocsin.core.geometry import distance_km
@@ -53,7 +53,7 @@ def look_back(
     most_moves: int = 3,
     limits: tuple[float, ...] = (2.0, 6.0, 12.0),
     plan_limit: float = 6.0,
-    model: str = "conflictology_n",
+    model: str | None = None,
     seed: int = 1,
     tell: Progress = silent,
 ) -> LookedBack:
@@ -73,8 +73,8 @@ def look_back(
         Hours within which arrival counts, for the tables.
     plan_limit : float
         Hours within which the plan wants places reached.
-    model : str
-        Forecast the plan goes by.
+    model : str, optional
+        Forecast the plan goes by; the one that plans of that month would have gone by if not given.
 
     Raises
     ------
@@ -85,7 +85,7 @@ def look_back(
     """
     if first > last or most_moves < 0 or not limits or min(*limits, plan_limit) <= 0:
         raise BadInput("give a first month before the last, zero or more moves, and hours above zero")
-    if model not in MODELS:
+    if model is not None and model not in MODELS:
         raise BadInput("'{name}' is not a model; there are: {known}", name=model, known=", ".join(MODELS))
     gw = gw_of(mission)
     end = newest_month(connection, gw)
@@ -103,7 +103,7 @@ def look_back(
             last=month_text(last),
         )
     postures = {m: postures[m] for m in ahead_known}
-    wanted = _wanted(connection, mission, sorted(postures), model, seed, tell)
+    wanted, used = _wanted(connection, mission, sorted(postures), model, seed, tell)
     mobile = {id(units[i]) for units in postures.values() for i in movable_rows(units)}
     found = replay(
         postures, killings, wanted, lon, lat, fixed=lambda unit: id(unit) not in mobile, most_moves=most_moves,
@@ -114,7 +114,7 @@ def look_back(
         "files": [[f["layout"], f["sha256"]] for f in vintage(connection, end, gw).files],
         "units": {str(m): [[u.name, u.lon, u.lat, u.strength] for u in units] for m, units in postures.items()},
         "first": first, "last": last, "operations": list(operations), "most_moves": most_moves,
-        "limits": list(limits), "plan_limit": plan_limit, "model": model, "seed": seed,
+        "limits": list(limits), "plan_limit": plan_limit, "model": used, "seed": seed,
     }  # fmt: skip
     run = run_id("hindsight", inputs)
     result = {
@@ -126,7 +126,7 @@ def look_back(
         "judged_until": month_text(end),
         "months_reconstructed": sum(vintage(connection, m, gw).reconstructed for m in postures),
         "operations": list(operations),
-        "model": model,
+        "model": used,
         "most_moves": most_moves,
         "plan_limit": plan_limit,
         "killed": float(killings.killed.sum()),
@@ -181,21 +181,27 @@ def _postures(
 
 
 def _wanted(
-    connection: sa.Connection, mission: Mission, months: Sequence[int], model: str, seed: int, tell: Progress
-) -> Mapping[str, Any]:
-    """What each policy would have its units reach in each month: a weight a cell, from what was known then."""
+    connection: sa.Connection, mission: Mission, months: Sequence[int], model: str | None, seed: int, tell: Progress
+) -> tuple[Mapping[str, Any], str]:
+    """What each policy would have its units reach in each month: a weight a cell, from what was known then.
+
+    And the forecasts that the plans went by, in words.
+    """
+    used: dict[str, None] = {}
     gw = gw_of(mission)
     by_policy: dict[str, dict[int, Floats]] = {PLAN: {}, RECENT: {}, PEOPLE: {}}
     for number, month in enumerate(months):
         tell("Forecasting as of each month", number, len(months))
         then = land_of(connection, mission, month)
         panel, _ = make_panel(connection, then, vintage(connection, month, gw), month)
-        by_policy[PLAN][month] = forecast(panel, "civilians", model, AHEAD, seed).mean().sum(axis=0)
+        name = model or main_model(usual_models(panel.n_months, len(panel.gids)))
+        used[name] = None
+        by_policy[PLAN][month] = forecast(panel, "civilians", name, AHEAD, seed).mean().sum(axis=0)
         by_policy[RECENT][month] = np.nan_to_num(panel.counts["civilians"][-12:]).sum(axis=0).astype(np.float64)
         people = np.nan_to_num(then.people.people)
         by_policy[PEOPLE][month] = people if people.any() else townspeople(then.ground.gids).astype(np.float64)
     tell("Forecasting as of each month", len(months), len(months))
-    return {name: table.__getitem__ for name, table in by_policy.items()}
+    return {name: table.__getitem__ for name, table in by_policy.items()}, ", ".join(used)
 
 
 def _tables(found: Hindsight, seed: int) -> dict[str, Any]:

@@ -6,11 +6,13 @@ import numpy.typing as npt
 from tocsin.plan.compiled import compiled
 from tocsin.plan.location.chance import draw_below, draw_share
 from tocsin.plan.patrols.orderloops import EASE, better_order, fill_up, retime, travel
+from tocsin.plan.patrols.stringloops import string_of
 
 Longs = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
+SPLIT, KEPT_ON, MOST_KEPT = 0.3, 0.9, 3  # of strings, a part in the middle stays: see `string_of`
 FILLING = 0.3  # chance that a stop for fuel is put back in a step, somewhere at random
 
 
@@ -126,27 +128,14 @@ def search(
             old_length[r] = length[r]
             old_begin[r] = begin[r]
             old_latest[r] = latest[r]
-            top = min(longest, float(sizes[r]))
-            size = 1 + int(draw_share(state) * top)
-            size = min(size, sizes[r])
             k = 0
             while routes[r, k] != p:
                 k += 1
-            first = max(0, k - draw_below(state, size))
-            first = min(first, sizes[r] - size)
-            keep_from, keep_to = 0, 0
-            if size < sizes[r] and size > 1 and draw_share(state) < 0.3:  # split string: keep a middle part
-                keep = 1
-                while first + size + keep < sizes[r] and draw_share(state) > 0.1 and keep < 3:
-                    keep += 1
-                if first + size + keep <= sizes[r]:
-                    keep_from = first + 1 + draw_below(state, size - 1)
-                    keep_to = keep_from + keep
-                    size += keep
+            first, last, keep_from, keep_to = string_of(state, sizes[r], k, longest, False, SPLIT, KEPT_ON, MOST_KEPT)
             w = 0
             for i in range(sizes[r]):
                 q = routes[r, i]
-                if first <= i < first + size and not (keep_from <= i < keep_to):
+                if first <= i < last and not (keep_from <= i < keep_to):
                     gone[n_gone] = q
                     n_gone += 1
                     where[q] = -1

@@ -11,7 +11,7 @@ import numpy as np
 
 from benchmarks.cells import cell_panel, events_of
 from benchmarks.results import SHARED, Figure, Peer
-from tocsin.assess.forecast.daily import Days, outlook
+from tocsin.assess.forecast.daily import Days, on_campaign, outlook
 from tocsin.learn.record import average_precision
 
 AHEAD = {7: (0.06, 0.029), 14: (0.10, 0.054), 28: (0.16, 0.083)}
@@ -24,7 +24,8 @@ def car_days() -> Days:
     gids = cell_panel(SHARED / "data", "CAF").gids
     day = (events["day"] - START).astype(int)
     n_days = int((np.datetime64("2021-01-01") - START).astype(int))
-    return Days(gids, n_days, day, np.searchsorted(gids, events["gid"]), events["kind"] == "os")
+    cell, marked = np.searchsorted(gids, events["gid"]), on_campaign(day, events["actors"])
+    return Days(gids, n_days, day, cell, events["kind"] == "os", marked)
 
 
 def run() -> list[Figure]:

@@ -41,7 +41,8 @@ def minusca() -> list[dict[str, Any]]:
     from tocsin.core.time import parse_month
     from tocsin.listen.imports import import_file
     from tocsin.listen.missions import make
-    from tocsin.plan.patrols.actions import Out, patrols_of
+    from tocsin.plan.patrols.actions import patrols_of
+    from tocsin.plan.patrols.asked import Out
     from tocsin.plan.situation import situation
     from tocsin.store import open_store, writing
 

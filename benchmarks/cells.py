@@ -17,7 +17,7 @@ KINDS = {"1": "sb", "2": "ns", "3": "os"}
 
 
 def events_of(folder: Path, iso3: str) -> dict[str, np.ndarray]:
-    """Events as columns: kind, day (datetime64), gid, best, civilian deaths."""
+    """Events as columns: kind, day (datetime64), gid, best, civilian deaths, actors."""
     with (folder / "ucdp_ged" / FILES[iso3][0]).open(newline="") as opened:
         rows = list(csv.DictReader(opened))
     days = [r["date_start"][:10] for r in rows]
@@ -28,6 +28,10 @@ def events_of(folder: Path, iso3: str) -> dict[str, np.ndarray]:
         "gid": np.array([int(r["priogrid_gid"]) for r in rows]),
         "best": np.array([float(r["best"]) for r in rows]),
         "civilian": np.array([float(r["deaths_civilians"]) for r in rows]),
+        # Both sides by UCDP's numbers; the civilians attacked are nobody.
+        "actors": np.array(
+            [[int(r["side_a_new_id"]), -1 if r["type_of_violence"] == "3" else int(r["side_b_new_id"])] for r in rows]
+        ),
         "precise": np.array([int(r["date_prec"]) <= 2 for r in rows]),
     }
 

@@ -7,16 +7,30 @@ import { language } from "./words";
 // A part of the screen that cannot be fetched because the link is gone says so, and comes when the link is back.
 const part: typeof lazy = (load) => lazy(() => load().catch(() => ({ default: Cut as never })));
 
-const Today = part(() => import("./places/today"));
-const Listen = part(() => import("./places/listen"));
-const Assess = part(() => import("./places/assess"));
+const PLACES = {
+  today: () => import("./places/today"),
+  listen: () => import("./places/listen"),
+  assess: () => import("./places/assess"),
+  plan: () => import("./places/plan"),
+  act: () => import("./places/act"),
+  learn: () => import("./places/learn"),
+  field: () => import("./field/field"),
+};
+
+// The place of this address is fetched while the rest still gets ready.
+const first = location.pathname.split("/")[1] || "today";
+if (first in PLACES) PLACES[first as keyof typeof PLACES]().catch(() => undefined);
+
+const Today = part(PLACES.today);
+const Listen = part(PLACES.listen);
+const Assess = part(PLACES.assess);
 const Cell = part(() => import("./places/cell"));
-const Plan = part(() => import("./places/plan"));
+const Plan = part(PLACES.plan);
 const Cards = part(() => import("./places/cards"));
 const Results = part(() => import("./places/results"));
-const Act = part(() => import("./places/act"));
-const Learn = part(() => import("./places/learn"));
-const Field = part(() => import("./field/field"));
+const Act = part(PLACES.act);
+const Learn = part(PLACES.learn);
+const Field = part(PLACES.field);
 
 export function App() {
   return (

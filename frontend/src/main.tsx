@@ -1,7 +1,4 @@
-import "@fontsource/ibm-plex-sans/latin-400.css";
-import "@fontsource/ibm-plex-sans/latin-600.css";
-import "@fontsource/ibm-plex-sans/latin-ext-400.css";
-import "@fontsource/ibm-plex-sans/latin-ext-600.css";
+import "./fonts.css";
 import "./style.css";
 import { render } from "preact";
 import { App } from "./app";

@@ -90,7 +90,7 @@ export function day(text: string): string {
 
 export function moment(text: string): string {
   return new Intl.DateTimeFormat(tag(), {
-    day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", timeZone: "UTC", timeZoneName: "short",
+    day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: "UTC", timeZoneName: "short",
   }).format(new Date(text));
 }
 

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from tests.assess.test_as_of import bring, some_events
 from tests.listen import ged
-from tocsin.assess.days import days_ahead, events_by_day, soon
+from tocsin.assess.days import days_ahead, events_by_day, sides, soon
 from tocsin.assess.forecast.daily import Days
 from tocsin.cli.main import app
 from tocsin.core.errors import BadInput, NoData
@@ -17,6 +17,7 @@ from tocsin.core.lattice import gid_at
 from tocsin.core.mission import Mission
 from tocsin.core.time import parse_month
 from tocsin.listen.events.model import Events
+from tocsin.listen.events.reads import known_events, vintage
 from tocsin.store import open_store, reading
 
 GIDS = np.sort(gid_at(np.array([20.25, 20.75, 21.25]), np.array([5.25, 5.25, 5.25])))
@@ -32,12 +33,16 @@ def test_an_outlook_ranks_the_cells_and_sees_no_later_month(
     try:
         with reading(engine) as connection:
             found = days_ahead(connection, small_mission, (7, 28), parse_month("2017-12"), "os")
+            known = known_events(connection, vintage(connection, parse_month("2017-12"), 482), parse_month("2017-12"))
+            both = sides(connection, known)
             with pytest.raises(BadInput, match="not a target"):
                 days_ahead(connection, small_mission, (7,), None, "battles")
             with pytest.raises(BadInput, match="1 to 56"):
                 days_ahead(connection, small_mission, (7, 60))
     finally:
         engine.dispose()
+    assert both.shape == (len(known), 2)
+    assert both.max() >= 0
     assert found["as_of"] == "2017-12-31"
     assert 60 < found["events"] < 5 * 120 / 2, "events of 2018 and those placed in a province are not used"
     assert [t["rank"] for t in found["top"]] == list(range(1, 11))

@@ -65,6 +65,8 @@ def test_every_command_tells_machines_what_the_documents_promise(morning: dict) 
     assessed = morning["assess"]
     assert (assessed["as_of"], assessed["cells"], assessed["months"]) == ("2018-12", 251, 336)
     assert len(assessed["top"]) == 10
+    assert (assessed["model"], assessed["targets"]) == ("combined", ["civilians", "sb", "ns", "os"])
+    assert morning["plan"]["model"] == "combined"
     assert assessed["vintage_kind"] == "reconstructed"
     means = [place["mean"] for place in assessed["top"]]
     assert means == sorted(means, reverse=True)

@@ -23,7 +23,7 @@ PLANNER = person(Role.PLANNER)
 @pytest.fixture
 def at(planned):
     engine = open_store(planned.store_url)
-    yield SimpleNamespace(engine=engine, now=lambda: NOW)
+    yield SimpleNamespace(engine=engine, now=lambda: NOW, mission=planned)
     engine.dispose()
 
 

@@ -19,16 +19,21 @@ function land(): Promise<FeatureCollection> {
   world ??= fetch(atlasUrl)
     .then((answer) => answer.json() as Promise<Topology>)
     .then((atlas) => feature(atlas, atlas.objects.countries!) as unknown as FeatureCollection);
+  world.catch(() => (world = null)); // the link may be back when the next map asks
   return world;
 }
 
-export function style(colours: Colours): StyleSpecification {
+// Whoever reads this file will draw a map: the worker and the land come while the page still asks for its data.
+maplibregl.prewarm();
+land().catch(() => undefined);
+
+function style(colours: Colours, ground: Ground): StyleSpecification {
   return {
     version: 8,
     sources: {
       world: { type: "geojson", data: EMPTY, tolerance: 0.2, attribution: "Natural Earth" },
-      area: { type: "geojson", data: EMPTY },
-      places: { type: "geojson", data: EMPTY },
+      area: { type: "geojson", data: ground.area },
+      places: { type: "geojson", data: ground.places },
     },
     layers: [
       { id: "sea", type: "background", paint: { "background-color": colours.sea } },
@@ -88,14 +93,33 @@ function near(data: FeatureCollection, [west, south, east, north]: [number, numb
 }
 
 const GROUND = ["sea", "land", "borders", "home"];
+const OVER = ["areas", "outline", "dots"];
+
+interface More {
+  box?: [number, number, number, number];
+  legend?: boolean;
+  // Gets the land to paint under the map, which then draws lines, dots and names only; or names only.
+  painted?: (map: maplibregl.Map) => (world: FeatureCollection) => void;
+  paintedOver?: boolean;
+  // Drawn from the first moment: what is added later costs a whole drawing more.
+  sources?: StyleSpecification["sources"];
+  layers?: StyleSpecification["layers"];
+}
 
 // A map with its base, fitted to the mission's area.
-// `painted`, if given, gets the land to paint under the map, which then draws lines and names only.
-export function open(container: HTMLElement, colours: Colours, ground: Ground, box = bounds(ground.area), legend = false, painted?: (map: maplibregl.Map) => (world: FeatureCollection) => void): maplibregl.Map {
-  const whole = style(colours);
+export function open(container: HTMLElement, colours: Colours, ground: Ground, more: More = {}): maplibregl.Map {
+  const { box = bounds(ground.area), legend = false, painted } = more;
+  const base = style(colours, ground);
+  if (painted) delete base.sources.world;
+  if (more.paintedOver) delete base.sources.area;
+  const left = [...(painted ? GROUND : []), ...(more.paintedOver ? OVER : [])];
   const map = new maplibregl.Map({
     container,
-    style: painted ? { ...whole, layers: whole.layers.filter((layer) => !GROUND.includes(layer.id)) } : whole,
+    style: {
+      ...base,
+      sources: { ...base.sources, ...more.sources },
+      layers: [...base.layers.filter((layer) => !left.includes(layer.id)), ...(more.layers ?? [])],
+    },
     bounds: box,
     fitBoundsOptions: { padding: room(container, legend) },
     attributionControl: { compact: true, customAttribution: painted ? ["Natural Earth", t("map.disclaimer")] : t("map.disclaimer") },
@@ -111,18 +135,24 @@ export function open(container: HTMLElement, colours: Colours, ground: Ground, b
   });
   const under = painted?.(map);
   map.touchZoomRotate.disableRotation();
-  map.addControl(new maplibregl.NavigationControl({ showCompass: false }), document.documentElement.dir === "rtl" ? "top-left" : "top-right");
-  map.addControl(new maplibregl.ScaleControl({ unit: "metric" }), "bottom-left");
-  map.on("load", () => {
-    (map.getSource("area") as maplibregl.GeoJSONSource).setData(ground.area);
-    (map.getSource("places") as maplibregl.GeoJSONSource).setData(ground.places);
-    void land().then((data) => {
-      if (under) under(near(data, box));
-      else (map.getSource("world") as maplibregl.GeoJSONSource | undefined)?.setData(near(data, box));
-      map.on("idle", () => (container.dataset.idle = "yes"));
-      map.triggerRepaint();
-    });
+  const rtl = document.documentElement.dir === "rtl";
+  map.addControl(new maplibregl.NavigationControl({ showCompass: false }), rtl ? "top-left" : "top-right");
+  // On a phone the line about boundaries takes the whole foot of the map.
+  const foot = container.clientWidth > 480;
+  map.addControl(new maplibregl.ScaleControl({ unit: "metric" }), foot ? "bottom-left" : rtl ? "top-right" : "top-left");
+  let whole = false; // with the land
+  let gone = false;
+  map.once("remove", () => (gone = true));
+  const drawn = new Promise<void>((done) => map.once("load", () => done()));
+  void land().then(async (data) => {
+    if (!under) await drawn;
+    if (gone) return;
+    if (under) under(near(data, box));
+    else (map.getSource("world") as maplibregl.GeoJSONSource | undefined)?.setData(near(data, box));
+    whole = true;
+    if (under && map.loaded() && !map.isMoving()) container.dataset.idle = "yes";
   });
+  map.on("idle", () => (container.dataset.idle = whole ? "yes" : "no"));
   map.on("error", (event) => console.error(event.error));
   map.on("movestart", () => (container.dataset.idle = "no"));
   return map;

@@ -41,7 +41,7 @@ export function PointMap({ ground, spots }: { ground: Ground; spots: Spot[] }) {
   useEffect(() => {
     if (!box.current) return;
     const colours = COLOURS[theme.value];
-    const map: MapLibre = open(box.current, colours, ground, around(spots));
+    const map: MapLibre = open(box.current, colours, ground, { box: around(spots) });
     const features: Feature[] = spots.flatMap((spot) => [
       { type: "Feature", properties: { chosen: spot.chosen ?? false }, geometry: circle(spot) },
       { type: "Feature", properties: { chosen: spot.chosen ?? false }, geometry: { type: "Point", coordinates: [spot.lon, spot.lat] } },

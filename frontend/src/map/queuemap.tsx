@@ -3,10 +3,11 @@
 import type { ExpressionSpecification, Map as MapLibre, MapGeoJSONFeature } from "maplibre-gl";
 import { useEffect, useRef } from "preact/hooks";
 import { theme } from "../theme";
-import { t } from "../words";
-import { open } from "./base";
+import { t, tag } from "../words";
+import { bounds, open } from "./base";
 import type { Ground } from "./base";
 import { COLOURS } from "./colours";
+import { Under } from "./under";
 
 export type QueueLayer = "alerts" | "reports";
 const NUMBER: ExpressionSpecification = ["coalesce", ["get", "n"], 1];
@@ -28,30 +29,40 @@ export function QueueMap({ ground, layer, version, enter }: { ground: Ground; la
     if (!box.current) return;
     box.current.dataset.idle = "no";
     const colours = COLOURS[theme.value];
-    const at = open(box.current, colours, ground, undefined, true);
-    at.on("load", () => {
-      at.addSource("queue", {
-        type: "vector", tiles: [`${location.origin}/ogc/collections/${layer}/tiles/WebMercatorQuad/{z}/{y}/{x}`], maxzoom: 14,
-      });
-      const urgent: ExpressionSpecification = layer === "alerts"
-        ? ["match", ["to-number", ["get", "level"], 4], 1, LEVELS[0], 2, LEVELS[1], 3, LEVELS[2], OTHER] : ["literal", colours.unit] as unknown as ExpressionSpecification;
-      at.addLayer({
-        id: "queue", type: "circle", source: "queue", "source-layer": layer,
-        paint: {
-          "circle-radius": RADIUS, "circle-color": urgent, "circle-opacity": ["case", FEW, 0, 0.88],
-          "circle-stroke-width": ["case", FEW, 2, 1], "circle-stroke-color": ["case", FEW, colours.ring, colours.text],
+    const urgent: ExpressionSpecification | string = layer === "alerts"
+      ? ["match", ["to-number", ["get", "level"], 4], 1, LEVELS[0], 2, LEVELS[1], 3, LEVELS[2], OTHER] : colours.unit;
+    const tiles = [`${location.origin}/ogc/collections/${layer}/tiles/WebMercatorQuad/{z}/{y}/{x}`];
+    const at = open(box.current, colours, ground, {
+      legend: true,
+      painted: (made) => {
+        const under = new Under(made, colours, ground.area, [], 1, [], ground.places);
+        return (world) => under.world(world);
+      },
+      paintedOver: true,
+      sources: { queue: { type: "vector", tiles, maxzoom: 14, bounds: bounds(ground.area).map((edge, i) => edge + (i < 2 ? -1 : 1)) as [number, number, number, number] } },
+      layers: [
+        {
+          id: "queue", type: "circle", source: "queue", "source-layer": layer,
+          paint: {
+            "circle-radius": RADIUS, "circle-color": urgent,
+            // Only alerts are blurred; what is the same for all costs less.
+            ...(layer === "alerts" ? {
+              "circle-opacity": ["case", FEW, 0, 0.88], "circle-stroke-width": ["case", FEW, 2, 1],
+              "circle-stroke-color": ["case", FEW, colours.ring, colours.text],
+            } : { "circle-opacity": 0.88, "circle-stroke-width": 1, "circle-stroke-color": colours.text }),
+          },
         },
-      });
-      at.addLayer({
-        id: "numbers", type: "symbol", source: "queue", "source-layer": layer, filter: [">", NUMBER, 1],
-        layout: {
-          "text-field": ["number-format", ["get", "n"], { locale: document.documentElement.lang, "max-fraction-digits": 0 }],
-          "text-font": ["IBM Plex Sans", "IBM Plex Sans Arabic"], "text-size": 11, "text-allow-overlap": true, "text-ignore-placement": true,
+        {
+          id: "numbers", type: "symbol", source: "queue", "source-layer": layer, filter: [">", NUMBER, 1],
+          layout: {
+            "text-field": ["number-format", ["get", "n"], { locale: tag(), "max-fraction-digits": 0 }],
+            "text-font": ["IBM Plex Sans", "IBM Plex Sans Arabic"], "text-size": 11, "text-allow-overlap": true, "text-ignore-placement": true,
+          },
+          paint: { "text-color": layer === "alerts" ? ["match", ["to-number", ["get", "level"], 4], 1, "#ffffff", 2, "#ffffff", "#2b1c00"] : colours.halo },
         },
-        paint: { "text-color": layer === "alerts" ? ["match", ["to-number", ["get", "level"], 4], 1, "#ffffff", 2, "#ffffff", "#2b1c00"] : colours.halo },
-      });
-      map.current = at;
+      ],
     });
+    map.current = at;
     at.on("mouseenter", "queue", () => (at.getCanvas().style.cursor = "pointer"));
     at.on("mouseleave", "queue", () => (at.getCanvas().style.cursor = ""));
     at.on("click", "queue", (event) => {
@@ -69,8 +80,9 @@ export function QueueMap({ ground, layer, version, enter }: { ground: Ground; la
   // What was read again may be drawn again: only the tiles in sight are asked for, and they come from the server's memory.
   useEffect(() => {
     if (drawn.current === version) return;
+    const first = drawn.current === null;
     drawn.current = version;
-    if (map.current?.getSource("queue")) map.current.refreshTiles("queue");
+    if (!first && map.current?.getSource("queue")) map.current.refreshTiles("queue");
   }, [version]);
 
   return <div ref={box} class="map" aria-label={t(`listen.map.${layer}`)} />;

@@ -44,12 +44,13 @@ export function RiskMap({ ground, cells, size, scale, shades, rings, selected, b
   useEffect(() => {
     if (!box.current) return;
     const colours = COLOURS[theme.value];
-    const at = open(box.current, colours, ground, part, true, (made) => {
+    const painted = (made: MapLibre) => {
       const painter = new Under(made, colours, ground.area, cells, size, palette(colours, scale));
       painter.show(wanted.current.shades, wanted.current.rings);
       under.current = painter;
-      return (world) => painter.world(world);
-    });
+      return (world: FeatureCollection) => painter.world(world);
+    };
+    const at = open(box.current, colours, ground, { box: part, legend: true, painted });
     map.current = at;
     ready.current = false;
     at.on("load", () => {

@@ -1,6 +1,7 @@
 // What lies under the lines and names of the risk map: land, and the cells of a month, painted on a canvas of its own.
 // Without a graphics card a whole map cannot be drawn thirty times a second; a thousand squares and rings can. The map
-// above is drawn again only when somebody moves it.
+// above is drawn again only when somebody moves it. `over`, places: borders and their dots are painted too. A map that
+// draws fewer kinds of things is there sooner: each kind costs a program for the graphics card that is not there.
 import type { FeatureCollection } from "geojson";
 import type { Map as MapLibre } from "maplibre-gl";
 import { hatch } from "./base";
@@ -38,6 +39,8 @@ export class Under {
   private readonly ground = document.createElement("canvas");
   private readonly slanted: CanvasPattern | null;
   private readonly home: Path2D;
+  private readonly areas: Path2D | null;
+  private readonly dots: [number, number][];
   private land: Path2D | null = null;
   private seen = "";
   private boxes = new Int32Array(0); // left, top, width, height of each cell, in points of the screen
@@ -45,7 +48,7 @@ export class Under {
   private rings: number[] | undefined;
   private readonly known: Map<string, number>;
 
-  constructor(private readonly map: MapLibre, private readonly colours: Colours, area: FeatureCollection, private readonly cells: Cell[], private readonly size: number, private readonly steps: string[]) {
+  constructor(private readonly map: MapLibre, private readonly colours: Colours, area: FeatureCollection, private readonly cells: Cell[] = [], private readonly size = 1, private readonly steps: string[] = [], over?: FeatureCollection) {
     this.canvas.className = "under";
     this.canvas.setAttribute("aria-hidden", "true");
     map.getCanvasContainer().prepend(this.canvas);
@@ -56,6 +59,8 @@ export class Under {
     this.slanted = this.pen.createPattern(mark, "repeat");
     this.slanted?.setTransform(new DOMMatrix().scale(devicePixelRatio / 2));
     this.home = path(area, 0);
+    this.areas = over ? path(area, 1) : null;
+    this.dots = (over?.features ?? []).flatMap(({ geometry }) => (geometry.type === "Point" ? [[across(geometry.coordinates[0]!), down(geometry.coordinates[1]!)] as [number, number]] : []));
     this.known = new Map(cells.map((cell) => [this.key(cell.lon, cell.lat), cell.gid]));
     map.on("render", () => this.follow());
   }
@@ -90,6 +95,7 @@ export class Under {
     this.seen = view;
     const ratio = devicePixelRatio;
     const [wide, high] = [Math.round(box.clientWidth * ratio), Math.round(box.clientHeight * ratio)];
+    if (!wide || !high) return; // it is not on the page (any more)
     for (const one of [this.canvas, this.ground]) {
       if (one.width !== wide) one.width = wide;
       if (one.height !== high) one.height = high;
@@ -117,11 +123,32 @@ export class Under {
     }
     pen.fillStyle = this.colours.home;
     pen.fill(this.home);
+    if (this.areas) {
+      const pixel = ratio / scale;
+      pen.strokeStyle = this.colours.line;
+      pen.lineWidth = 0.8 * pixel;
+      pen.setLineDash([2.4 * pixel, 1.6 * pixel]);
+      pen.stroke(this.areas);
+      pen.setLineDash([]);
+      pen.lineWidth = 1.8 * pixel;
+      pen.stroke(this.home);
+      pen.setTransform(1, 0, 0, 1, 0, 0);
+      pen.fillStyle = this.colours.text;
+      pen.globalAlpha = 0.8;
+      pen.beginPath();
+      for (const [x, y] of zoom >= 5 ? this.dots : []) {
+        pen.moveTo(x * scale + left, y * scale + top);
+        pen.arc(x * scale + left, y * scale + top, 1.8 * ratio, 0, 2 * Math.PI);
+      }
+      pen.fill();
+      pen.globalAlpha = 1;
+    }
     this.paint();
   }
 
   // One month: the squares of one shade after another, then the rings.
   private paint(): void {
+    if (!this.ground.width || !this.ground.height) return;
     const { pen, boxes } = this;
     pen.drawImage(this.ground, 0, 0);
     const shades = new Map<number, number[]>();

@@ -17,8 +17,6 @@ interface Option { tier: string; action: string; who: string; owner: string; hou
 interface Proposal { options: Option[]; notes: { code: string; values: Record<string, number> }[]; gap: boolean }
 const OUTCOMES = ["averted", "deterred", "in_time", "late", "false", "not_reached", "referred"] as const;
 const REASONS = ["no_unit_in_reach", "no_access", "insecurity", "too_late", "no_place", "not_credible", "no_means", "others_acted", "not_ours"] as const;
-// Only where a server answers in its language; others read English.
-const spoken = () => (language.value === "fr" ? "fr" : "en");
 
 export function AlertCard({ id }: { id: number }) {
   const alert = useData<OneAlert>(`/api/alerts/${id}`);
@@ -30,7 +28,7 @@ function OneAlertCard({ alert }: { alert: OneAlert }) {
   const { route } = useLocation();
   const may = useData<{ may: string[] }>("/api/me").data?.may ?? [];
   const acts = may.includes("change alert");
-  const why = useData<{ sentence: string | null }>(`/api/alerts/${alert.id}/priority?lang=${spoken()}`).data?.sentence;
+  const why = useData<{ sentence: string | null }>(`/api/alerts/${alert.id}/priority?lang=${language.value}`).data?.sentence;
   const [marked, mark] = useState<number[]>([]);
   const [dialog, show] = useState<"close" | "merge" | "nothing" | null>(null);
   const over = ["closed", "merged", "dismissed"].includes(alert.state);
@@ -50,7 +48,7 @@ function OneAlertCard({ alert }: { alert: OneAlert }) {
           <p class="quiet">{t("alert.number", { id: String(alert.id) })} · {word("alert_state", alert.state)} · {t("alert.heard", { when: moment(alert.heard_at) })} <span class="tag">TLP:{alert.tlp}</span> {alert.practice && <span class="tag warn">{t("alert.practice")}</span>}</p></div>
         <Clock alert={alert} />
       </header>
-      {why && <p class="why-line" lang={spoken()} dir="auto">{why}</p>}
+      {why && <p class="why-line" lang={language.value} dir="auto">{why}</p>}
       {acts && !over && (
         <div class="tools">
           {alert.state === "open" && <button type="button" class="button main" onClick={() => void acknowledge()}>{t("alert.acknowledge")} <kbd>a</kbd></button>}

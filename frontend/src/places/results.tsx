@@ -3,7 +3,7 @@ import { useRoute } from "preact-iso/router";
 import type { Schemas } from "../api/client";
 import { useData } from "../api/client";
 import { Empty, Failed, Shown } from "../ui/states";
-import { moment, month, number, spot, t, word } from "../words";
+import { day, language, moment, month, number, spot, t, word } from "../words";
 import type { Key } from "../words";
 
 const KINDS = ["people", "partners", "liaison"];
@@ -11,7 +11,7 @@ const KINDS = ["people", "partners", "liaison"];
 export default function Results() {
   const { params, path } = useRoute() as { params: Record<string, string>; path: string };
   const kind = path.startsWith("/learn") ? "police" : KINDS.includes(params.kind ?? "") ? params.kind! : "people";
-  const found = useData<Schemas["Result"]>(`/api/results/${kind}`);
+  const found = useData<Schemas["Result"]>(`/api/results/${kind}?lang=${language.value}`);
   return (
     <article class="sheet">
       <p class="crumbs noprint"><a href={kind === "police" ? "/learn" : "/plan"}>{t(kind === "police" ? "place.learn" : "plan.title")}</a></p>
@@ -36,10 +36,10 @@ function Told({ one }: { one: Schemas["Result"] }) {
           <div class="tools noprint">{["csv", "xlsx"].map((f) => <a key={f} class="link" href={`/api/results/${one.kind}/${table.name}?f=${f}`} download aria-label={t("result.take", { table: word("rtable", table.name), format: f.toUpperCase() })}>{f.toUpperCase()}</a>)}</div></div>
           {table.rows.length === 0 ? <p>{t("result.empty")}</p> : (
             <div class="scroll-x" tabIndex={0} role="region" aria-label={word("rtable", table.name)}><table><thead><tr>{table.columns.map((c) => <th key={c} scope="col">{word("rcol", c)}</th>)}</tr></thead>
-              <tbody>{table.rows.map((row, i) => <tr key={i}>{row.map((value, k) => <td key={k} dir="auto">{said(value)}</td>)}</tr>)}</tbody></table></div>
+              <tbody>{table.rows.map((row, i) => <tr key={i}>{row.map((value, k) => <td key={k}><span dir="auto">{said(value)}</span></td>)}</tr>)}</tbody></table></div>
           )}</section>
       ))}
-      {one.worse.length > 0 && <section class="card"><h2>{t("cards.worse")}</h2><ul class="reasons" lang="en" dir="auto">{one.worse.map((w) => <li key={w}>{w}</li>)}</ul></section>}
+      {one.worse.length > 0 && <section class="card"><h2>{t("cards.worse")}</h2><ul class="reasons">{one.worse.map((w) => <li key={w}>{w}</li>)}</ul></section>}
     </>
   );
 }
@@ -47,5 +47,7 @@ function Told({ one }: { one: Schemas["Result"] }) {
 function said(value: string | number | boolean | null): string {
   if (value === null) return t("none");
   if (typeof value === "boolean") return t(value ? "result.yes" : "result.no");
-  return typeof value === "number" ? number(value, 2) : spot(value);
+  if (typeof value === "number") return number(value, 2);
+  if (/^\d{4}-\d{2}-\d{2}$/.test(value)) return day(value);
+  return /^\d{4}-\d{2}$/.test(value) ? month(value) : spot(value);
 }

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
-from tocsin.assess.forecast import BENCHMARKS, MODELS, forecast, stream
+from tocsin.assess.forecast import MODELS, forecast, main_model, stream, usual_models
 from tocsin.assess.ground import Land, gw_of, land_of
 from tocsin.assess.indicators import known_planes
 from tocsin.assess.levels import WHOLE, Places, area_sums, at_places, place_shares
@@ -25,10 +25,9 @@ from tocsin.store import finish_run, run_of
 from tocsin.store.runs import run_id
 
 LONGEST_HORIZON = 36
-# What plans and briefs use unless told otherwise.
-MAIN_MODEL = "conflictology_n"
 TOP = 10
 EXACT_PLACE = 2  # where_prec: within 25 km
+SHOWN = ("civilians", "sb", "ns", "os", TOTAL)  # in the order people choose from
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,7 @@ def assess(
         What the summary's top places rank by; sb, ns, os and civilians are all
         forecast, and ``deaths`` (all of them) if it is asked for.
     models : tuple of str, optional
-        Names in `MODELS`; the benchmark family if not given.
+        Names in `MODELS`; `usual_models` if not given.
     seed : int
     tell : Progress
     h3 : int, optional
@@ -96,19 +95,20 @@ def assess(
     NoData
         If no imported file covers the month.
     """
-    names = models or BENCHMARKS
     if not 1 <= horizon <= LONGEST_HORIZON:
         raise BadInput("a horizon of {n} months is not possible: choose 1 to {top}", n=horizon, top=LONGEST_HORIZON)
     if target not in ASKED:
         raise BadInput("'{name}' is not a target; there are: {known}", name=target, known=", ".join(ASKED))
-    for name in names:
+    for name in models or ():
         if name not in MODELS:
             raise BadInput("'{name}' is not a model; there are: {known}", name=name, known=", ".join(MODELS))
     gw = gw_of(mission)
     month = newest_month(connection, gw) if as_of is None else as_of
     land = land_of(connection, mission, month)
     seen = vintage(connection, month, gw)
-    also = known_planes(connection, mission, land.ground.gids, _first_month(seen, month), month)
+    first = _first_month(seen, month)
+    names = models or usual_models(month - first + 1, len(land.ground.gids))
+    also = known_planes(connection, mission, land.ground.gids, first, month)
     inputs = {
         "files": [[f["layout"], f["sha256"]] for f in seen.files],
         "cells": hashlib.sha256(land.ground.gids.tobytes() + land.ground.weight.tobytes()).hexdigest(),
@@ -134,7 +134,7 @@ def assess(
     top: list[dict[str, Any]] = []
     sums: list[dict[str, Any]] = []
     spots: list[dict[str, Any]] = []
-    main = MAIN_MODEL if MAIN_MODEL in names else names[-1]
+    main = main_model(names)
     places = None if h3 is None else _places(connection, land, seen, month, h3)
     total = len(panel.counts) * len(names)
     for what in panel.counts:
@@ -163,6 +163,7 @@ def assess(
         "as_of": month_text(month),
         "horizon": horizon,
         "target": target,
+        "targets": [name for name in SHOWN if name in panel.counts],
         "model": main,
         "models": list(names),
         "cells": len(panel.gids),
@@ -181,6 +182,15 @@ def assess(
     }
     finish_run(connection, id, "assess", inputs, summary, now)
     return Assessed(id, summary)
+
+
+def known_panel(
+    connection: sa.Connection, mission: Mission, land: Land, seen: Vintage, as_of: int, target: str
+) -> Panel:
+    """The panel a forecast of this target is made from, with what else was known: what `assess` itself uses."""
+    panel, _ = make_panel(connection, land, seen, as_of)
+    panel = panel.with_total() if target == TOTAL else panel
+    return replace(panel, also=known_planes(connection, mission, panel.gids, panel.first_month, as_of))
 
 
 def make_panel(

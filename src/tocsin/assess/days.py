@@ -1,13 +1,13 @@
 """The daily outlook of a mission: where violence is likely in the next days and weeks (`tocsin assess --days`)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
 
-from tocsin.assess.forecast.daily import WARM_UP_DAYS, YEAR, Days, Outlook, outlook
+from tocsin.assess.forecast.daily import WARM_UP_DAYS, YEAR, Days, Outlook, on_campaign, outlook
 from tocsin.assess.forecast.today import around, chances_today, level_today, states_today
 from tocsin.assess.ground import gw_of, land_of
 from tocsin.assess.panel import ASKED, TOTAL
@@ -16,7 +16,7 @@ from tocsin.core.mission import Mission
 from tocsin.core.progress import Progress, silent
 from tocsin.core.time import first_day, last_day, month_text
 from tocsin.listen.events.model import Events
-from tocsin.listen.events.reads import known_events, newest_month, vintage
+from tocsin.listen.events.reads import event_sides, known_events, newest_month, vintage
 
 LONGEST_DAYS = 56
 FITTED_CELLS = 300  # of a larger area the process is fitted on those with most events
@@ -25,8 +25,8 @@ OWN_DAY = 3  # date_prec: known to the week
 TOP = 10
 KINDS = {"sb": 1, "ns": 2, "os": 3}
 # What each source of the process is, for the person who reads the list.
-PARTS = {"own": "here", "ring": "around", "far": "around", "other": "other violence", "map": "old map",
-         "towns": "everywhere", "everywhere": "everywhere"}  # fmt: skip
+PARTS = {"own": "here", "campaign": "campaigns", "ring": "around", "far": "around", "other": "other violence",
+         "map": "old map", "towns": "everywhere", "everywhere": "everywhere"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,14 @@ class Soon:
     events: int
 
 
-def events_by_day(events: Events, gids: npt.NDArray[np.int64], target: str, start: np.datetime64, n_days: int) -> Days:
+def events_by_day(
+    events: Events,
+    gids: npt.NDArray[np.int64],
+    target: str,
+    start: np.datetime64,
+    n_days: int,
+    actors: npt.NDArray[np.int64] | None = None,
+) -> Days:
     """Events placed in a district or nearer and dated to the week or better; the others cannot be put on a day.
 
     Parameters
@@ -71,6 +78,8 @@ def events_by_day(events: Events, gids: npt.NDArray[np.int64], target: str, star
         Day 0.
     n_days : int
         Events after this many days are left out.
+    actors : ndarray of int64, shape (n, A), optional
+        Who took part (`sides`), to tell who is on campaign.
     """
     day = (events.first_day.astype("datetime64[D]") - start).astype(np.int64)
     at = np.minimum(np.searchsorted(gids, events.gid), len(gids) - 1)
@@ -82,7 +91,21 @@ def events_by_day(events: Events, gids: npt.NDArray[np.int64], target: str, star
         own = (events.kind == KINDS["os"]) | (np.nan_to_num(events.deaths_civilians) > 0)
     else:
         own = events.kind == KINDS[target]
-    return Days(gids, n_days, day[use], at[use], own[use])
+    marked = None
+    if actors is not None:
+        marked = np.zeros(len(events), dtype=bool)
+        dated = (events.date_prec <= OWN_DAY) & (day < n_days)
+        marked[dated] = on_campaign(day[dated], actors[dated])
+    return Days(gids, n_days, day[use], at[use], own[use], None if marked is None else marked[use])
+
+
+def sides(connection: sa.Connection, events: Events) -> npt.NDArray[np.int64]:
+    """Numbers of both sides of each event, shape (n, 2); −1 where nobody is named, and for the civilians attacked."""
+    named = event_sides(connection, events.id)
+    flat = np.array([name.strip().casefold() for pair in named for name in pair], dtype=object)
+    _, number = np.unique(flat.astype(str), return_inverse=True)
+    number = np.where((flat == "") | (flat == "civilians"), -1, number.ravel())
+    return np.asarray(number, dtype=np.int64).reshape(-1, 2)
 
 
 def soon(days: Days, aheads: tuple[int, ...], target: str, as_of: str) -> Soon:
@@ -117,9 +140,8 @@ def _busiest(days: Days) -> Days:
         return days
     busy = np.argsort(-np.bincount(days.cell, minlength=len(days.gids)), kind="stable")[:FITTED_CELLS]
     gids = np.sort(days.gids[busy])
-    inside = np.isin(days.gids[days.cell], gids)
-    cell = np.searchsorted(gids, days.gids[days.cell[inside]])
-    return Days(gids, days.n_days, days.day[inside], cell, days.own[inside])
+    kept = days.where(np.isin(days.gids[days.cell], gids))
+    return replace(kept, gids=gids, cell=np.searchsorted(gids, days.gids[kept.cell]))
 
 
 def days_ahead(
@@ -164,7 +186,9 @@ def days_ahead(
     start = np.datetime64(first_day(min(starts)), "D")
     n_days = int((np.datetime64(last_day(month), "D") - start).astype(int)) + 1
     gids = land.ground.gids
-    days = events_by_day(known_events(connection, seen, month), gids, target, start, n_days)
+    everywhere = known_events(connection, seen, month)
+    events = everywhere.take(np.isin(everywhere.gid, gids))
+    days = events_by_day(events, gids, target, start, n_days, sides(connection, events))
     tell("Forecasting", 1, 2)
     found = soon(days, aheads, target, last_day(month).isoformat())
     tell("Forecasting", 2, 2)

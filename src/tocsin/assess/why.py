@@ -202,7 +202,7 @@ def answer(
     tell("Fitting", 0, 2)
     fitted = model.fit(panel, target)
     tell("Fitting", 1, 2)
-    others = refits(model, panel, target, fitted.share)
+    others = refits(fitted)
     tell("Fitting", 2, 2)
     seen: Coverage = coverage(panel)
     beyond = novel(fitted)[cell]

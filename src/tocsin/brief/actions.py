@@ -8,7 +8,7 @@ import numpy as np
 import sqlalchemy as sa
 from babel import Locale, UnknownLocaleError
 
-from tocsin.assess.actions import assess, make_panel
+from tocsin.assess.actions import assess, known_panel
 from tocsin.assess.forecast import forecast
 from tocsin.assess.ground import Land, land_of
 from tocsin.assess.panel import Panel
@@ -20,7 +20,7 @@ from tocsin.brief.write import write
 from tocsin.core import areas as world
 from tocsin.core import lattice
 from tocsin.core.codes import UnitKind
-from tocsin.core.errors import NoData
+from tocsin.core.errors import BadInput, NoData
 from tocsin.core.mission import Mission
 from tocsin.core.progress import Progress, silent
 from tocsin.core.time import parse_month
@@ -77,8 +77,8 @@ def gather(
     land = land_of(connection, mission, month)
     names = gazetteer(connection)
     seen = vintage(connection, month, land.ground.gw)
-    panel, risk = _risk(connection, land, seen, month, made)
-    before = _risk_before(connection, land, month, made)
+    panel, risk = _risk(connection, mission, land, seen, month, made)
+    before = _risk_before(connection, mission, land, month, made)
     gids = land.ground.gids
     lon, lat = lattice.centre(gids)
     stand = units_of(connection, land, month)
@@ -168,20 +168,22 @@ def top_cells(gids: np.ndarray, risk: np.ndarray, most: int) -> list[int]:
     return chosen
 
 
-def _risk(connection: sa.Connection, land: Land, seen: Vintage, month: int, made: dict[str, Any]) -> tuple[Panel, Risk]:
-    panel, _ = make_panel(connection, land, seen, month)
+def _risk(
+    connection: sa.Connection, mission: Mission, land: Land, seen: Vintage, month: int, made: dict[str, Any]
+) -> tuple[Panel, Risk]:
+    panel = known_panel(connection, mission, land, seen, month, made["target"])
     ahead = forecast(panel, made["target"], made["model"], made["horizon"], seed=1)
     return panel, horizon_risk(ahead, np.random.default_rng([1, month]))
 
 
 def _risk_before(
-    connection: sa.Connection, land: Land, month: int, made: dict[str, Any]
+    connection: sa.Connection, mission: Mission, land: Land, month: int, made: dict[str, Any]
 ) -> tuple[Risk, list[int]] | None:
-    """Last month's forecast, from what was known then; None where there was nothing."""
+    """Last month's forecast, from what was known then; None where there was nothing, or too little."""
     try:
         seen = vintage(connection, month - 1, land.ground.gw)
-        _, risk = _risk(connection, land, seen, month - 1, made)
-    except NoData:
+        _, risk = _risk(connection, mission, land, seen, month - 1, made)
+    except (NoData, BadInput):
         return None
     return risk, top_cells(land.ground.gids, risk.mean, PLACES)
 

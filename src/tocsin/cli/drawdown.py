@@ -1,5 +1,6 @@
 """The commands of leaving: in which order, and when to come back."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -26,6 +27,22 @@ def named_steps(texts: list[str] | None) -> dict[str, int]:
     return found
 
 
+def named_costs(texts: list[str] | None) -> dict[str, float]:
+    """Options of the form ``NAME=120000`` as costs by name."""
+    from tocsin.core.errors import BadInput
+
+    found = {}
+    for text in texts or ():
+        name, _, cost = text.rpartition("=")
+        try:
+            found[name.strip()] = float(cost)
+        except ValueError:
+            name = ""
+        if not name:
+            raise BadInput("'{text}' is not a base and its cost, such as Bria=120000", text=text)
+    return found
+
+
 def drawdown(
     context: typer.Context,
     steps: Annotated[int, typer.Option(help="Months over which bases close.")] = 6,
@@ -34,6 +51,8 @@ def drawdown(
     not_before: Annotated[list[str] | None, typer.Option(help="BASE=STEP: what must be in place is ready.")] = None,
     by: Annotated[list[str] | None, typer.Option(help="BASE=STEP by which it must be closed.")] = None,
     contract: Annotated[list[str] | None, typer.Option(help="BASE=STEP its contract ends; only compared.")] = None,
+    cost: Annotated[list[str] | None, typer.Option(help="BASE=COST a month, any one currency; only compared.")] = None,
+    map_file: Annotated[Path | None, typer.Option("--map", help="Write bases and gaps (GeoJSON).")] = None,
     seconds: Annotated[float, typer.Option(help="Longest to look for a better order.")] = 30.0,
     as_of: Annotated[str | None, typer.Option("--as-of", help="Month, YYYY-MM.")] = None,
     operation: Annotated[list[str] | None, typer.Option(help="Only units of this operation, e.g. MINUSCA.")] = None,
@@ -49,7 +68,8 @@ def drawdown(
 
     talk = answer(context, mission, as_json, quiet)
     home = find(talk.folder())
-    asked = Leave(steps, keep, hours, named_steps(not_before), named_steps(by), named_steps(contract), seconds)
+    dates = (named_steps(not_before), named_steps(by), named_steps(contract))
+    asked = Leave(steps, keep, hours, *dates, named_costs(cost), seconds)
     month = parse_month(as_of) if as_of else None
     with talk.progress() as tell, calculating(records(home)) as connection:
         s = plan_drawdown(connection, home, utc_now(), asked, month, tuple(operation or ()), tell).summary
@@ -68,9 +88,34 @@ def drawdown(
     proof = "no order keeps more" if s["proven"] else f"no order keeps more than {s['bound']:.1f}"
     talk.show(f"Kept over all months: {s['value']:.1f} ({proof}); because the closed stay closed, at most "
               f"{s['price_of_order']:.1f} is lost")  # fmt: skip
+    rows = []
     for t in s["steps"]:
+        last = None
         for need in t["in_place_before"]:
-            talk.show(f"Before step {t['step']}: {need['who']}: {need['what']} ({', '.join(need['where'])})")
+            there = need["there_now"]
+            where = "" if need["where"] == last else ", ".join(need["where"])
+            rows.append([str(t["step"]), need["who"], need["what"], where,
+                         "ask" if there is None else ", ".join(there) or "nobody on the list"])  # fmt: skip
+            last = need["where"]
+    if rows:
+        talk.table("What must be in place before each step", ["step", "who", "what", "where", "there now"], rows)
+    left = s["residual"]
+    if left:
+        harm = sum(c["deaths_a_month"] for c in left)
+        talk.table(
+            f"Out of reach at the end (more than {hours:g} h; {harm:.1f} deaths a month in {len(left)} cells)",
+            ["near", "area", "deaths a month", "people", "nearest"],
+            [[c["near"], c["area"] or "", f"{c['deaths_a_month']:.1f}",
+              "not known" if c["people"] is None else f"{c['people']:,.0f}",
+              "nobody" if c["nearest_hours"] is None else f"{c['nearest_hours']:.0f} h"] for c in left[:10]],
+        )  # fmt: skip
+    if map_file:
+        import json
+
+        from tocsin.plan.drawdown.gapmap import gap_map
+
+        map_file.write_text(json.dumps(gap_map(s), ensure_ascii=False), encoding="utf-8")
+        talk.show(f"Map: {map_file}")
     for line in s["worse"]:
         talk.show(f"Could get worse: {line}")
     talk.give(s)
@@ -115,11 +160,18 @@ def contingency(
         ["area", "quiet, a month", "last 3 months", "alarm", "months until a rise is seen"], rows,
     )  # fmt: skip
     for a in s["areas"]:
-        if a["back"] and a["back"]["bases"]:
-            near = ", ".join(b["near"] for b in a["back"]["bases"])
-            enough = "" if a["back"]["restores_floor"] else " (does not restore the floor)"
-            talk.show(f"{a['area']}: {a['back']['share_before']:.0%} within {s['limit_hours']:g} h; a base at {near} "
-                      f"makes it {a['back']['share_after']:.0%}{enough}")  # fmt: skip
+        back = a["back"]
+        if not back:
+            continue
+        held = "nothing is forecast" if back["share_before"] is None else f"{back['share_before']:.0%}"
+        if not back["bases"]:
+            talk.show(f"{a['area']}: {held} within {s['limit_hours']:g} h without anybody coming back; find out what "
+                      "changed")  # fmt: skip
+            continue
+        near = " and ".join(b["near"] for b in back["bases"])
+        enough = "" if back["restores_floor"] else " (does not restore the floor)"
+        talk.show(f"{a['area']}: {held} within {s['limit_hours']:g} h; the least that would come back is "
+                  f"{len(back['bases'])} at {near}, which makes it {back['share_after']:.0%}{enough}")  # fmt: skip
     for line in s["worse"]:
         talk.show(f"Could get worse: {line}")
     talk.give(s)

@@ -24,7 +24,16 @@ def patrols(
     stay: Annotated[float, typer.Option(help="Hours at each place.")] = 1.0,
     mode: Annotated[str, typer.Option(help="wheeled, tracked or foot.")] = "wheeled",
     must: Annotated[list[str] | None, typer.Option(help="Place that must be visited every time.")] = None,
-    visited: Annotated[list[str] | None, typer.Option(help="PLACE=DAYS since the last visit.")] = None,
+    visited: Annotated[
+        list[str] | None, typer.Option(help="PLACE=DAYS since the last visit, or =1,6 of several.")
+    ] = None,
+    keep: Annotated[
+        list[str] | None, typer.Option(help="PLACE=2/7: visit it at least twice in any seven days.")
+    ] = None,
+    range_hours: Annotated[float | None, typer.Option(help="Hours of driving on full tanks.")] = None,
+    fuel_at: Annotated[list[str] | None, typer.Option(help="Unit with fuel; may be given again. Default: all.")] = None,
+    litres: Annotated[float | None, typer.Option(help="Fuel of a patrol in an hour of driving, to be told.")] = None,
+    tasks: Annotated[Path | None, typer.Option(help="Escorts, joint visits and companions (TOML).")] = None,
     plans: Annotated[int, typer.Option(help="Plans to draw from.")] = 12,
     guess: Annotated[float, typer.Option(help="Cap on an observer's best guess, times blind chance.")] = 1.5,
     cards: Annotated[Path | None, typer.Option(help="Write the cards of a plan drawn by lot (HTML, to print).")] = None,
@@ -39,27 +48,27 @@ def patrols(
     """Plan patrols that visit what is worth most, and a lot among good routes that nobody can learn."""
     import secrets
 
-    from tocsin.cli.drawdown import named_steps
     from tocsin.core.mission import find
     from tocsin.core.time import parse_month, utc_now
-    from tocsin.plan.patrols.actions import Out, plan_patrols
-    from tocsin.plan.patrols.cards import cards_html, clock
+    from tocsin.plan.patrols.actions import plan_patrols
+    from tocsin.plan.patrols.asked import Out, read_tasks
+    from tocsin.plan.patrols.cards import cards_html, clock, told
     from tocsin.plan.patrols.track import Stop, write_gpx
     from tocsin.store import calculating
 
     talk = answer(context, mission, as_json, quiet)
     home = find(talk.folder())
     asked = Out(tuple(base or ()), each, days, leave, back, stay, mode, tuple(must or ()),
-                {k: float(v) for k, v in named_steps(visited).items()}, plans, guess, seed)  # fmt: skip
+                _numbers(visited, ",", "Bria=3 or Bria=1,6"), plans, guess, seed, _often(keep), range_hours,
+                tuple(fuel_at or ()), litres, **(read_tasks(tasks) if tasks else {}))  # fmt: skip
     month = parse_month(as_of) if as_of else None
     with talk.progress() as tell, calculating(records(home)) as connection:
         s = plan_patrols(connection, home, utc_now(), asked, month, tuple(operation or ()), tell).summary
     mix = s["mix"]
     talk.show(f"{home.name} as of {s['as_of']}: patrols from {', '.join(s['bases'])} ({s['mode']}, {s['season']})")
-    rows = [[p["patrol"], " - ".join(t["name"] for t in p["stops"]), clock(p["back"])] for p in s["best"]]
-    talk.table(
-        f"Worth most (value {s['value']:.2f}, no plan above {s['bound']:.2f})", ["patrol", "stops", "back"], rows
-    )
+    rows = [[p["patrol"], " - ".join(t["name"] for t in p["stops"]), clock(p["back"]), told(p)] for p in s["best"]]
+    talk.table(f"Worth most (value {s['value']:.2f}, no plan above {s['bound']:.2f})",
+               ["patrol", "stops", "back", "takes"], rows)  # fmt: skip
     rows = [[g["patrol"], str(g["routes"]), f"{g['best_guess']:.0%}", f"{g['times_chance']:.2f}"] for g in mix["guess"]]
     talk.table("What an observer can guess", ["patrol", "routes", "best guess", "times chance"], rows)
     talk.show(f"Drawn among {len(mix['plans'])} plans: {mix['loss']:.1%} of the value is given up, entropy "
@@ -67,6 +76,18 @@ def patrols(
     for g in mix["guess"]:
         if g["routes"] == 1:
             talk.show(f"{g['patrol']} has one good route only: whoever watches it knows it. Widen its hours or places")
+    for k in s["keep"]:
+        when = "overdue" if k["due_in_days"] < 0 else f"due in {k['due_in_days']} days"
+        talk.show(f"{k['place']}: {k['visits']} in {k['in_days']} days; the next is {when}; visited with chance "
+                  f"{k['chance']:.0%}, at least {k['at_least']:.0%}")  # fmt: skip
+    for e in s["escorts"]:
+        talk.show(f"Escort {e['name']}: {e['hours']:.1f} hours; made with chance {e['chance']:.0%}")
+    for c in s["companions"]:
+        talk.show(
+            f"{c['name']} goes with {', '.join(c['with'])}"
+            if c["with"]
+            else f"{c['name']} is not needed or fits no patrol"
+        )
     if s["out_of_reach"]:
         talk.show(f"No patrol can visit: {', '.join(s['out_of_reach'][:8])}")
     for line in s["worse"]:
@@ -85,6 +106,34 @@ def patrols(
                 (gpx / f"patrol-{number}.gpx").write_text(write_gpx(p["patrol"], stops), encoding="utf-8")
             talk.show(f"Routes: {gpx}")
     talk.give(s)
+
+
+def _numbers(texts: list[str] | None, between: str, example: str) -> dict[str, tuple[float, ...]]:
+    """Options of the form ``NAME=1,6`` as numbers by name."""
+    from tocsin.core.errors import BadInput
+
+    found = {}
+    for text in texts or ():
+        name, _, numbers = text.rpartition("=")
+        try:
+            found[name.strip()] = tuple(float(n) for n in numbers.split(between))
+        except ValueError:
+            name = ""
+        if not name.strip():
+            raise BadInput("'{text}' is not a place and numbers, such as {example}", text=text, example=example)
+    return found
+
+
+def _often(texts: list[str] | None) -> dict[str, tuple[int, int]]:
+    """Options of the form ``NAME=2/7`` as visits and days by name."""
+    from tocsin.core.errors import BadInput
+
+    found = {}
+    for text, (name, numbers) in zip(texts or (), _numbers(texts, "/", "Bria=2/7").items(), strict=True):
+        if len(numbers) != 2 or any(n != int(n) for n in numbers):
+            raise BadInput("'{text}' is not a place and numbers, such as {example}", text=text, example="Bria=2/7")
+        found[name] = (int(numbers[0]), int(numbers[1]))
+    return found
 
 
 def track(

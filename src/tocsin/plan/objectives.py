@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
 
-from tocsin.assess.actions import make_panel
+from tocsin.assess.actions import known_panel
 from tocsin.assess.forecast import forecast, stream
 from tocsin.assess.ground import gw_of
 from tocsin.assess.risk import horizon_draws
@@ -282,7 +282,8 @@ def _road_hours(overland: Any, speeds: Speeds, season: str, places: npt.NDArray[
 def _draws(connection: sa.Connection, mission: Mission, here: Situation, seed: int) -> Floats:
     """Possible deaths over the horizon, shape (DRAWS, n_cells), by the assessment's own model."""
     summary = run_of(connection, here.run) or {}
-    panel, _ = make_panel(connection, here.land, vintage(connection, here.month, gw_of(mission)), here.month)
+    seen = vintage(connection, here.month, gw_of(mission))
+    panel = known_panel(connection, mission, here.land, seen, here.month, here.target)
     made = forecast(panel, here.target, summary["model"], here.horizon, seed)
     drawn = horizon_draws(made, stream(seed, "posture", here.month), DRAWS).toarray()[:, :DRAWS]
     found = np.zeros((drawn.shape[1], len(here.gids)))

@@ -4,7 +4,8 @@ from scipy.optimize import minimize
 
 from tocsin.assess.forecast import MODELS, forecast, stream
 from tocsin.assess.forecast.additive import BANDS, band_of, fit_rates, log_likelihood
-from tocsin.assess.forecast.cells import Cells, gather, happened, seen_from
+from tocsin.assess.forecast.cells import Cells
+from tocsin.assess.forecast.gathering import gather, happened, seen_from
 from tocsin.assess.forecast.sampling import occurrence, with_sizes
 from tocsin.assess.forecast.sizes import lately, past_sizes, sizes
 from tocsin.assess.panel import Panel

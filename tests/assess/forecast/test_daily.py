@@ -11,6 +11,7 @@ from tocsin.assess.forecast.daily import (
     fit,
     fit_chance,
     level,
+    on_campaign,
     outlook,
     simulate,
     sources,
@@ -120,7 +121,8 @@ def test_an_outlook_is_calibrated_and_blind_to_the_future():
 def test_a_day_of_a_continent_needs_only_the_list_of_events():
     days = simulate(GIDS, 3000, 0.002, {2.0: 0.3, 45.0: 0.3}, 0.25, stream(11, "today"))
     kind = stream(12, "kinds").random(len(days.day)) < 0.7
-    days = Days(days.gids, days.n_days, days.day, days.cell, kind)
+    marked = stream(13, "marks").random(len(days.day)) < 0.4
+    days = Days(days.gids, days.n_days, days.day, days.cell, kind, marked)
     view = outlook(days.until(2600), (7, 28))
     ground = around(GIDS)
     for end in (2600, 2777):
@@ -150,3 +152,39 @@ def test_residuals_tell_a_right_process_from_one_that_does_not_know_of_bursts():
     assert wrong.dispersion > 2 * high
     with pytest.raises(BadInput, match="fewer"):
         residuals(days.until(400), model, 40, 365)
+
+
+def test_who_is_on_campaign_is_told_from_earlier_days_alone():
+    rng = stream(8, "actors")
+    day, actors = rng.integers(0, 400, 300), rng.integers(-1, 12, (300, 2))
+    found = on_campaign(day, actors, 20)
+    for i in range(300):
+        before_it = [
+            j for j in range(300)
+            if 0 < day[i] - day[j] <= 20 and {a for a in actors[i] if a >= 0} & {a for a in actors[j] if a >= 0}
+        ]  # fmt: skip
+        assert found[i] == bool(before_it)
+    early = day < 200
+    assert np.array_equal(on_campaign(day[early], actors[early], 20), found[early]), "later events mark no earlier one"
+    assert not on_campaign(day, np.full((300, 2), -1)).any()
+    assert len(on_campaign(day[:0], actors[:0])) == 0
+
+
+def test_events_of_a_campaign_that_set_off_more_are_told_apart():
+    # Every marked event is followed by another in its cell the next days, others by nothing.
+    rng = stream(9, "marks")
+    day, cell, marked = rng.integers(0, 3900, 900), rng.integers(0, len(GIDS), 900), rng.random(900) < 0.5
+    child = marked & (rng.random(900) < 0.8)
+    after = day[child] + 1 + rng.geometric(1 / 14, int(child.sum()))
+    days = Days(
+        GIDS, 4000, np.concatenate([day, after]), np.concatenate([cell, cell[child]]),
+        np.ones(len(day) + len(after), bool), np.concatenate([marked, np.zeros(len(after), bool)]),
+    ).until(4000)  # fmt: skip
+    model = fit(days)
+    weight = dict(zip(model.names, model.weights, strict=True))
+    from_marked = sum(weight[f"campaign {h:g}"] for h in (10.0, 45.0))
+    assert from_marked > 0.5 > 0.2 > sum(weight[f"own {h:g}"] for h in (2.0, 10.0, 45.0))
+    assert model.marked == pytest.approx(marked.sum() / len(days.day), abs=0.02)
+    # Without marks the source never was, and weighs nothing.
+    plain = fit(Days(days.gids, days.n_days, days.day, days.cell, days.own))
+    assert [w for n, w in zip(plain.names, plain.weights, strict=True) if n.startswith("campaign")] == [0] * 6

@@ -30,15 +30,14 @@ def fitted(panel):
 def test_factors_multiply_to_the_ratio_of_chances(fitted):
     parts = contrast(fitted, fitted.now, np.tile(typical(fitted), (len(GIDS), 1)), 3)
     additive, boosted = fitted.opinions(np.vstack([fitted.now, typical(fitted)]), 3)
-    p = (1 - fitted.share) * additive + fitted.share * boosted
-    chance = -np.expm1(np.log1p(-p) * fitted.correction[1])
+    chance = -np.expm1(np.log1p(-fitted.together(additive, boosted)) * fitted.correction[1])
     assert parts.sum(axis=1) == pytest.approx(np.log(chance[:-1] / chance[-1]), abs=1e-9)
     assert parts[:, GROUPS.index("lately")].tolist() == [0] * len(GIDS)
     assert chance[:-1] == pytest.approx(fitted.chance(3))
 
 
 def test_the_reason_of_a_place_with_its_own_violence_is_its_own_violence(panel, fitted):
-    others = refits(fitted.model, panel, "os", fitted.share)
+    others = refits(fitted)
     assert len(others) == FOLDS
     found = reasons(fitted, others, lambda one: (one.now[7], typical(one), None), 1)
     assert found[0].group == "here"

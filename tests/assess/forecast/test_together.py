@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from tocsin.assess.forecast import stream
-from tocsin.assess.forecast.cells import Cells, gather, happened
+from tocsin.assess.forecast.cells import Cells
+from tocsin.assess.forecast.gathering import gather, happened
 from tocsin.assess.forecast.together import Together, side_by_side
 from tocsin.assess.panel import Panel
 from tocsin.core.errors import BadInput

@@ -71,25 +71,36 @@ def test_what_does_not_fit_is_said():
 
 @st.composite
 def small(draw):
-    n = draw(st.integers(3, 5))
+    """Up to four visits, the first and the last place bases, patrols from either."""
+    n = draw(st.integers(4, 6))
     at = draw(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=n, max_size=n))
     number = st.sampled_from([0.0, 1.0, 4.0, 9.0])
     limits = (st.sampled_from(choice) for choice in ([1.0, 2.0, 3.0], [0.2, 1.0], [0.0, 2.0], [15.0, 99.0]))
     made = st.builds(Patrol, st.just("a"), st.just(0), st.just(0), st.just(0.0), st.just(60.0), *limits)
-    patrols = draw(st.lists(made, min_size=1, max_size=2))
+    stand = st.sampled_from([0, n - 1])
+    patrols = [replace(p, start=at_base, end=at_base)
+               for p, at_base in draw(st.lists(st.tuples(made, stand), min_size=1, max_size=2))]  # fmt: skip
     opens = [0.0, *draw(st.lists(st.sampled_from([0.0, 8.0]), min_size=n - 1, max_size=n - 1))]
     x, y = (np.array([p[i] for p in at], dtype=float) for i in (0, 1))
     return Outing(
-        distances(x, y), np.array([0.0, *draw(st.lists(number, min_size=n - 1, max_size=n - 1))]), np.full(n, 0.5),
+        distances(x, y), np.array([0.0, *draw(st.lists(number, min_size=n - 2, max_size=n - 2)), 0.0]), np.full(n, 0.5),
         np.array(opens), np.full(n, 30.0), tuple(patrols), frozenset(), np.r_[0.0, np.ones(n - 1)],
     )  # fmt: skip
+
+
+def test_a_route_goes_to_the_base_where_it_is_cheaper_and_two_become_one():
+    # Bases at 0 and 20, visits at 15 and 16: one route of 10 hours from the second.
+    bases = [Patrol("near", 3, 3, 0, 99, cost=1.0), *(Patrol(f"far {k}", 0, 0, 0, 99, cost=1.0) for k in range(2))]
+    problem = line([0, 15, 16, 20], [0, 0, 0, 0], bases, must=[1, 2])
+    found = best(problem, steps=100)
+    assert (set(found.visits[0]), found.cost) == ({1, 2}, 10.0)
 
 
 def by_hand(problem):
     """The most worth after cost over all ways to split and order visits."""
     n, m = len(problem.worth), len(problem.patrols)
     top = 0.0
-    for split in itertools.product([-1, *range(m)], repeat=n - 1):
+    for split in itertools.product([-1, *range(m)], repeat=n - 2):
         orders = [itertools.permutations([k + 1 for k, s in enumerate(split) if s == r]) for r in range(m)]
         for routes in itertools.product(*orders):
             try:

@@ -77,3 +77,14 @@ def test_it_is_the_best_of_every_plan_and_keeps_to_the_cap(seed, cap):
     for r in range(2):
         for route in {p[r] for p in lot.plans}:
             assert sum(c for p, c in zip(lot.plans, lot.chance, strict=True) if p[r] == route) <= cap + 1e-6
+
+
+def test_a_place_is_seen_as_often_as_its_floor_says():
+    # One of three places in two hours, worth 4, 3 and 1, none on more than half of the days: the last on a fifth.
+    problem = around([4, 3, 1], 2)
+    routes = [every_route(problem, problem.patrols[0])]
+    lot = best_lot(problem, routes, [0.5], {3: 0.2})
+    assert dict(zip(lot.plans, lot.chance, strict=True)) == pytest.approx({((1,),): 0.5, ((2,),): 0.3, ((3,),): 0.2})
+    assert (lot.value, lot.bound) == (pytest.approx(3.1), pytest.approx(3.1))
+    assert best_lot(problem, routes, [0.5], {3: 0.6}) is None, "no more than half of the days, and more than half"
+    assert best_lot(problem, routes, [0.5], {3: 0.4, 2: 0.4, 1: 0.4}) is None

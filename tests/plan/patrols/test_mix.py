@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from tocsin.core.errors import BadInput
+from tocsin.core.errors import BadInput, Infeasible
 from tocsin.plan.patrols.cards import cards_html, clock
 from tocsin.plan.patrols.mix import mix_routes, watched
-from tocsin.plan.patrols.model import Outing, Patrol, check_routes
+from tocsin.plan.patrols.model import Outing, Patrol, check_routes, times
 from tocsin.plan.patrols.solve import distances, solve_outing
 
 
@@ -70,7 +70,7 @@ def test_a_must_is_in_every_plan_and_one_road_is_said_to_be_one():
 
 
 def test_a_card_names_the_stops_and_no_chance():
-    stop = {"name": "Bria <3>", "lat": 6.5, "lon": 21.9, "at": 7.5, "stay_hours": 1.0, "worth": 1.0}
+    stop = {"name": "Bria <3>", "lat": 6.5, "lon": 21.9, "at": 7.5, "stay_hours": 1.0, "worth": 1.0, "kind": "visit"}
     base = {"name": "Base", "lat": 6.0, "lon": 21.0}
     patrol = {
         "patrol": "a",
@@ -79,6 +79,11 @@ def test_a_card_names_the_stops_and_no_chance():
         "leave": 6.0,
         "back": 30.51,
         "km_straight": 88.0,
+        "hours_driven": 5.0,
+        "hours_out": 24.5,
+        "litres": 81.0,
+        "fuel_hours_left": None,
+        "with": ["A section & more"],
         "stops": [stop],
     }
     page = cards_html(
@@ -87,6 +92,7 @@ def test_a_card_names_the_stops_and_no_chance():
     )  # fmt: skip
     assert "Bria &lt;3&gt;" in page
     assert "07:30" in page
+    assert "5.0 hours of driving in 24.5 hours out; 81 litres; with A section &amp; more" in page
     assert "day 2, 06:31" in page
     assert "0.125" not in page
     assert clock(23.9999999999) == "day 2, 00:00"
@@ -106,3 +112,24 @@ def test_a_patrol_of_few_routes_keeps_to_the_cap_whatever_the_others_do():
     for plan, value in zip(mix.plans, mix.values, strict=True):
         assert check_routes(problem, plan) == pytest.approx(value)
     assert len(set(mix.plans)) == len(mix.plans)
+
+
+def test_a_floor_is_kept_by_the_lot_or_by_every_plan():
+    problem = outing(seed=3, n=25)
+    best = solve_outing(problem, rounds=2, steps=4000)
+    seldom = [p for p in np.argsort(problem.worth)[1:] if times(problem, problem.patrols[0], (int(p),))][:2]
+    floors = {int(seldom[0]): 0.25, int(seldom[1]): 0.5}
+    mix = mix_routes(problem, best, plans=6, floors=floors)
+    presence = mix.presence(len(problem.worth))
+    for place, least in floors.items():
+        assert presence[place] >= least - 1e-6
+    for plan, value in zip(mix.plans, mix.values, strict=True):
+        assert check_routes(problem, plan) == pytest.approx(value)
+    # One way to the far place and one to the near one: seen more often than a route may be driven, it is always.
+    x = np.array([0.0, 1.0, -1.0])
+    few = Outing(distances(x, np.zeros(3)), np.array([0, 1.0, 1.0]), np.zeros(3), np.zeros(3), np.full(3, 9.0),
+                 (Patrol("a", 0, 0, 0, 2.5),))  # fmt: skip
+    held = mix_routes(few, solve_outing(few, rounds=1, steps=100), plans=2, guess=1.0, floors={1: 0.9})
+    assert held.presence(3)[1] == 1.0
+    with pytest.raises(Infeasible):
+        mix_routes(few, solve_outing(few, rounds=1, steps=100), plans=2, floors={1: 1.0, 2: 1.0})

@@ -1,20 +1,32 @@
 """Forecasts: for each cell and month ahead, how likely killing is and how large, as draws of joint futures."""
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from tocsin.assess.forecast.analogues import Analogues
 from tocsin.assess.forecast.benchmarks import Bootstrap, Conflictology, Last, Zero
-from tocsin.assess.forecast.cells import Cells
+from tocsin.assess.forecast.cells import LEAST_HISTORY, MOST_CELLS, Cells
 from tocsin.assess.forecast.forecast import LEVELS, Forecast
 from tocsin.assess.forecast.model import Fitted, Model
 from tocsin.assess.forecast.pool import country
 from tocsin.assess.panel.model import Panel
 from tocsin.core.errors import BadInput
 
-__all__ = ["BENCHMARKS", "LEVELS", "MODELS", "Fitted", "Forecast", "Model", "forecast", "stream"]
+__all__ = [
+    "BENCHMARKS",
+    "LEVELS",
+    "MODELS",
+    "PREFERRED",
+    "Fitted",
+    "Forecast",
+    "Model",
+    "forecast",
+    "main_model",
+    "stream",
+    "usual_models",
+]
 
 MODELS: dict[str, Callable[[], Model]] = {
     "zero": Zero,
@@ -28,6 +40,28 @@ MODELS: dict[str, Callable[[], Model]] = {
     "combined": Cells,
 }
 BENCHMARKS = ("zero", "last", "conflictology", "conflictology_n", "bootstrap")
+# What plans and briefs go by: the first of these that was made.
+PREFERRED = ("combined", "conflictology_n")
+
+
+def usual_models(n_months: int, n_cells: int) -> tuple[str, ...]:
+    """The models made unless others are asked for: the benchmarks, and `combined` where history is long enough for it.
+
+    A world is not fitted unasked: that takes minutes.
+
+    >>> usual_models(119, 250) == BENCHMARKS, usual_models(120, 250)[-1]
+    (True, 'combined')
+    """
+    return (*BENCHMARKS, "combined") if n_months >= LEAST_HISTORY and n_cells <= MOST_CELLS else BENCHMARKS
+
+
+def main_model(names: Sequence[str]) -> str:
+    """The one of these models that is shown first, and that plans go by: of `PREFERRED`, else the last.
+
+    >>> main_model(("zero", "conflictology_n", "last")), main_model(("last", "zero"))
+    ('conflictology_n', 'zero')
+    """
+    return next((name for name in PREFERRED if name in names), names[-1])
 
 
 def stream(seed: int, *words: str | int) -> np.random.Generator:

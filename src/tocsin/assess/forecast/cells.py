@@ -4,10 +4,10 @@
 - one gradient-boosted classifier for all horizons (LightGBM), with the horizon as a feature, fitted on all months
   with killing at random horizons and a weighted sample of the others.
 
-Which of them is believed, and how much, is a share fitted on forecasts of past months that neither had seen
-(`fit_share`). Sizes come from past months with killing that were about as violent, brought to the level of the last
-months (`sizes`). The
-cell's number is never a feature. Constants were chosen on Central African origins from 2009 to 2013.
+Which of them is believed, and how much, is a share fitted on forecasts of past months that neither had seen, by CRPS
+(`stacking`), and what they say together is calibrated on the same months (`calibrate`). Sizes come from past months
+with killing that were about as violent, brought to the level of the last months (`sizes`). The cell's number is never a
+feature. Constants were chosen on Central African origins from 2009 to 2013.
 
 What else is known of cells (`Panel.also`: alerts, displaced people, indicators) is for the trees alone, as it is and
 NaN where it is not known, so that "not known" can carry a risk of its own; the additive model stays as it was.
@@ -25,12 +25,23 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix, vstack
 
-from tocsin.assess.features.around import surroundings, surroundings_at
 from tocsin.assess.forecast.additive import BANDS, Rates, band_of, fit_rates
 from tocsin.assess.forecast.benchmarks import plane_of, seen_in
+from tocsin.assess.forecast.calibrate import AS_SAID, Curve, curve
 from tocsin.assess.forecast.forecast import Forecast
+from tocsin.assess.forecast.gathering import (
+    LOOK_BACK,
+    MOST_ROWS,
+    WARM_UP,
+    Happened,
+    gather,
+    happened,
+    recent,
+    seen_from,
+)
 from tocsin.assess.forecast.sampling import occurrence, with_sizes
 from tocsin.assess.forecast.sizes import lately, past_sizes
+from tocsin.assess.forecast.stacking import Terms, shares, terms
 from tocsin.assess.forecast.trees import THREADS, grow
 from tocsin.assess.panel.model import Panel
 from tocsin.core.errors import BadInput
@@ -38,133 +49,14 @@ from tocsin.core.errors import BadInput
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-WARM_UP = 96
 LEAST_HISTORY = 120
 FARTHEST = 12  # months ahead the classifier learns from; further off it says what it says of this one
 ZEROS_PER_EVENT = 10
 SIZE_HALF_LIFE = 24.0
 FLOOR = 1e-4
-SHARES = (0.0, 0.25, 0.5)
-HELD_OUT = 36
-LOOK_BACK = 6
+HELD_OUT = 60
 MOST_CORRECTION = 3.0
-LEAST_PART = 0.25
-MOST_ROWS = 20_000
 MOST_CELLS = 10_000  # from which the sum of chances over a larger panel is told
-
-
-@dataclass(frozen=True)
-class Happened:
-    """Months with killing: row and column of the plane, and how much of an event each is (0 to 1), shape (N,)."""
-
-    month: Ints
-    cell: Ints
-    weight: Floats
-
-    def where(self, months: npt.NDArray[np.bool_]) -> "Happened":
-        """Those in the months (rows of the plane) that are true."""
-        keep = months[self.month]
-        return Happened(self.month[keep], self.cell[keep], self.weight[keep])
-
-
-def happened(plane: npt.NDArray[np.float32], rng: np.random.Generator) -> Happened:
-    """Every month with killing; fractions below `LEAST_PART` are thinned to pieces of that size, the same in sum.
-
-    One event placed only in a country is a hundredth of an event in each of a hundred cells; thinning (at even
-    distances along the sum) keeps 4 of those rows instead of 100 and leaves every expectation as it was.
-    """
-    month, cell = np.nonzero(np.nan_to_num(plane) > 0)
-    weight = np.minimum(plane[month, cell], 1).astype(np.float64)
-    small = np.flatnonzero(weight < LEAST_PART)
-    passed = np.floor(rng.random() + np.concatenate([[0.0], np.cumsum(weight[small])]) / LEAST_PART)
-    kept = small[np.diff(passed) > 0]
-    weight[kept] = LEAST_PART
-    take = np.flatnonzero(weight >= LEAST_PART)
-    month, cell, weight = month[take], cell[take], weight[take]
-    return Happened(month.astype(np.int64), cell.astype(np.int64), weight)
-
-
-@dataclass(frozen=True)
-class Gathered:
-    """One pass over the planes: what each model needs of them.
-
-    `before[b]` (N_b, K) sources before events, of each band of horizons, with `count[b]` events each; `sums` (M, K) of
-    each month (`known_sums[b]`: of cells whose outcome in that band is known); `rows` (R, K + E) of the classifier's
-    rows; `past` (months, C, K + E) of the last months; `largest` (K + E,) the highest value of each source in any cell
-    a year ago or before. E columns of `Panel.also` come last.
-    """
-
-    names: tuple[str, ...]
-    before: list[Floats]
-    count: list[Floats]
-    sums: Floats
-    known_sums: list[Floats]
-    rows: npt.NDArray[np.float32]
-    past: npt.NDArray[np.float32]
-    largest: Floats
-
-
-def gather(panel: Panel, target: str, events: Happened, rows: tuple[Ints, Ints], rng: np.random.Generator) -> Gathered:
-    """Walk over the planes once, one in memory at a time.
-
-    A band with more than `MOST_ROWS` pairs of event and horizon is thinned to that many, with equal chances.
-    """
-    pairs: list[tuple[Ints, Ints]] = []
-    count: list[Floats] = []
-    for band in BANDS:
-        ahead = np.repeat(np.asarray(band), len(events.month))
-        month, cell, weight = (np.tile(a, len(band)) for a in (events.month, events.cell, events.weight))
-        use = np.flatnonzero(month - ahead >= WARM_UP)
-        share = 1.0
-        if len(use) > MOST_ROWS:
-            share = MOST_ROWS / len(use)
-            use = np.sort(rng.choice(use, MOST_ROWS, replace=False))
-        pairs.append(((month[use] - ahead[use]).astype(np.int64), cell[use].astype(np.int64)))
-        count.append((weight[use] / share).astype(np.float64))
-    names: list[str] = []
-    before: list[list[Floats]] = [[] for _ in BANDS]
-    sums, picked, largest = [], [], []
-    looked = ~np.isnan(panel.counts[target])
-    holes = not looked.all()
-    known_sums: list[list[Floats]] = [[] for _ in BANDS]
-    for name, plane in surroundings(panel, target):
-        names.append(name)
-        for found, at in zip(before, pairs, strict=True):
-            found.append(plane[at].astype(np.float64))
-        sums.append(plane.sum(axis=1, dtype=np.float64))
-        for n, band in enumerate(BANDS if holes else ()):
-            middle = band[len(band) // 2]
-            part = np.einsum("mc,mc->m", plane[:-middle], looked[middle:], dtype=np.float64)
-            known_sums[n].append(np.concatenate([part, np.zeros(middle)]))
-        picked.append(plane[rows])
-        largest.append(float(plane[:-12].max(initial=0)))
-    for plane in panel.also.values():
-        picked.append(plane[rows])
-        known = plane[:-12][~np.isnan(plane[:-12])]
-        largest.append(float(known.max(initial=0)))
-    stacked = [np.stack(values, axis=1) for values in before]
-    return Gathered(
-        names=tuple(names),
-        before=stacked,
-        count=count,
-        sums=np.stack(sums, 1),
-        known_sums=[np.stack(one, 1) for one in known_sums] if holes else [np.stack(sums, 1)] * len(BANDS),
-        rows=np.stack(picked, 1),
-        past=seen_from(panel, target, _recent(panel)),
-        largest=np.array(largest),
-    )
-
-
-def _recent(panel: Panel) -> Ints:
-    """The months a forecast and its correction look from."""
-    return np.arange(panel.as_of - LOOK_BACK - BANDS[3][-1] + 1, panel.as_of + 1)
-
-
-def seen_from(panel: Panel, target: str, months: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
-    """Sources as they stood at each of the months (month numbers), shape (len(months), C, K + E)."""
-    found = surroundings_at(panel, target, months)
-    also = [plane[months - panel.first_month, :, None] for plane in panel.also.values()]
-    return np.concatenate([found, *also], axis=-1) if also else found
 
 
 @dataclass(frozen=True)
@@ -179,6 +71,7 @@ class FittedCells:
     share: float
     past: npt.NDArray[np.float32]
     largest: Floats
+    calibration: Curve = AS_SAID
 
     def seeing(self, panel: Panel) -> "FittedCells":
         """The same weights at the end of a newer panel.
@@ -190,7 +83,7 @@ class FittedCells:
         """
         if self.trees is not None and tuple(panel.also) != tuple(self.panel.also):
             raise BadInput("this panel has other indicators than the model was fitted with: fit it anew")
-        return replace(self, panel=panel, past=seen_from(panel, self.target, _recent(panel)))
+        return replace(self, panel=panel, past=seen_from(panel, self.target, recent(panel)))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -231,7 +124,7 @@ class FittedCells:
             every = len(sources) / MOST_CELLS
             sources = sources[order[((np.arange(MOST_CELLS) + 0.5) * every).astype(np.int64)]]
         additive, boosted = self.opinions(sources, step)
-        return every * float(((1 - self.share) * additive + self.share * boosted).sum())
+        return every * float(self.together(additive, boosted).sum())
 
     @functools.cached_property
     def _boosted(self) -> dict[int, Floats]:
@@ -241,12 +134,16 @@ class FittedCells:
     def chance(self, step: int) -> Floats:
         """Probability of any death `step` months ahead, shape (C,)."""
         known = min(step, FARTHEST)
-        if known not in self._boosted:
-            self._boosted[known] = self.opinions(self.now, known)[1]
+        if self.trees is not None and known not in self._boosted:
+            self._boosted[known] = self._boosts(self._rows_now.copy(), known)
         additive = 1 - np.exp(-self.rates.rate(self.now[:, : len(self.rates.names)], step))
         boosted = additive if self.trees is None else self._boosted[known]
-        p = np.clip((1 - self.share) * additive + self.share * boosted, 0, 1 - 1e-9)
+        p = self.together(additive, boosted)
         return np.asarray(1 - np.exp(np.log1p(-p) * self.correction[band_of(step)]))
+
+    def together(self, additive: Floats, boosted: Floats) -> Floats:
+        """One chance from the two, calibrated; not yet corrected by the last months."""
+        return self.calibration.of((1 - self.share) * additive + self.share * boosted)
 
     def opinions(self, sources: Floats, step: int) -> tuple[Floats, Floats]:
         """What each of the two models says of cells with these sources (C, K + E)."""
@@ -254,8 +151,17 @@ class FittedCells:
         additive = 1 - np.exp(-self.rates.rate(sources[:, :k], step))
         if self.trees is None:
             return additive, additive
-        x = _for_trees(sources, k, np.full(len(sources), float(min(step, FARTHEST))))
-        return additive, np.asarray(self.trees.predict(x, num_threads=THREADS))
+        return additive, self._boosts(_for_trees(sources, k, np.zeros(len(sources))), step)
+
+    def _boosts(self, x: npt.NDArray[np.float32], step: int) -> Floats:
+        """What the trees say of rows made for them (`_for_trees`), whose months ahead are set here."""
+        x[:, -1] = min(step, FARTHEST)
+        return np.asarray(self.trees.predict(x, num_threads=THREADS))
+
+    @functools.cached_property
+    def _rows_now(self) -> npt.NDArray[np.float32]:
+        """`now` as the trees want it."""
+        return _for_trees(self.now, len(self.rates.names), np.zeros(len(self.now)))
 
     def predict(self, steps: npt.NDArray[np.int64], rng: np.random.Generator) -> Forecast:
         """Draws that share a factor within a region."""
@@ -271,7 +177,8 @@ class FittedCells:
         with ThreadPoolExecutor(2 if len(self.panel.gids) > MOST_CELLS else 1) as pool:
             if self.trees is not None:
                 new = sorted({min(int(step), FARTHEST) for step in steps} - self._boosted.keys())
-                said = pool.map(lambda step: self.opinions(self.now, step)[1], new)
+                rows = self._rows_now
+                said = pool.map(lambda step: self._boosts(rows.copy(), step), new)
                 self._boosted.update(zip(new, said, strict=True))
             chances = [self.chance(int(step)) for step in steps]
             blocks = [*pool.map(drawn, chances, streams)]
@@ -280,13 +187,17 @@ class FittedCells:
         return Forecast(self.panel.gids, self.panel.as_of, steps, self.target, self.model.name, draws, known)
 
 
-def _for_trees(sources: npt.NDArray[Any], k: int, horizon: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def _for_trees(sources: npt.NDArray[Any], k: int, horizon: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     """What the trees split on: logarithms of the first `k` columns, the rest as it is, the months ahead."""
-    return np.column_stack([np.log(sources[:, :k] + FLOOR), sources[:, k:], horizon])
+    out = np.empty((len(sources), sources.shape[1] + 1), dtype=np.float32)
+    out[:, :-1] = sources
+    np.log(out[:, :k] + np.float32(FLOOR), out=out[:, :k])
+    out[:, -1] = horizon
+    return out
 
 
-def fit_share(earlier: FittedCells, panel: Panel) -> float:
-    """How much to believe the classifier: the share with the best log-score on the last months, unseen by both.
+def combine(earlier: FittedCells, panel: Panel) -> tuple[float, Curve]:
+    """The share of the classifier with the lowest CRPS on the last months, unseen by both, and then a calibration.
 
     Parameters
     ----------
@@ -294,22 +205,34 @@ def fit_share(earlier: FittedCells, panel: Panel) -> float:
         Fitted on a panel that ends `HELD_OUT` months before this one.
     panel : Panel
         What is known now; nothing later is touched.
+
+    Returns
+    -------
+    share : float
+    calibration : Curve
     """
     origins = np.arange(earlier.panel.as_of, panel.as_of, 3)
     sources = seen_from(panel, earlier.target, origins)
-    loss = np.zeros(len(SHARES))
-    plane = plane_of(panel, earlier.target)
+    # A world is judged by some of its cells.
+    some = np.arange(0, len(panel.gids), max(len(panel.gids) // MOST_CELLS, 1))
+    plane = plane_of(panel, earlier.target)[:, some]
+    law = past_sizes(earlier.panel.counts[earlier.target], earlier.model.size_half_life)
+    found = Terms(np.zeros(2), np.zeros((2, 2)), 0)
+    said, counted = [], []
     for at, origin in enumerate(origins):
         for step in (1, 3, 6, 12):
             if origin + step > panel.as_of:
                 continue
-            outcome = plane[origin + step - panel.first_month]
-            additive, boosted = earlier.opinions(sources[at].astype(np.float64), step)
-            for n, share in enumerate(SHARES):
-                p = np.clip((1 - share) * additive + share * boosted, 1e-6, 1 - 1e-6)
-                hit = np.minimum(outcome, 1)
-                loss[n] -= np.nansum(hit * np.log(p) + (1 - hit) * np.log(1 - p))
-    return float(SHARES[int(np.argmin(loss))])
+            chances = np.stack(earlier.opinions(sources[at, some].astype(np.float64), step))
+            outcome = plane[origin + step - panel.first_month].astype(np.float64)
+            known = plane[: origin - panel.first_month + 1]
+            sized = law.scaled(lately(known, chances.mean(axis=0), law))
+            found += terms(chances, sized, [], outcome)
+            said.append(chances)
+            counted.append(np.minimum(outcome, 1))
+    share = float(shares(found)[1])
+    pooled = np.concatenate([(1 - share) * one[0] + share * one[1] for one in said])
+    return share, curve(pooled, np.concatenate(counted))
 
 
 @dataclass(frozen=True)
@@ -360,7 +283,7 @@ class Cells:
             weights.append(fit_rates(found.before[n], np.asarray(exposure), found.count[n]))
         rates = Rates(found.names, np.stack(weights))
         trees = None
-        share = 0.5 if self.share is None else self.share
+        share, calibration = 0.5 if self.share is None else self.share, AS_SAID
         if self.share != 0 and label.any():
             with ThreadPoolExecutor(1) as pool:
                 growing = pool.submit(
@@ -368,9 +291,9 @@ class Cells:
                 )  # meanwhile the fit that judges
                 if self.share is None and panel.n_months - HELD_OUT >= LEAST_HISTORY:
                     earlier = replace(self, share=0.5).fit(panel.until(panel.as_of - HELD_OUT), target)
-                    share = fit_share(earlier, panel)
+                    share, calibration = combine(earlier, panel)
                 trees = growing.result()
-        return FittedCells(self, panel, target, rates, trees, share, found.past, found.largest)
+        return FittedCells(self, panel, target, rates, trees, share, found.past, found.largest, calibration)
 
     def _rows(
         self,

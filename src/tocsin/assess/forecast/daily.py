@@ -1,14 +1,15 @@
 """Days to weeks ahead: violence that sets off more violence, cell by cell and day by day (a Hawkes process).
 
 The rate of events in a cell on a day is Σₖ bₖ xₖ: a base (towns, the old map, everywhere) and decayed counts of past
-events here, in the ring and further off, with several half-lives, of the kind forecast and of others. Additive with
+events here, in the ring and further off, with several half-lives, of the kind forecast and of others; an event may
+count for more when its actor had been in another one shortly before (`on_campaign`). Additive with
 bₖ ≥ 0, so expectation-maximisation finds the one optimum from the event rows and the column sums
 (`additive.fit_rates`). Cells rather than points, because published events sit on gazetteer points and a continuous
 kernel would shrink to nothing. After Mohler et al. (2011), JASA 106, and Lewis et al. (2012), Security Journal 25.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,8 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 HALF_LIVES = (2.0, 10.0, 45.0, 365.0)
+CAMPAIGN_LIVES = (10.0, 45.0)
+CAMPAIGN_DAYS = 60  # an actor in another event so many days before is on campaign
 MAP_DAYS = 3650.0
 WARM_UP_DAYS = 3 * 365
 YEAR = 365
@@ -41,6 +44,8 @@ class Days:
         When and where (index into `gids`).
     own : ndarray of bool, shape (N,)
         Whether the event is of the kind forecast.
+    marked : ndarray of bool, shape (N,), optional
+        Whether its actors were on campaign (`on_campaign`); where actors are not told, nothing is marked.
     """
 
     gids: Ints
@@ -48,18 +53,58 @@ class Days:
     day: Ints
     cell: Ints
     own: npt.NDArray[np.bool_]
+    marked: npt.NDArray[np.bool_] | None = None
+
+    def where(self, keep: npt.NDArray[np.bool_]) -> "Days":
+        """Those events only."""
+        marked = None if self.marked is None else self.marked[keep]
+        return Days(self.gids, self.n_days, self.day[keep], self.cell[keep], self.own[keep], marked)
 
     def until(self, day: int) -> "Days":
         """The same without anything on or after `day`."""
-        keep = self.day < day
-        return Days(self.gids, day, self.day[keep], self.cell[keep], self.own[keep])
+        return replace(self.where(self.day < day), n_days=day)
+
+    def of(self, sort: str) -> npt.NDArray[np.bool_]:
+        """Events of one sort, shape (N,): ``own``, ``other``, or ``campaign`` (own ones that are marked)."""
+        if sort == "campaign":
+            return np.zeros_like(self.own) if self.marked is None else self.own & self.marked
+        return np.asarray(self.own == (sort == "own"))
 
     def plane(self, own: bool) -> npt.NDArray[np.float32]:
-        """Events of one sort, shape (n_days, C)."""
+        """Events of the kind forecast or of others, shape (n_days, C)."""
+        return self.plane_of("own" if own else "other")
+
+    def plane_of(self, sort: str) -> npt.NDArray[np.float32]:
+        """Events of one sort (`of`), shape (n_days, C)."""
         out = np.zeros((self.n_days, len(self.gids)), dtype=np.float32)
-        keep = self.own == own
+        keep = self.of(sort)
         np.add.at(out, (self.day[keep], self.cell[keep]), 1)
         return out
+
+
+def on_campaign(day: Ints, actors: Ints, within: int = CAMPAIGN_DAYS) -> npt.NDArray[np.bool_]:
+    """Whether an actor of each event had been in another one in the `within` days before it, shape (N,).
+
+    Parameters
+    ----------
+    day : ndarray of int64, shape (N,)
+    actors : ndarray of int64, shape (N, A)
+        Numbers of those who took part; negative for nobody known. The events of one day do not mark each other.
+
+    >>> on_campaign(np.array([0, 30, 200, 200]), np.array([[7], [7], [7], [7]]), 60).tolist()
+    [False, True, False, False]
+    """
+    out = np.zeros(len(day), dtype=bool)
+    event, side = np.nonzero(actors >= 0)
+    who, when = actors[event, side], day[event]
+    order = np.lexsort((when, who))
+    event, who, when = event[order], who[order], when[order]
+    key = who * (int(when.max(initial=0)) + within + 2) + when
+    # The last event of the same actor on an earlier day.
+    before_it = np.searchsorted(key, key, side="left") - 1
+    same = (before_it >= 0) & (who[before_it] == who)
+    out[event[same & (when - when[before_it] <= within)]] = True
+    return out
 
 
 def before(plane: npt.NDArray[np.float32], half_life: float) -> npt.NDArray[np.float32]:
@@ -76,7 +121,7 @@ def before(plane: npt.NDArray[np.float32], half_life: float) -> npt.NDArray[np.f
 
 def sources(days: Days) -> Iterator[tuple[str, npt.NDArray[np.float32], float]]:
     """Name, plane (n_days + 1, C) and half-life (0 for what does not fade) of each source."""
-    own, other = days.plane(True), days.plane(False)
+    own, other, marked = days.plane(True), days.plane(False), days.plane_of("campaign")
     ring = lattice.adjacency(days.gids) / 8
     far = near(days.gids)
     far = far / max(float(far.sum(axis=1).max()), 1e-9)
@@ -89,6 +134,11 @@ def sources(days: Days) -> Iterator[tuple[str, npt.NDArray[np.float32], float]]:
             fought = before(other, half_life)
             yield f"other {half_life:g}", fought, half_life
             yield f"other ring {half_life:g}", np.asarray(fought @ ring.T, dtype=np.float32), half_life
+    for half_life in CAMPAIGN_LIVES:
+        state = before(marked, half_life)
+        yield f"campaign {half_life:g}", state, half_life
+        yield f"campaign ring {half_life:g}", np.asarray(state @ ring.T, dtype=np.float32), half_life
+        yield f"campaign far {half_life:g}", np.asarray(state @ far.T, dtype=np.float32), half_life
     old = before(own, MAP_DAYS)
     yield "map", old + np.asarray(old @ ring.T + old @ far.T, dtype=np.float32), MAP_DAYS
     towns = np.sqrt(townspeople(days.gids) / 1e5).astype(np.float32)
@@ -106,12 +156,14 @@ class Excitation:
     """Fitted weights: `weights[k]` children per event of source k (or events a day for what does not fade).
 
     `errors` are standard errors from the observed information of the sources that are in use; NaN at the bound 0.
+    `marked` is the share of past events whose actors were on campaign: what is expected of those still to come.
     """
 
     names: tuple[str, ...]
     half_lives: Floats
     weights: Floats
     errors: Floats
+    marked: float = 0.0
 
     def expected(self, days: Days, ahead: int) -> Floats:
         """Expected events of each cell in the `ahead` days after the last known, shape (C,)."""
@@ -133,7 +185,8 @@ class Excitation:
         for name, half_life, weight in zip(self.names, self.half_lives, self.weights, strict=True):
             if half_life > 0 and not name.startswith(("other", "map")):
                 q = 0.5 ** (1 / half_life)
-                children += weight * float(np.mean(1 - q ** np.arange(ahead)))
+                each = self.marked if name.startswith("campaign") else 1.0
+                children += each * weight * float(np.mean(1 - q ** np.arange(ahead)))
         return children
 
 
@@ -150,7 +203,8 @@ def fit(days: Days, warm_up: int = WARM_UP_DAYS) -> Excitation:
     rows = np.stack(x, axis=1)
     weights = fit_rates(rows, np.asarray(exposure), sweeps=1000)
     weights[weights < 1e-9] = 0
-    return Excitation(tuple(names), np.asarray(lives), weights, standard_errors(rows, weights))
+    marked = float(days.of("campaign").sum() / max(int(days.own.sum()), 1))
+    return Excitation(tuple(names), np.asarray(lives), weights, standard_errors(rows, weights), marked)
 
 
 def standard_errors(x: Floats, weights: Floats) -> Floats:

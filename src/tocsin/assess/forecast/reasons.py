@@ -9,13 +9,13 @@ model. A part says what goes with the difference in the model. It is not a cause
 import itertools
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from tocsin.assess.forecast.additive import band_of
-from tocsin.assess.forecast.cells import Cells, FittedCells
+from tocsin.assess.forecast.cells import FittedCells
 from tocsin.assess.panel.model import Panel
 
 Floats = npt.NDArray[np.float64]
@@ -96,7 +96,7 @@ def contrast(
     subsets = [s for size in range(len(moving) + 1) for s in itertools.combinations(moving, size)]
     blocks = [np.where(np.isin(group, s), here, there) for s in subsets]
     additive, boosted = fitted.opinions(np.concatenate(blocks), step)
-    chance = np.clip((1 - fitted.share) * additive + fitted.share * boosted, 0, 1 - 1e-9).reshape(len(subsets), -1)
+    chance = fitted.together(additive, boosted).reshape(len(subsets), -1)
     value = {}
     for n, s in enumerate(subsets):
         corrected = here_level if GROUPS.index("lately") in s else there_level
@@ -111,11 +111,10 @@ def contrast(
     return parts
 
 
-def refits(model: Cells, panel: Panel, target: str, share: float) -> list[FittedCells]:
-    """The model fitted without each eighth of the years in turn; the share of the trees as given."""
-    from dataclasses import replace
-
-    return [replace(model, share=share, leave_out=fold).fit(panel, target) for fold in range(FOLDS)]
+def refits(fitted: FittedCells) -> list[FittedCells]:
+    """The model fitted without each eighth of the years in turn; share of the trees and calibration as they are."""
+    models = [replace(fitted.model, share=fitted.share, leave_out=fold) for fold in range(FOLDS)]
+    return [replace(one.fit(fitted.panel, fitted.target), calibration=fitted.calibration) for one in models]
 
 
 def reasons(

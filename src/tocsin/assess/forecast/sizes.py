@@ -119,9 +119,9 @@ def past_sizes(plane: npt.NDArray[np.float32], half_life: float) -> Sizes:
 
     A fraction of an event is that much of an event of one death.
     """
-    month, cell = np.nonzero(np.nan_to_num(plane) > 0)
+    month, cell = np.nonzero(plane > 0)  # unknown months are not
     size = plane[month, cell].astype(np.float64)
-    active = np.nan_to_num(np.minimum(plane, 1)).sum(axis=1, dtype=np.float64)
+    active = np.bincount(month, np.minimum(size, 1), len(plane)).astype(np.float64)
     level = np.log(decayed(active[:, None], LEVEL_HALF_LIFE)[:, 0] + 0.5)
     alike = np.exp(-0.5 * ((level[month] - level[-1]) / WIDTH) ** 2) + 1e-9
     weight = np.minimum(size, 1) * 0.5 ** ((len(plane) - 1 - month) / half_life) * alike

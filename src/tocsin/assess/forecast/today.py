@@ -13,7 +13,16 @@ from scipy.signal import lfilter
 from scipy.sparse import csr_matrix
 
 from tocsin.assess.features.around import near, townspeople
-from tocsin.assess.forecast.daily import HALF_LIVES, LEVEL_EVENTS, MAP_DAYS, YEAR, Days, Excitation, Outlook
+from tocsin.assess.forecast.daily import (
+    CAMPAIGN_LIVES,
+    HALF_LIVES,
+    LEVEL_EVENTS,
+    MAP_DAYS,
+    YEAR,
+    Days,
+    Excitation,
+    Outlook,
+)
 from tocsin.core import lattice
 from tocsin.core.errors import BadInput
 
@@ -38,14 +47,17 @@ def around(gids: Ints) -> Around:
     return Around(gids, lattice.adjacency(gids) / 8, far, np.sqrt(townspeople(gids) / 1e5))
 
 
-def _places(days: Days, ground: Around) -> list[tuple[str, float, bool, csr_matrix | None]]:
-    """Name, half-life, kind (own or other) and spatial weights of each source that fades, in the order of `sources`."""
-    found: list[tuple[str, float, bool, csr_matrix | None]] = []
+def _places(days: Days, ground: Around) -> list[tuple[str, float, str, csr_matrix | None]]:
+    """Name, half-life, sort (`Days.of`) and spatial weights of each source that fades, in the order of `sources`."""
+    found: list[tuple[str, float, str, csr_matrix | None]] = []
     for h in HALF_LIVES:
-        found += [(f"own {h:g}", h, True, None), (f"ring {h:g}", h, True, ground.ring)]
+        found += [(f"own {h:g}", h, "own", None), (f"ring {h:g}", h, "own", ground.ring)]
         if h > 2:
-            found += [(f"far {h:g}", h, True, ground.far), (f"other {h:g}", h, False, None)]
-            found.append((f"other ring {h:g}", h, False, ground.ring))
+            found += [(f"far {h:g}", h, "own", ground.far), (f"other {h:g}", h, "other", None)]
+            found.append((f"other ring {h:g}", h, "other", ground.ring))
+    for h in CAMPAIGN_LIVES:
+        found += [(f"campaign {h:g}", h, "campaign", None), (f"campaign ring {h:g}", h, "campaign", ground.ring)]
+        found.append((f"campaign far {h:g}", h, "campaign", ground.far))
     return found
 
 
@@ -53,17 +65,17 @@ def states_today(days: Days, ground: Around) -> tuple[tuple[str, ...], Floats]:
     """Names of the sources and how they stand on the morning after the last known day, shape (C, K)."""
     cells = len(days.gids)
     age = days.n_days - 1 - days.day
-    faded: dict[tuple[float, bool], Floats] = {}
-    for h in (*HALF_LIVES, MAP_DAYS):
+    faded: dict[tuple[float, str], Floats] = {}
+    places = _places(days, ground)
+    for h, own in dict.fromkeys([*((h, own) for _, h, own, _ in places), (MAP_DAYS, "own")]):
         q = 0.5 ** (1 / h)
-        for own in (True, False):
-            pick = days.own == own
-            faded[h, own] = np.bincount(days.cell[pick], (1 - q) * q ** age[pick], cells).astype(np.float64)
+        pick = days.of(own)
+        faded[h, own] = np.bincount(days.cell[pick], (1 - q) * q ** age[pick], cells).astype(np.float64)
     names, columns = [], []
-    for name, h, own, weights in _places(days, ground):
+    for name, h, own, weights in places:
         names.append(name)
         columns.append(faded[h, own] if weights is None else np.asarray(weights @ faded[h, own]))
-    old = faded[MAP_DAYS, True]
+    old = faded[MAP_DAYS, "own"]
     columns += [old + ground.ring @ old + ground.far @ old, ground.towns, np.ones(cells)]
     return (*names, "map", "towns", "everywhere"), np.stack(columns, axis=1)
 
@@ -74,9 +86,9 @@ def level_today(days: Days, model: Excitation, ground: Around, events: float = L
     weight_of = dict(zip(model.names, model.weights, strict=True))
     rate = np.zeros(n)
 
-    def add(weight: float, h: float, own: bool, reach: Floats) -> None:
+    def add(weight: float, h: float, own: str, reach: Floats) -> None:
         q = 0.5 ** (1 / h)
-        pick = days.own == own
+        pick = days.of(own)
         daily = np.bincount(days.day[pick], reach[days.cell[pick]], n)[:n]
         rate[1:] += weight * lfilter([1 - q], [1, -q], daily)[:-1]
 
@@ -86,7 +98,7 @@ def level_today(days: Days, model: Excitation, ground: Around, events: float = L
         if weight_of[name]:
             add(weight_of[name], h, own, alone if weights is None else wide[id(weights)])
     if weight_of["map"]:
-        add(weight_of["map"], MAP_DAYS, True, alone + wide[id(ground.ring)] + wide[id(ground.far)])
+        add(weight_of["map"], MAP_DAYS, "own", alone + wide[id(ground.ring)] + wide[id(ground.far)])
     rate += weight_of["towns"] * ground.towns.sum() + weight_of["everywhere"] * len(days.gids)
     first = max(n - YEAR, 0)
     seen = float((days.own & (days.day >= first)).sum())

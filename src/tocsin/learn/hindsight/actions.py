@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
 
-from tocsin.assess.actions import MAIN_MODEL, make_panel
+from tocsin.assess.actions import make_panel
 from tocsin.assess.features.around import townspeople
 from tocsin.assess.forecast import MODELS, forecast, stream
 from tocsin.assess.ground import Land, gw_of, land_of
@@ -53,7 +53,7 @@ def look_back(
     most_moves: int = 3,
     limits: tuple[float, ...] = (2.0, 6.0, 12.0),
     plan_limit: float = 6.0,
-    model: str = MAIN_MODEL,
+    model: str = "conflictology_n",
     seed: int = 1,
     tell: Progress = silent,
 ) -> LookedBack:

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
 
-from tocsin.assess.actions import MAIN_MODEL, make_panel
-from tocsin.assess.forecast import BENCHMARKS, MODELS, stream
+from tocsin.assess.actions import make_panel
+from tocsin.assess.forecast import BENCHMARKS, MODELS, main_model, stream
 from tocsin.assess.ground import gw_of, land_of
 from tocsin.assess.indicators import with_known
 from tocsin.assess.panel import ASKED, TOTAL
@@ -145,7 +145,7 @@ def record(
         for (target, name), found in rows.items()
         for area, chosen in _by_area(found, truth.gids, land.area_names)
     ]
-    ours = MAIN_MODEL if MAIN_MODEL in names else names[-1]
+    ours = main_model(names)
     inputs = {
         "files": [[f["layout"], f["sha256"]] for f in vintage(connection, end, gw).files],
         "until": end, "origins": origins, "horizon": horizon, "targets": list(targets), "models": list(names),

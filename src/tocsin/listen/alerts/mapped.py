@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 import sqlalchemy as sa
 
+from tocsin.core import mvt
 from tocsin.core.codes import Classification, Tlp
 from tocsin.core.mvt import Floats, Ints, Words
 from tocsin.core.points import Points, Weight, coded
@@ -80,13 +81,15 @@ def read_mapped(connection: sa.Connection, actor: Actor, layer: Layer, before: M
         If the role sees none at all.
     """
     demand(actor, "read", "report" if layer == "reports" else "alert")
-    marks = _marks(connection, before.marks if before else Marks())
+    marks, since = _marks(connection, before.marks if before else Marks())
     if before is not None and marks == before.marks:
         return before
     swept = before is None or _swept(connection, before.marks, marks)
     if before is not None and not swept and replace(marks, audit=before.marks.audit) == before.marks:
         return replace(before, marks=marks)  # the same points: nothing that is drawn from them is stale
-    changed = None if before is None or swept else _changed(connection, before.marks)
+    changed = (
+        None if before is None or swept else _changed(connection, layer, before.marks.highest, marks.highest, since)
+    )
     if before is None or changed is None:
         known: dict[str, dict[Any, int]] = {name: {} for name in WORDS[layer]}
         return _joined(layer, None, _rows(connection, actor, layer, None), np.zeros(0, dtype=np.int64), marks, known,
@@ -99,25 +102,32 @@ def read_mapped(connection: sa.Connection, actor: Actor, layer: Layer, before: M
 
 def marks_now(connection: sa.Connection) -> Marks:
     """How far the histories of reports and alerts are: as long as it is the same, so is what everybody sees of them."""
-    return _marks(connection, Marks())
+    return _marks(connection, Marks())[0]
 
 
-def _marks(connection: sa.Connection, before: Marks) -> Marks:
+def _marks(connection: sa.Connection, before: Marks) -> tuple[Marks, tuple[int, ...]]:
+    """How far the histories are now, and from which number on each is to be read again.
+
+    That is where it was read to; some numbers before it where one of those came into sight late, or is gone.
+    """
     parts = []
-    for table, since in zip((report, report_change, alert_change), before.highest, strict=True):
-        there = sa.select(sa.func.count()).where(table.c.id > since - OVERLAP) if since else sa.select(sa.literal(0))
-        parts += [sa.select(sa.func.coalesce(sa.func.max(table.c.id), 0)).scalar_subquery(), there.scalar_subquery()]
+    for table, number in zip((report, report_change, alert_change), before.highest, strict=True):
+        highest = sa.select(sa.func.coalesce(sa.func.max(table.c.id), 0)).scalar_subquery()
+        # One statement sees one state of the records: what comes into sight after it is missed by neither count.
+        parts += [highest, _there(table, sa.literal(number)), _there(table, highest)]
     parts.append(sa.select(sa.func.coalesce(sa.func.max(audit.c.seq), 0)).scalar_subquery())
     found = [int(v) for v in connection.execute(sa.select(*parts)).one()]
-    highest = tuple(found[0:6:2])
-    if highest == before.highest:
-        return Marks(highest, tuple(found[1:6:2]), found[6])
-    # The count is of the numbers below the new highest, so that one that comes into sight late is seen.
-    late = [
-        sa.select(sa.func.count()).where(t.c.id > h - OVERLAP).scalar_subquery()
-        for t, h in zip((report, report_change, alert_change), highest, strict=True)
-    ]
-    return Marks(highest, tuple(int(v) for v in connection.execute(sa.select(*late)).one()), found[6])
+    since = tuple(
+        number if now == then else number - OVERLAP
+        for number, now, then in zip(before.highest, found[1:9:3], before.there, strict=True)
+    )
+    return Marks(tuple(found[0:9:3]), tuple(found[2:9:3]), found[9]), since
+
+
+def _there(table: sa.Table, number: sa.ColumnElement[int]) -> sa.ScalarSelect[int]:
+    """How many of the `OVERLAP` numbers up to this one are in sight."""
+    below = sa.and_(table.c.id > number - OVERLAP, table.c.id <= number)
+    return sa.select(sa.func.count()).select_from(table).where(below).scalar_subquery()
 
 
 def _swept(connection: sa.Connection, before: Marks, now: Marks) -> bool:
@@ -129,26 +139,33 @@ def _swept(connection: sa.Connection, before: Marks, now: Marks) -> bool:
     return connection.execute(query).first() is not None
 
 
-def _changed(connection: sa.Connection, before: Marks) -> tuple[set[int], set[int]] | None:
-    """Reports and alerts that may have changed; None when too much did."""
-    reports: set[int] = set()
-    alerts: set[int] = set()
-    for table, thing, into, since in (
-        (report, report.c.id, reports, before.highest[0]),
-        (report_change, report_change.c.report_id, reports, before.highest[1]),
-        (alert_change, alert_change.c.alert_id, alerts, before.highest[2]),
-    ):
-        query = sa.select(thing).where(table.c.id > since - OVERLAP).limit(MOST_CHANGED + 1)
-        into.update(connection.execute(query).scalars())
-    if len(reports) > MOST_CHANGED or len(alerts) > MOST_CHANGED:
+def _changed(
+    connection: sa.Connection, layer: Layer, then: tuple[int, ...], now: tuple[int, ...], since: tuple[int, ...]
+) -> tuple[set[int], set[int]] | None:
+    """Reports and alerts that may have changed since the histories were read to `since`; None when too many."""
+    of = {"reports": 0, "alerts": 1}
+    histories = (
+        (report, report.c.id, "reports"), (report_change, report_change.c.report_id, "reports"),
+        (alert_change, alert_change.c.alert_id, "alerts"),
+    )  # fmt: skip
+    parts = [
+        sa.select(sa.literal(of[kind]).label("kind"), thing.label("id")).where(table.c.id > since[n])
+        for n, (table, thing, kind) in enumerate(histories) if now[n] != then[n] or since[n] != then[n]
+    ]  # fmt: skip
+    if not parts:
+        return set(), set()
+    found = connection.execute(sa.union_all(*parts).limit(2 * MOST_CHANGED)).all()
+    reports, alerts = ({id for kind, id in found if kind == k} for k in of.values())
+    if len(found) >= 2 * MOST_CHANGED or len(reports) > MOST_CHANGED or len(alerts) > MOST_CHANGED:
         return None
     r = report.c
-    reports |= set(connection.execute(sa.select(r.id).where(r.alert_id.in_(alerts)).limit(MOST_CHANGED + 1)).scalars())
-    if len(reports) > MOST_CHANGED:
-        return None
-    joined = sa.select(r.alert_id).where(r.id.in_(reports), r.alert_id.is_not(None)).distinct()
-    alerts |= set(connection.execute(joined).scalars())
-    return reports, alerts
+    if layer == "alerts":  # what a report says can move the alert it belongs to
+        joined = sa.select(r.alert_id).where(r.id.in_(reports), r.alert_id.is_not(None)).distinct()
+        alerts |= set(connection.execute(joined).scalars()) if reports else set()
+    elif alerts:  # an alert that is closed takes its reports along
+        others = sa.select(r.id).where(r.alert_id.in_(alerts)).limit(MOST_CHANGED + 1)
+        reports |= set(connection.execute(others).scalars())
+    return None if len(reports) > MOST_CHANGED else (reports, alerts)
 
 
 def _rows(
@@ -194,18 +211,22 @@ def _joined(
     if layer == "alerts":
         parts["urgent"] = urgent
     parts = {k: v[placed] for k, v in parts.items()}
+    parts["x"], parts["y"] = mvt.to_world(parts["lon"], parts["lat"])
     if before is not None:
-        kept = ~np.isin(before.points.ids, gone)
         old: dict[str, Any] = {
             "ids": before.points.ids, "lon": before.points.lon, "lat": before.points.lat, "exact": before.points.exact,
-            "at": before.at, **{f"word {k}": w.codes for k, w in before.points.words.items()},
+            "at": before.at, "x": before.points.x, "y": before.points.y,
+            **{f"word {k}": w.codes for k, w in before.points.words.items()},
         }  # fmt: skip
         if before.points.weight is not None:
             old["urgent"] = before.points.weight.values
-        parts = {k: np.concatenate([old[k][kept], v]) for k, v in parts.items()}
+        kept = ~np.isin(before.points.ids, gone)
+        if not kept.all():
+            old = {k: v[kept] for k, v in old.items()}
+        parts = {k: np.concatenate([old[k], v]) for k, v in parts.items()}
     words = {k: Words(list(known[k]), parts[f"word {k}"]) for k in WORDS[layer]}
     weight = Weight("level", "min", parts["urgent"]) if layer == "alerts" else None
-    points = Points(parts["ids"], parts["lon"], parts["lat"], parts["exact"], words, weight)
+    points = Points(parts["ids"], parts["lon"], parts["lat"], parts["exact"], words, weight, parts["x"], parts["y"])
     return Mapped(layer, points, parts["at"], marks, known)
 
 

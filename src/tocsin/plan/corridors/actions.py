@@ -3,7 +3,7 @@
 import datetime as dt
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +11,17 @@ import numpy as np
 import sqlalchemy as sa
 
 from tocsin.core.errors import BadInput
+from tocsin.core.geometry import distance_km
 from tocsin.core.mission import Mission
 from tocsin.core.progress import Progress, silent
 from tocsin.core.time import month_text
-from tocsin.plan.corridors.card import cut_points, exposure_at, legs_of, straight_help
+from tocsin.listen.deployments.model import Unit
+from tocsin.plan.corridors.card import cut_points, exposure_at, legs_of, stops_on, straight_help
 from tocsin.plan.corridors.front import alternatives, knee, pareto_front, shared_share
-from tocsin.plan.corridors.ground import HAZARD_KM, HAZARD_MONTHS, mission_network, read_roads
-from tocsin.plan.corridors.model import Corridor, Network
+from tocsin.plan.corridors.ground import HAZARD_KM, HAZARD_MONTHS, Passable, Stop, mission_network, read_roads
+from tocsin.plan.corridors.model import Corridor, Floats, Network
 from tocsin.plan.mobility import default_speeds, responders
+from tocsin.plan.reach import overland_of
 from tocsin.plan.situation import Situation, situation
 from tocsin.store import finish_run
 from tocsin.store.runs import run_id
@@ -61,6 +64,8 @@ class Asked:
     of_hour: tuple[float, ...] = ()
     legs: int = 6
     others: int = 2
+    straight: bool = False
+    most_time: float = 2.0
 
 
 def plan_corridor(
@@ -79,7 +84,8 @@ def plan_corridor(
     asked : Asked
         `start`, `end` (``lon,lat``, a unit or a place), way of moving, hour of leaving, whether it may move by night,
         a GeoJSON file of roads, closed discs (lon, lat, km), checkpoints (lon, lat, hours), 24 factors of the hazard
-        by hour of the day, legs of the card and number of other ways.
+        by hour of the day, legs of the card and number of other ways; `straight` leaves the mission's ground out;
+        the way chosen takes at most `most_time` times the fastest one's time.
 
     Raises
     ------
@@ -96,6 +102,8 @@ def plan_corridor(
         raise BadInput("hazard by time of day needs 24 factors, one an hour from midnight")
     if not 1 <= asked.legs <= 40 or not 0 <= asked.others <= 10:
         raise BadInput("a card has 1 to 40 legs, and at most 10 other ways are looked for")
+    if not 1 <= asked.most_time <= 100:
+        raise BadInput("the way chosen takes 1 to 100 times the time of the fastest")
     here = situation(connection, mission, now, as_of, operations, tell)
     tell("Looking for ways", 0, 1)
     result = corridor_of(mission, here, asked)
@@ -114,7 +122,8 @@ def corridor_of(mission: Mission, here: Situation, asked: Asked) -> dict[str, An
     x1, y1, from_name = here.point(asked.start)
     x2, y2, to_name = here.point(asked.end)
     roads = read_roads(asked.roads) if asked.roads else []
-    network = mission_network(mission, here, mode, here.season, roads, asked.closed, asked.stops)
+    over = mission_network(mission, here, mode, here.season, roads, asked.closed, asked.stops, asked.straight)
+    network = over.network
     if not network.nodes:
         raise BadInput(
             "nobody moves by {mode} in the {season} season here: choose another mode", mode=asked.mode,
@@ -125,7 +134,7 @@ def corridor_of(mission: Mission, here: Situation, asked: Asked) -> dict[str, An
         raise BadInput("'{a}' and '{b}' are the same place at this scale", a=from_name, b=to_name)
     front = pareto_front(network, a, b)
     ways = front.corridors
-    middle = knee(front)
+    middle = knee(replace(front, corridors=tuple(w for w in ways if w.hours <= asked.most_time * ways[0].hours)))
     chosen = ways[middle]
     weight = 0.0
     if middle > 0:
@@ -139,52 +148,120 @@ def corridor_of(mission: Mission, here: Situation, asked: Asked) -> dict[str, An
         "mode": asked.mode,
         "season": here.season,
         "roads": bool(roads),
+        "over": over.over,
+        "layers": list(over.layers),
         "front_size": len(ways),
+        "most_time": asked.most_time,
         "complete": front.complete,
         "front": [_way(network, ways[k]) for k in shown],
         "fastest": _way(network, ways[0]),
         "safest": _way(network, ways[-1]),
         "chosen": {**_way(network, chosen), "line": _line(network, chosen)},
         "others": [
-            {**_way(network, o), "line": _line(network, o), "shared": shared_share(network, chosen, o)} for o in others
+            {
+                **_way(network, o),
+                "line": _line(network, o),
+                "shared": shared_share(network, chosen, o),
+                **_apart(network, here, chosen, o),
+            }
+            for o in others
         ],
         "by_hour": _by_hour(network, (ways[0], chosen, ways[-1]), asked),
-        **_card(network, here, chosen, asked, daylight),
+        **_card(mission, over, here, chosen, asked, daylight),
         "events": len(here.recent(HAZARD_MONTHS)),
         "assumes": [line.format(km=HAZARD_KM, months=HAZARD_MONTHS) for line in ASSUMES]
-        + ([] if roads else ["No roads were given: every cell is passed at the mode's speed as the crow flies."]),
+        + _about_ground(over, (from_name, x1, y1, a), (to_name, x2, y2, b)),
         "worse": list(WORSE),
         "method": "label-setting over the whole front, costs rounded up to a second and a millionth of the exposure",
         "data_hash": _hash(network),
     }
 
 
+def _about_ground(over: Passable, *ends: tuple[str, float, float, int]) -> list[str]:
+    said = {
+        "straight line": "Nothing of the ground went in: every cell is passed at the mode's speed as the crow flies.",
+        "ground": "Roads, rivers and crossings are as the mission knew them: " + ", ".join(over.layers) + ".",
+        "roads": "Roads are those of the file given; rivers and crossings did not go in.",
+    }
+    found = [said[over.over]]
+    for name, lon, lat, node in ends:
+        km = float(distance_km(lon, lat, over.network.lon[node], over.network.lat[node]))
+        if km > 2 * over.cell_km:
+            found.append(f"{name} is {km:.0f} km from where the mode can move: that part is not in the way.")
+    return found
+
+
 def _card(
-    network: Network, here: Situation, way: Corridor, asked: Asked, daylight: tuple[float, float]
+    mission: Mission, over: Passable, here: Situation, way: Corridor, asked: Asked, daylight: tuple[float, float]
 ) -> dict[str, Any]:
+    network = over.network
     # No leg longer than half a day, so that a convoy that stops at dusk can.
     cuts = cut_points(network, way, max(asked.legs, int(np.ceil(2 * way.hours / (daylight[1] - daylight[0])))))
     names = [here.name_of(float(network.lon[way.nodes[c]]), float(network.lat[way.nodes[c]])) for c in cuts]
     able = [u for u, ok in zip(here.units, responders(here.units), strict=True) if ok]
-    speeds = default_speeds()
-    reach = None
-    if able:
-        movers = [speeds[u.kind] for u in able]
-        reach = straight_help(
-            np.array([u.lon for u in able]), np.array([u.lat for u in able]),
-            np.array([m.mode.straight_kmh[here.season] for m in movers]),
-            np.array([m.start_hours[here.season] for m in movers]), network,
-        )  # fmt: skip
     legs, rests = legs_of(
-        network, way, cuts, names, leave=asked.leave, daylight=daylight, help_hours=reach,
-        helpers=[u.name for u in able],
+        network, way, cuts, names, leave=asked.leave, daylight=daylight,
+        help_hours=_reach(mission, over, here, way, able) if able else None, helpers=[u.name for u in able],
     )  # fmt: skip
+    back = [k for k, leg in enumerate(legs) if leg.turn_back]
+    turn = legs[back[-1]] if back else None
+    # A checkpoint at the end of one leg is not told again for the next.
+    met: list[list[Stop]] = []
+    for k in range(len(legs)):
+        told = {stop for leg in met for stop in leg}
+        met.append([s for s in _stops(over, way.nodes[cuts[k] : cuts[k + 1] + 1]) if s not in told])
     return {
         "leave": asked.leave,
-        "legs": [leg.__dict__ for leg in legs],
+        "legs": [
+            {**leg.__dict__, "helpers": [{"name": n, "hours": h} for n, h in leg.helpers],
+             "checkpoints": [{"name": here.name_of(x, y), "lon": x, "lat": y, "hours": wait} for x, y, wait in met[k]]}
+            for k, leg in enumerate(legs)
+        ],
         "rests": [rest.__dict__ for rest in rests],
         "arrive_after_hours": way.hours + sum(r.hours for r in rests),
-    }
+        "turn_back": None if turn is None else {
+            "name": turn.end, "lon": turn.lon, "lat": turn.lat,
+            "after_hours": sum(leg.hours for leg in legs[: back[-1] + 1]),
+        },
+    }  # fmt: skip
+
+
+def _reach(mission: Mission, over: Passable, here: Situation, way: Corridor, able: list[Unit]) -> Floats:
+    """Hours each unit needs to each place of the way, over the ground as every plan has it; shape (units, nodes)."""
+    network, speeds = over.network, default_speeds()
+    ground = overland_of(mission, here.gids, here.month) if over.over == "ground" else None
+    if ground is not None:
+        at = list(way.nodes)
+        found = np.full((len(able), network.nodes), np.inf)
+        found[:, at] = ground.hours(
+            able, network.lon[at], network.lat[at], here.month, wet_months=mission.wet_months
+        )  # fmt: skip
+        return found
+    movers = [speeds[u.kind] for u in able]
+    return straight_help(
+        np.array([u.lon for u in able]), np.array([u.lat for u in able]),
+        np.array([m.mode.straight_kmh[here.season] for m in movers]),
+        np.array([m.start_hours[here.season] for m in movers]), network,
+    )  # fmt: skip
+
+
+def _stops(over: Passable, nodes: Sequence[int]) -> list[Stop]:
+    return [over.stops[row] for row in stops_on(over.network, nodes, over.stops, over.cell_km / 2)]
+
+
+def _apart(network: Network, here: Situation, way: Corridor, other: Corridor) -> dict[str, Any]:
+    """Where another way leaves this one for good, where it comes back, and past which places it goes between."""
+    used = set(way.nodes)
+    on = [v in used for v in other.nodes]
+    first = next((k for k, here_too in enumerate(on) if not here_too), len(on)) - 1
+    last = len(on) - next((k for k, here_too in enumerate(reversed(on)) if not here_too), len(on))
+
+    def name(k: int) -> str:
+        return here.name_of(float(network.lon[other.nodes[k]]), float(network.lat[other.nodes[k]]))
+
+    between = np.linspace(first, last, 5)[1:-1].round().astype(int)
+    return {"parts_at": name(max(first, 0)), "joins_at": name(min(last, len(on) - 1)),
+            "by": list(dict.fromkeys(name(int(k)) for k in between))}  # fmt: skip
 
 
 def _way(network: Network, way: Corridor) -> dict[str, Any]:

@@ -9,13 +9,16 @@ from tocsin.core.errors import BadInput
 from tocsin.core.geometry import distance_km
 from tocsin.plan.corridors.model import Corridor, Floats, Network
 
+MOST_HELPERS = 3  # told for each leg
+
 
 @dataclass(frozen=True)
 class Leg:
     """A part of the way between two points that have names.
 
     `hours` and `exposure` are of this leg; `clock` is the time of day (hours) on leaving it; `helper` can arrive in
-    `helper_hours` at the point of the leg that is hardest to reach (None: nobody can).
+    `helper_hours` at the point of the leg that is hardest to reach (None: nobody can); `helpers` are the first few who
+    can, with their hours. Up to the end of the last leg with `turn_back` going back is no longer than going on.
     """
 
     start: str
@@ -30,6 +33,7 @@ class Leg:
     helper: str | None
     helper_hours: float | None
     turn_back: bool
+    helpers: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -107,12 +111,16 @@ def legs_of(
         nodes = list(way.nodes[cuts[k] : cuts[k + 1] + 1])
         helper: str | None = None
         most: float | None = None
+        able: tuple[tuple[str, float], ...] = ()
         if help_hours is not None and len(helpers):
             nearest = help_hours[:, nodes].min(axis=0)
             worst = int(np.argmax(nearest))
             if np.isfinite(nearest[worst]):
                 most = float(nearest[worst])
-                helper = helpers[int(np.argmin(help_hours[:, nodes[worst]]))]
+                first_there = np.argsort(help_hours[:, nodes[worst]], kind="stable")[:MOST_HELPERS]
+                helper = helpers[int(first_there[0])]
+                able = tuple((helpers[int(h)], float(help_hours[h, nodes[worst]])) for h in first_there
+                             if np.isfinite(help_hours[h, nodes[worst]]))  # fmt: skip
         hours_so_far += time
         end = int(way.nodes[cuts[k + 1]])
         dark = not whole_day and (begin < first or begin + time > last)
@@ -130,6 +138,7 @@ def legs_of(
                 helper,
                 most,
                 hours_so_far <= way.hours / 2,
+                able,
             )
         )
     return made, rests
@@ -160,3 +169,29 @@ def straight_help(lon: Floats, lat: Floats, kmh: Floats, start: Floats, network:
     with np.errstate(divide="ignore", invalid="ignore"):
         found = start[:, None] + away / kmh[:, None]
     return np.where(kmh[:, None] > 0, found, np.where(away > 0, np.inf, start[:, None]))
+
+
+def stops_on(
+    network: Network, nodes: Sequence[int], stops: Sequence[tuple[float, float, float]], km: float
+) -> list[int]:
+    """Which checkpoints (lon, lat, hours) a part of a way passes within `km`, in the order they are met.
+
+    >>> import numpy as np
+    >>> net = Network(np.arange(2), np.arange(1, 3), np.ones(2), np.zeros(2), np.ones(2), np.array([0.0, 1.0, 2.0]),
+    ...               np.zeros(3))
+    >>> stops_on(net, [0, 1, 2], [(2.0, 0.01, 1.0), (0.5, 0.0, 0.5), (1.0, 1.0, 1.0)], 5.0)
+    [1, 0]
+    """
+    x, y = network.lon[list(nodes)], network.lat[list(nodes)]
+    met = []
+    for row, (lon, lat, _) in enumerate(stops):
+        # Nearest point of each straight stretch, on a plane around the checkpoint.
+        east, north = (x - lon) * np.cos(np.radians(lat)), y - lat
+        dx, dy = np.diff(east), np.diff(north)
+        length = dx * dx + dy * dy
+        share = np.clip(-(east[:-1] * dx + north[:-1] * dy) / np.where(length > 0, length, 1.0), 0, 1)
+        away = np.hypot(east[:-1] + share * dx, north[:-1] + share * dy) * 111.2
+        if len(away) and away.min() <= km:
+            nearest = int(np.argmin(away))
+            met.append((nearest + float(share[nearest]), row))
+    return [row for _, row in sorted(met)]

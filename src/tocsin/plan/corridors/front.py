@@ -11,6 +11,7 @@ from tocsin.plan.corridors.model import Corridor, Floats, Front, Ints, Network
 STEP_HOURS = 1 / 3600  # a second
 FAR = 1 << 60
 MOST_LABELS = 1 << 26
+HULL_WAYS = 24  # weighted sums solved for bounds before the search
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def pareto_front(
     >>> [(c.hours, c.exposure) for c in pareto_front(net, 0, 3).corridors]
     [(2.0, 6.0), (5.0, 1.0)]
     """
-    from tocsin.plan.corridors.frontloops import pareto, shortest
+    from tocsin.plan.corridors.frontloops import pareto, shortest, unrolled
 
     for place in (start, end):
         if not 0 <= place < network.nodes:
@@ -98,24 +99,70 @@ def pareto_front(
     risk = _whole(np.where(barred, np.inf, network.exposure), step_exposure)
     rest_two = shortest(back.first, back.head, risk[back.order], end, FAR)
     longest = _hours_of_safest(one, risk, rest_two, out, network.head, start, end)
+    hull = _hull(out, back, one, risk, rest_one, rest_two, start, end, longest)
     via, parent, ends, complete = pareto(
-        out.first, out.head, one[out.order], risk[out.order], rest_one, rest_two, start, end, longest, FAR, MOST_LABELS
-    )
-    found = []
-    for label in ends:
-        edges = []
-        at = int(label)
-        while parent[at] >= 0:
-            edges.append(int(out.order[via[at]]))
-            at = int(parent[at])
-        found.append(corridor(network, edges[::-1], start))
+        out.first, out.head, one[out.order], risk[out.order], rest_one, rest_two, start, end, longest, FAR, MOST_LABELS,
+        hull.rest, hull.line, hull.segment,
+    )  # fmt: skip
+    steps, first = unrolled(ends, via, parent)
+    edges = out.order[steps]
     # Within one second the way found first may be beaten by the next.
-    last = [k for k, way in enumerate(found) if k + 1 == len(found) or _second(one, way) < _second(one, found[k + 1])]
-    return Front(tuple(found[k] for k in last), complete, step_hours, step_exposure, len(via))
+    seconds = np.add.reduceat(one[edges], first[:-1]) if len(edges) else np.zeros(len(ends), dtype=np.int64)
+    last = np.flatnonzero(np.r_[seconds[:-1] < seconds[1:], True])
+    ways = tuple(corridor(network, edges[first[k] : first[k + 1]], start) for k in last)
+    return Front(ways, complete, step_hours, step_exposure, len(via))
 
 
-def _second(one: Ints, way: Corridor) -> int:
-    return int(one[list(way.edges)].sum())
+@dataclass(frozen=True)
+class _Hull:
+    """Bounds from some ways on the lower hull of the front; see `frontloops.pareto`."""
+
+    rest: Ints
+    line: Ints
+    segment: Ints
+
+
+def _hull(
+    out: _Rows, back: _Rows, one: Ints, risk: Ints, rest_one: Ints, rest_two: Ints, start: int, end: int, longest: int
+) -> _Hull:
+    """Ways on the lower hull by weighted sums, the widest stretch between two of them first (as in two-phase methods).
+
+    Every way that is worth having lies in a triangle over one stretch of the hull, and labels that cannot get into any
+    triangle need not be followed.
+    """
+    from tocsin.plan.corridors.frontloops import shortest, sums_along
+
+    open_ = (one >= 0) & (risk >= 0)
+    least, most = sums_along(out.first, out.head, one[out.order], one[out.order], risk[out.order], rest_one, start)
+    # A stretch: its two ends, weights, and which solved sums its bound is from (None: not yet).
+    waiting = [((least, most), (longest, int(rest_two[start])), (0, 0), -1)]
+    rests: list[Ints] = []
+    done = []
+    while waiting:
+        waiting.sort(key=lambda s: (s[1][0] - s[0][0]) * (s[0][1] - s[1][1]))
+        a, b, _, _ = stretch = waiting.pop()
+        w1, w2 = a[1] - b[1], b[0] - a[0]
+        if len(rests) >= HULL_WAYS or w1 <= 0 or w2 <= 0 or w1 * b[0] + w2 * a[1] > FAR >> 10:
+            done.append(stretch)
+            continue
+        cost = np.where(open_, w1 * one + w2 * risk, -1)
+        rests.append(shortest(back.first, back.head, cost[back.order], end, FAR))
+        x, y = sums_along(
+            out.first, out.head, cost[out.order], one[out.order], risk[out.order], rests[-1], start
+        )  # fmt: skip
+        now = ((w1, w2), len(rests) - 1)
+        if w1 * x + w2 * y < w1 * a[0] + w2 * a[1] and a[0] < x < b[0]:
+            waiting += [(a, (x, y), *now), ((x, y), b, *now)]
+        else:
+            done.append((a, b, *now))
+    done = sorted(s for s in done if s[3] >= 0)
+    line = [(a[1], w[0], w[1], w[0] * (b[0] - 1) + w[1] * a[1]) for a, b, w, _ in done]
+    begins = np.array([a[0] for a, *_ in done], dtype=np.int64)
+    over = np.arange(max(longest - least, 0) + 1) + least
+    segment = np.searchsorted(begins, over, side="right") - 1
+    segment[over >= longest] = len(done)  # the safest way itself: nothing to hold it against
+    rest = np.stack([rests[s[3]] for s in done], axis=1) if done else np.zeros((len(rest_one), 0), dtype=np.int64)
+    return _Hull(np.ascontiguousarray(rest), np.array(line, dtype=np.int64).reshape(-1, 4), segment)
 
 
 def _hours_of_safest(one: Ints, risk: Ints, rest_two: Ints, out: _Rows, head: Ints, start: int, end: int) -> int:
@@ -145,12 +192,11 @@ def _exposure_step(network: Network, one: Ints, rest: Ints, out: _Rows, start: i
     return (total or mean or 1.0) * 1e-6
 
 
-def corridor(network: Network, edges: Sequence[int], start: int) -> Corridor:
+def corridor(network: Network, edges: Sequence[int] | Ints, start: int) -> Corridor:
     """A way as its stretches say, summed."""
     at = np.asarray(edges, dtype=np.int64)
-    nodes = (start, *(int(v) for v in network.head[at]))
     return Corridor(
-        tuple(int(e) for e in edges), nodes,
+        tuple(at.tolist()), (start, *network.head[at].tolist()),
         float(network.hours[at].sum()), float(network.exposure[at].sum()), float(network.km[at].sum()),
     )  # fmt: skip
 

@@ -70,14 +70,23 @@ def pareto(
     longest: int,
     far: int,
     most: int,
+    rest: Longs,
+    line: Longs,
+    segment: Longs,
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], Longs, bool]:
     """All ways from source to target that no other beats on both sums, in order of the first.
 
     Labels wait in one bucket for each whole-number lower bound of the first sum, so that taking and putting costs a
     few steps whatever their number; a label is beaten when an earlier one at its node had no larger second sum (one
     number a node, as in BOA*, Hernandez et al. 2020). `longest` is the first sum of the way that is least in the
-    second: no way longer than it is worth having. Returns each label's edge and parent, and the labels at the target
-    (beaten ones with an equal first sum may be among them); False when `most` labels did not suffice.
+    second: no way longer than it is worth having.
+
+    `line` has a row for each stretch between neighbouring ways on the lower hull: the second sum where it begins,
+    the two weights under which it is (about) level, and the largest weighted sum a way can have there that the
+    hull's ways do not beat; `rest` (node, row) is the least weighted sum to the target and `segment` the row for
+    each value of the first sum above its least. A label that cannot lead to such a way in any row is dropped.
+    Returns each label's edge and parent, and the labels at the target (beaten ones with an equal first sum may be
+    among them); False when `most` labels did not suffice.
     """
     room = 1 << 18
     g2 = np.empty(room, dtype=np.int64)
@@ -121,6 +130,16 @@ def pareto(
             slot = gone + one[e] + rest_one[v] - base
             if slot >= len(bucket):
                 continue
+            row = segment[slot]
+            while row < len(line):
+                if s2 + rest_two[v] > line[row, 0]:
+                    row = -1
+                    break
+                if line[row, 1] * (slot + base - rest_one[v]) + line[row, 2] * s2 + rest[v, row] <= line[row, 3]:
+                    break
+                row += 1
+            if row < 0:
+                continue
             if used == room:
                 if room >= most:
                     return edge[:used].copy(), parent[:used].copy(), ends[:n_ends].copy(), False
@@ -133,3 +152,41 @@ def pareto(
             bucket[slot] = used
             used += 1
     return edge[:used].copy(), parent[:used].copy(), ends[:n_ends].copy(), True
+
+
+@compiled
+def sums_along(
+    first: Longs, head: Longs, cost: Longs, one: Longs, two: Longs, rest: Longs, source: int
+) -> tuple[int, int]:
+    """Both sums of one way whose whole-number cost is least, by the least costs `rest` from every node to the end."""
+    at = source
+    x = 0
+    y = 0
+    while rest[at] > 0:
+        for e in range(first[at], first[at + 1]):
+            if cost[e] >= 0 and cost[e] + rest[head[e]] == rest[at]:
+                x += one[e]
+                y += two[e]
+                at = head[e]
+                break
+    return x, y
+
+
+@compiled
+def unrolled(ends: Longs, edge: npt.NDArray[np.int32], parent: npt.NDArray[np.int32]) -> tuple[Longs, Longs]:
+    """The edges of each way from its first to its last, one way after the other, and where each begins (and ends)."""
+    first = np.zeros(len(ends) + 1, dtype=np.int64)
+    for k in range(len(ends)):
+        count = 0
+        at = ends[k]
+        while parent[at] >= 0:
+            count += 1
+            at = parent[at]
+        first[k + 1] = first[k] + count
+    steps = np.empty(first[-1], dtype=np.int64)
+    for k in range(len(ends)):
+        at = ends[k]
+        for place in range(first[k + 1] - 1, first[k] - 1, -1):
+            steps[place] = edge[at]
+            at = parent[at]
+    return steps, first

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,11 @@ from shapely.errors import ShapelyError
 from tocsin.core import lattice
 from tocsin.core.errors import BadFile, NotFound
 from tocsin.core.mission import Mission
+from tocsin.core.time import last_day
 from tocsin.plan.corridors.model import Network
 from tocsin.plan.corridors.network import grid_network
 from tocsin.plan.mobility import Grid, Mode, Road, Terrain, roads_from_geojson, speed_raster
+from tocsin.plan.mobility.ground import checkpoints_of, terrain_of
 from tocsin.plan.situation import Situation, hazard_per_hour
 
 MOST_CELLS = 24_000  # of the raster: keeps the search within seconds
@@ -75,37 +78,76 @@ def mission_grid(mission: Mission, gids: Any) -> tuple[Grid, Any]:
     return grid, shapely.contains_xy(outline, x, y)
 
 
+Stop = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Passable:
+    """What a convoy moves over.
+
+    Parameters
+    ----------
+    network : Network
+    over : str
+        ``roads`` (of a file given), ``ground`` (what the mission knows) or ``straight line`` (nothing is known).
+    layers : tuple of str
+        Layers of the ground used.
+    stops : tuple of (lon, lat, hours)
+        Checkpoints that were counted: those given and those the mission knows of.
+    cell_km : float
+        Height of a cell of the raster.
+    """
+
+    network: Network
+    over: str
+    layers: tuple[str, ...]
+    stops: tuple[Stop, ...]
+    cell_km: float
+
+
 def mission_network(
     mission: Mission,
     now: Situation,
     mode: Mode,
     season: str,
     roads: Sequence[Road] = (),
-    closed: Sequence[tuple[float, float, float]] = (),
-    stops: Sequence[tuple[float, float, float]] = (),
-) -> Network:
+    closed: Sequence[Stop] = (),
+    stops: Sequence[Stop] = (),
+    straight: bool = False,
+) -> Passable:
     """Network of the mission's area for one way of moving.
 
-    Without roads every cell is passed at the mode's speed made good as the crow flies; with roads, at its speed on
-    them and across country between them. Exposure is the expected number of events within `HAZARD_KM` of the convoy
-    while it passes, at the rate of the past year.
+    With roads of a file, the convoy moves at its speed on them and across country between them; without, over the
+    ground as the mission knew it (roads, rivers, crossings, checkpoints); where nothing is known, or when `straight`
+    is asked for, every cell is passed at the mode's speed made good as the crow flies. Exposure is the expected number
+    of events within `HAZARD_KM` of the convoy while it passes, at the rate of the past year.
 
     Parameters
     ----------
     closed : sequence of (lon, lat, km)
         Discs nobody may enter.
     stops : sequence of (lon, lat, hours)
-        Checkpoints and what they cost.
+        Checkpoints and what they cost, besides those the mission knows of.
     """
+    from tocsin.core.geometry import distance_km
+
     grid, inside = mission_grid(mission, now.gids)
+    day = last_day(now.month)
+    known = None if roads or straight else terrain_of(mission, now.gids, day, grid)
+    over = "straight line"
+    layers: tuple[str, ...] = ()
     if roads:
-        kmh = speed_raster(Terrain(grid, roads), mode, season)
+        kmh, over = speed_raster(Terrain(grid, roads), mode, season), "roads"
+    elif known is not None:
+        kmh, over = speed_raster(known[0], mode, season, day), "ground"
+        layers = tuple(f"{layer.kind} ({layer.source}, known {layer.known_on})" for layer in known[1])
     else:
         kmh = np.full(inside.shape, mode.straight_kmh[season])
     kmh[~inside] = 0.0
     x, y = np.meshgrid(grid.lons, grid.lats)
-    from tocsin.core.geometry import distance_km
-
+    south, east = grid.north - grid.rows * grid.step, grid.west + grid.cols * grid.step
+    met = [s for s in checkpoints_of(mission, now.gids, day) if grid.west <= s[0] < east and south < s[1] <= grid.north]
+    stops = (*stops, *met)
     for lon, lat, km in closed:
         kmh[distance_km(x, y, lon, lat) < km] = 0.0
     height = grid.size_km()[1]
@@ -115,4 +157,4 @@ def mission_network(
             kmh[row, col] = height / (height / kmh[row, col] + wait)
     past = now.recent(HAZARD_MONTHS)
     hazard = hazard_per_hour(past, HAZARD_MONTHS, x.ravel(), y.ravel(), HAZARD_KM).reshape(x.shape)
-    return grid_network(grid, kmh, hazard)
+    return Passable(grid_network(grid, kmh, hazard), over, layers, stops, height)

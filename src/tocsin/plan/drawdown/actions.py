@@ -17,15 +17,15 @@ from tocsin.core.progress import Progress, silent
 from tocsin.core.time import month_text
 from tocsin.listen.deployments.model import Unit
 from tocsin.plan.actions import largest_places
+from tocsin.plan.drawdown.inplace import in_place
 from tocsin.plan.drawdown.order import Closing, Ints, Order, close_by, close_in_order, greedy_order, protection
 from tocsin.plan.mobility import hours, responders, season_of
 from tocsin.plan.reach import overland_of
-from tocsin.plan.situation import Situation, situation, spots
+from tocsin.plan.situation import Situation, situation
 from tocsin.store import finish_run
 from tocsin.store.runs import run_id
 
 CLOSABLE = {UnitKind.BASE, UnitKind.TOB}
-PLACES = 5  # named places told for each step
 ASSUMES = (
     "One step is one month; the forecast of the months ahead is spread evenly and held for every step.",
     "Protection is expected deaths within reach; a second base within reach counts {second:.1f} (judgement).",
@@ -58,6 +58,8 @@ class Leave:
         Step by which a base must be closed.
     contracts : mapping of unit name → step
         When each base's contract ends; only to compare with closing in that order.
+    costs : mapping of unit name → cost
+        What each base costs a month, in any one currency; only to compare with closing the dearest first.
     seconds : float
     """
 
@@ -67,6 +69,7 @@ class Leave:
     not_before: Mapping[str, int] = field(default_factory=dict)
     by: Mapping[str, int] = field(default_factory=dict)
     contracts: Mapping[str, int] = field(default_factory=dict)
+    costs: Mapping[str, float] = field(default_factory=dict)
     seconds: float = 30.0
 
 
@@ -103,7 +106,7 @@ def plan_drawdown(
     result = drawdown_of(mission, here, asked, largest_places(connection, here.gids))
     inputs = {
         "assess": here.run,
-        "asked": {**asked.__dict__, **{k: dict(getattr(asked, k)) for k in ("not_before", "by", "contracts")}},
+        "asked": {**asked.__dict__, **{k: dict(getattr(asked, k)) for k in ("not_before", "by", "contracts", "costs")}},
         "operations": list(operations),
     }
     id = run_id("drawdown", inputs)
@@ -159,6 +162,10 @@ def drawdown_of(
         "bases": len(bases),
         "stay_to_the_end": [u.name for u, may in zip(able, closable, strict=True) if not may],
         "kept": [u.name for u, may, c in zip(able, closable, found.closes, strict=True) if may and c >= asked.steps],
+        "units": [
+            {"unit": u.name, "lon": u.lon, "lat": u.lat, "step": int(c) + 1 if may and c < asked.steps else None}
+            for u, may, c in zip(able, closable, found.closes, strict=True)
+        ],
         "expected_deaths_a_month": float(monthly.sum()),
         "before": before,
         "steps": steps,
@@ -184,6 +191,11 @@ def _dates(here: Situation, asked: Leave, able: list[Unit], closable: list[bool]
             raise BadInput("'{name}' is not a base that closes in this plan", name=name)
         if step < 1:
             raise BadInput("steps count from 1, and {name} was given {step}", name=name, step=step)
+    for name, cost in asked.costs.items():
+        if here.unit(name) not in able or not closable[able.index(here.unit(name))]:
+            raise BadInput("'{name}' is not a base that closes in this plan", name=name)
+        if not 0 <= cost < float("inf"):
+            raise BadInput("the cost of {name} is a number of zero or more", name=name)
     for name, step in asked.not_before.items():
         earliest[able.index(here.unit(name))] = min(step - 1, asked.steps)
     for name, step in asked.by.items():
@@ -219,34 +231,8 @@ def _step(
         "loses_reach": cells,
         "deaths_a_month_losing_reach": float(monthly[lost].sum()),
         "people_losing_reach": _people(here, lost),
-        "in_place_before": _in_place(here, [able[j] for j in gone], lost, monthly),
+        "in_place_before": in_place(here, [able[j] for j in gone], lost, monthly),
     }
-
-
-def _in_place(
-    here: Situation, gone: list[Unit], lost: npt.NDArray[np.int64], monthly: npt.NDArray[np.float64]
-) -> list[dict[str, Any]]:
-    """Who must be there before the step, as a list to check; from the places that lose reach and who leaves."""
-    if not gone:
-        return []
-    cells = set(here.gids[lost].tolist())
-    named = [s.name for s in spots(here, 400) if s.gid in cells][:PLACES]
-    near = sorted({here.name_of(u.lon, u.lat) for u in gone})
-    wanted: list[dict[str, Any]] = [
-        {"who": "civilians", "what": "handover, and a plan for people seen with the mission", "where": near},
-    ]
-    if len(lost):
-        harm = float(monthly[lost].sum())
-        wanted += [
-            {"who": "local committees", "what": "a warning tree that works without the base", "where": named},
-            {"who": "host-state forces", "what": "somebody who answers, screened for their conduct, for "
-             f"{harm:.1f} expected deaths a month", "where": named},
-            {"who": "contingency", "what": "a watch on these cells and who would come back", "where": named},
-        ]  # fmt: skip
-    if any("police" in u.has or "fpu" in u.has for u in gone):
-        wanted.append({"who": "police", "what": "open cases and witnesses handed over to national police",
-                       "where": near})  # fmt: skip
-    return wanted
 
 
 def _people(here: Situation, rows: npt.NDArray[np.int64]) -> float | None:
@@ -272,12 +258,19 @@ def _gap_cells(
 
 
 def _compared(asked: Leave, able: list[Unit], closing: Closing, found: Order) -> list[dict[str, Any]]:
-    """The same closings in the orders usually taken. Strength stands in for cost, which is not known."""
-    # A base of unknown strength closes where a middling one would.
-    known = [u.strength for u in able if u.strength is not None]
-    middle = float(np.median(known)) if known else 0.0
-    by_cost = close_by(closing, np.array([-(middle if u.strength is None else u.strength) for u in able]))
-    rows = [("the loss of each step alone (greedy)", greedy_order(closing)), ("cost: the largest first", by_cost)]
+    """The same closings in the orders usually taken. Strength stands in for cost where no cost is given."""
+
+    def dearest_first(known: list[float | None]) -> Ints:
+        # A base of unknown cost or strength closes where a middling one would.
+        middle = float(np.median([k for k in known if k is not None])) if any(k is not None for k in known) else 0.0
+        return close_by(closing, np.array([-(middle if k is None else k) for k in known]))
+
+    rows = [("the loss of each step alone (greedy)", greedy_order(closing))]
+    if asked.costs:
+        rows.append(("cost: the dearest first", dearest_first([asked.costs.get(u.name) for u in able])))
+    else:
+        size = dearest_first([None if u.strength is None else float(u.strength) for u in able])
+        rows.append(("cost: the largest first", size))
     if asked.contracts:
         ends = np.array([float(asked.contracts.get(u.name, asked.steps)) for u in able])
         rows.append(("contract date", close_by(closing, ends)))

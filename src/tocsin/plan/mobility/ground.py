@@ -146,15 +146,17 @@ def known_ground(mission: Mission, day: dt.date) -> dict[str, Layer]:
     return {layer.kind: layer for layer in layers(mission) if layer.known_on <= day}
 
 
-def terrain_of(mission: Mission, gids: npt.NDArray[np.int64], day: dt.date) -> tuple[Terrain, list[Layer]] | None:
+def terrain_of(
+    mission: Mission, gids: npt.NDArray[np.int64], day: dt.date, grid: Grid | None = None
+) -> tuple[Terrain, list[Layer]] | None:
     """The terrain as known on a day, and the layers it was made of; None when nothing says how one moves.
 
-    Roads or land speeds are needed; rivers alone would only forbid.
+    Roads or land speeds are needed; rivers alone would only forbid. On `grid_of` unless another raster is given.
     """
     known = known_ground(mission, day)
     if not {"roads", "land-speed"} & set(known):
         return None
-    grid = grid_of(gids)
+    grid = grid or grid_of(gids)
     box = shapely.box(grid.west, grid.north - grid.rows * grid.step, grid.west + grid.cols * grid.step, grid.north)
     parts = {kind: _features(layer, box) for kind, layer in known.items() if kind in VECTORS}
     rivers = parts.get("rivers", [])

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from tocsin.plan.patrols.fleet import nearest
 from tocsin.plan.patrols.model import Floats, Ints, Outing, Patrol
@@ -28,7 +29,8 @@ def anneal(
 ) -> tuple[Visits, float, set[tuple[int, tuple[int, ...]]]]:
     """The best plan met, its worth, and good routes met (with -1 for the patrol, as any may drive them).
 
-    Where no place has hours of its own, rounds of `freeloops.search_free`, of two patrols or more every other pair of
+    Where no place has hours of its own and fuel and needs limit nobody, rounds of `freeloops.search_free`,
+    of two patrols or more every other pair of
     rounds of `tourloops.search`: each finds what the other misses. Else the latter alone.
     """
     empty: Visits = ((),) * len(problem.patrols)
@@ -94,6 +96,8 @@ class _Ground:
     price: float  # of an hour of travel
     free: bool
     symmetric: bool
+    may: npt.NDArray[np.bool_]
+    tank: Floats
 
     @classmethod
     def of(cls, problem: Outing, worth: Floats, clients: Ints) -> "_Ground":
@@ -106,10 +110,15 @@ class _Ground:
         plain = np.sort(problem.worth[clients])
         unit = float(np.median(plain[plain > 0])) if (plain > 0).any() else 1.0
         price = LENGTH_SHARE * unit * len(problem.patrols) / max(float((back - leave).sum()), 1e-9)
+        tank = np.array([p.fuel for p in problem.patrols], dtype=np.float64)
+        may = np.ones((len(problem.patrols), len(worth)), dtype=np.bool_)
+        for place in problem.needs:
+            may[:, place] = [problem.can(p, place) for p in problem.patrols]
+        free = no_hours(problem, clients) and not problem.needs and not np.isfinite(tank).any()
         return cls(
             problem, worth, hours, stay, np.array([p.start for p in problem.patrols]),
-            np.array([p.end for p in problem.patrols]), leave, back, near, unit, price, no_hours(problem, clients),
-            bool(np.array_equal(hours, hours.T)),
+            np.array([p.end for p in problem.patrols]), leave, back, near, unit, price, free,
+            bool(np.array_equal(hours, hours.T)), may, tank,
         )  # fmt: skip
 
     def anneal_free(
@@ -143,8 +152,12 @@ class _Ground:
         from tocsin.plan.patrols.tourloops import search
 
         problem = self.problem
+        drives = np.zeros(len(self.worth)) if problem.drives is None else problem.drives.astype(np.float64)
+        pump = np.zeros(len(self.worth), dtype=np.bool_)
+        pump[list(problem.pumps)] = True
         found, n, _, many, how_many = search(
             self.hours, self.worth, problem.stay, problem.opens, problem.closes, self.starts, self.ends, self.leave,
-            self.back, self.near, routes, sizes, steps, hot, COLD * self.unit, self.price, REMOVED, number,
+            self.back, self.near, routes, sizes, steps, hot, COLD * self.unit, self.price, REMOVED,
+            self.may, self.tank, drives, pump, number,
         )  # fmt: skip
         return found, n, many, how_many

@@ -10,6 +10,9 @@ td,th{border:1px solid #444;padding:.35em .5em;text-align:start}td.n{text-align:
 footer{margin-top:1em;font-size:9pt}"""
 
 
+PREFIX = {"fuel": "fill tanks at ", "escort": "escort "}
+
+
 def clock(hours: float) -> str:
     """Hours of the problem's clock as day and time; days are told from the second on.
 
@@ -22,6 +25,20 @@ def clock(hours: float) -> str:
     return text if day == 0 else f"day {day + 1}, {text}"
 
 
+def told(patrol: dict[str, Any]) -> str:
+    """What a patrol costs and who is aboard, in a line.
+
+    >>> told({"hours_driven": 5.25, "hours_out": 9.0, "litres": 84.0, "fuel_hours_left": 2.5, "with": ["Section"]})
+    '5.2 hours of driving in 9.0 hours out; 84 litres; fuel for 2.5 hours left at the least; with Section'
+    """
+    parts = [f"{patrol['hours_driven']:.1f} hours of driving in {patrol['hours_out']:.1f} hours out"]
+    if patrol["litres"] is not None:
+        parts.append(f"{patrol['litres']:.0f} litres")
+    if patrol["fuel_hours_left"] is not None:
+        parts.append(f"fuel for {patrol['fuel_hours_left']:.1f} hours left at the least")
+    return "; ".join([*parts, *(["with " + ", ".join(patrol["with"])] if patrol["with"] else [])])
+
+
 def cards_html(summary: dict[str, Any], plan: int) -> str:
     """The cards of one plan of the mix as a page to print, self-contained.
 
@@ -31,15 +48,16 @@ def cards_html(summary: dict[str, Any], plan: int) -> str:
     parts = []
     for patrol in summary["mix"]["plans"][plan]["patrols"]:
         rows = "".join(
-            f'<tr><td class="n">{number}</td><td>{escape(s["name"])}</td><td class="n">{clock(s["at"])}</td>'
-            f'<td class="n">{s["stay_hours"]:g} h</td><td class="n">{s["lat"]:.4f}, {s["lon"]:.4f}</td><td></td></tr>'
+            f'<tr><td class="n">{number}</td><td>{escape(PREFIX.get(s["kind"], "") + s["name"])}</td>'
+            f'<td class="n">{clock(s["at"])}</td><td class="n">{s["stay_hours"]:g} h</td>'
+            f'<td class="n">{s["lat"]:.4f}, {s["lon"]:.4f}</td><td></td></tr>'
             for number, s in enumerate(patrol["stops"], 1)
         )
         parts.append(
             f"<section><h1>{escape(patrol['patrol'])}</h1><p>Leave {escape(patrol['start']['name'])} at "
             f"{clock(patrol['leave'])}; back at {escape(patrol['end']['name'])} by {clock(patrol['back'])}; "
             f"{patrol['km_straight']:.0f} km as the crow flies; {escape(summary['mode'])}, "
-            f"{escape(summary['season'])} season.</p>"
+            f"{escape(summary['season'])} season.</p><p>{escape(told(patrol))}</p>"
             "<table><tr><th>stop</th><th>place</th><th>arrive</th><th>stay</th><th>latitude, longitude</th>"
             f"<th>seen, said, promised</th></tr>{rows}</table><footer>"
             + "".join(f"<p>{escape(line)}</p>" for line in summary["worse"])

@@ -12,8 +12,8 @@ PARTS = 60  # the clock is looked at between them
 NEAREST = 10  # whose mean distance says what a stretch costs
 COLD = 0.01  # of the first heat, at last
 # First heat, in costs of a stretch between neighbours, and visits taken out at a time on average. Where places have
-# windows, neighbours in space can be far apart in time: more must go at once for the rest to be rearranged.
-OPEN, WINDOWED = (1.0, 10.0), (0.5, 16.0)
+# windows more of what is good must be given up for the rest to be rearranged.
+OPEN, WINDOWED = (1.0, 10.0), (2.0, 10.0)
 NEAR = 120  # neighbours that strings are taken from when everything must be visited
 LOOKED = 40  # of these, where a visit may be put back beside
 TRIED = 12  # visits not made that are tried at a time

@@ -5,6 +5,8 @@ import numpy.typing as npt
 
 from tocsin.plan.compiled import compiled
 from tocsin.plan.location.chance import draw_below, draw_share
+from tocsin.plan.patrols.stringloops import string_of
+from tocsin.plan.patrols.tailloops import BESIDE, other_base, swap_tails
 
 Longs = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -13,6 +15,8 @@ Cube = npt.NDArray[np.float64]
 EASE = 1e-7
 OPENING = 0.1  # of steps take whole routes out and look at a patrol at home as if going out cost nothing
 MOST_WHOLE = 3
+SPLIT, KEPT_ON = 0.5, 0.5  # of strings, a part in the middle stays: see `string_of`
+TAILS = 1  # exchanges of tails tried in a step
 SHAKEN = 0.3  # of the heat: how dear another patrol for a route may be
 LENGTH, FIRST, LAST = 0, 1, 2  # of a stretch of a route: how long it takes, earliest and latest begin
 
@@ -127,6 +131,7 @@ def search_fleet(
     for p in clients:
         if where[p] < 0:
             total += worth[p]
+    bases = len(np.unique(starts))
     best_routes, best_sizes, best = routes.copy(), sizes.copy(), total
     old_routes, old_sizes, old_length, old_loaded = routes.copy(), sizes.copy(), length.copy(), loaded.copy()
     touched = np.zeros(m, dtype=np.bool_)
@@ -134,10 +139,36 @@ def search_fleet(
     home_of = np.zeros(kinds, dtype=np.int64)
     free, key = np.empty(n, dtype=np.int64), np.empty(n)
     seen = np.zeros(m, dtype=np.int64)
+    new = np.empty((2, room), dtype=np.int64)
     cooling = (cold / hot) ** (1.0 / max(steps, 1))
     heat = hot
     for step in range(steps):
         heat *= cooling
+        for _ in range(TAILS if near.shape[1] > 1 else 0):
+            row = draw_below(state, len(clients))
+            p, q = near[row, 0], near[row, 1 + draw_below(state, min(BESIDE, near.shape[1] - 1))]
+            r, s = where[p], where[q]
+            taken = False
+            if r >= 0 and s >= 0 and r != s:
+                taken, more = swap_tails(
+                    state, p, q, heat, hours, load, alone, starts, ends, out, home, carries, cost, fixed, longest,
+                    routes, sizes, where, spot, length, loaded, new,
+                )  # fmt: skip
+            elif bases > 1 and r >= 0:
+                s = draw_below(state, m)
+                if sizes[s] == 0 and starts[s] != starts[r]:
+                    taken, more = other_base(
+                        state, r, s, heat, hours, alone, starts, ends, out, home, carries, cost, fixed, longest, routes,
+                        sizes, where, spot, length, loaded,
+                    )  # fmt: skip
+            if taken:
+                for v in (r, s):
+                    length[v] = fill(v, routes, sizes[v], starts[v], ends[v], hours, alone, out, home, before, after)
+                total += more
+                if total < best - 1e-9:
+                    best = total
+                    best_routes[:] = routes
+                    best_sizes[:] = sizes
         n_touched = 0
         now = total
         row = draw_below(state, len(clients))
@@ -167,25 +198,13 @@ def search_fleet(
             old_routes[r, : sizes[r]] = routes[r, : sizes[r]]
             old_sizes[r], old_length[r], old_loaded[r] = sizes[r], length[r], loaded[r]
             now -= fixed[r] + cost[r] * length[r]
-            size = min(sizes[r], 1 + int(draw_share(state) * min(longest_string, float(sizes[r]))))
-            if opening and done <= MOST_WHOLE:
-                size = sizes[r]
-            first = min(max(0, spot[p] - draw_below(state, size)), sizes[r] - size)
-            keep_from, keep_to = 0, 0
-            if 1 < size < sizes[r] and draw_share(state) < 0.5:  # a part in the middle stays
-                keep = 1
-                while first + size + keep < sizes[r] and draw_share(state) > 0.01 and keep < sizes[r] - size:
-                    keep += 1
-                    if draw_share(state) < 0.5:
-                        break
-                if first + size + keep <= sizes[r]:
-                    keep_from = first + 1 + draw_below(state, size - 1)
-                    keep_to = keep_from + keep
-                    size += keep
+            first, last, keep_from, keep_to = string_of(
+                state, sizes[r], spot[p], longest_string, opening and done <= MOST_WHOLE, SPLIT, KEPT_ON, sizes[r]
+            )
             w = 0
             for i in range(sizes[r]):
                 q = routes[r, i]
-                if first <= i < first + size and not (keep_from <= i < keep_to):
+                if first <= i < last and not (keep_from <= i < keep_to):
                     free[n_free] = q
                     n_free += 1
                     where[q] = -1

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from tocsin.plan.compiled import compiled
 from tocsin.plan.location.chance import draw_below, draw_share
+from tocsin.plan.patrols.stringloops import string_of
 
 Longs = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -17,6 +18,7 @@ LEAST = 1e-9
 SMALL = 10.0  # visits of the longest string taken out of a short route; of a long one, a share of it
 SHARE = 0.3
 WHOLE = 0.02  # of steps take a whole route out
+SPLIT, KEPT_ON, MOST_KEPT = 0.3, 0.9, 3  # of strings, a part in the middle stays: see `string_of`
 OVER = 0.5  # of steps may first put back more than there are hours for, up to MOST_OVER of them
 MOST_OVER = 0.06
 
@@ -346,25 +348,15 @@ def search_free(
                 continue
             done += 1
             touched[r] = True
-            size = min(sizes[r], 1 + int(draw_share(state) * min(longest, float(sizes[r]))))
-            if whole and done == 1:
-                size = sizes[r]
-            first = min(max(0, spot[p] - draw_below(state, size)), sizes[r] - size)
-            keep_from, keep_to = 0, 0
-            if 1 < size < sizes[r] and draw_share(state) < 0.3:  # a part in the middle stays
-                keep = 1
-                while first + size + keep < sizes[r] and draw_share(state) > 0.1 and keep < 3:
-                    keep += 1
-                if first + size + keep <= sizes[r]:
-                    keep_from = first + 1 + draw_below(state, size - 1)
-                    keep_to = keep_from + keep
-                    size += keep
+            first, last, keep_from, keep_to = string_of(
+                state, sizes[r], spot[p], longest, whole and done == 1, SPLIT, KEPT_ON, MOST_KEPT
+            )
             w = 0
             at = starts[r]
             length[r] = 0.0
             for i in range(sizes[r]):
                 q = routes[r, i]
-                if first <= i < first + size and not (keep_from <= i < keep_to):
+                if first <= i < last and not (keep_from <= i < keep_to):
                     where[q] = -1
                 else:
                     length[r] += hours[at, q] + stay[q]
@@ -372,7 +364,7 @@ def search_free(
                     routes[r, w] = q
                     spot[q] = w
                     w += 1
-                    if i == first - 1 or i == first + size or keep_from <= i < keep_to:
+                    if i == first - 1 or i == last or keep_from <= i < keep_to:
                         waiting = ask(q, r, where, dirty, stack, waiting)
             length[r] += hours[at, ends[r]]
             sizes[r] = w

@@ -1,6 +1,6 @@
 """The best lot among given routes: column generation over plans, with a bound on what any lot could be worth."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,6 +29,8 @@ def every_route(problem: Outing, patrol: Patrol) -> list[Route] | None:
 
     Staying at home is one of them. What can be visited is found by trying every order that keeps its times.
     """
+    if problem.pumps and patrol.fuel < np.inf:  # a route that runs dry may be one with a stop for fuel
+        return None
     places = [p for p in range(len(problem.worth)) if p not in problem.ends
               and (problem.worth[p] > 0 or p in problem.must) and times(problem, patrol, (p,)) is not None]  # fmt: skip
     found: dict[frozenset[int], tuple[float, Route]] = {frozenset(): (0.0, ())}
@@ -54,7 +56,12 @@ def every_route(problem: Outing, patrol: Patrol) -> list[Route] | None:
     return sorted(route for _, route in found.values())
 
 
-def best_lot(problem: Outing, routes: Sequence[Sequence[Route]], caps: Sequence[float]) -> Lot | None:
+def best_lot(
+    problem: Outing,
+    routes: Sequence[Sequence[Route]],
+    caps: Sequence[float],
+    floors: Mapping[int, float] | None = None,
+) -> Lot | None:
     """Chances of plans with the most expected worth, no route of a patrol driven more often than its cap.
 
     A linear program over plans; a plan that would improve it is found by branch and bound over the patrols' routes, and
@@ -65,11 +72,13 @@ def best_lot(problem: Outing, routes: Sequence[Sequence[Route]], caps: Sequence[
     ----------
     routes : for each patrol, its routes (each set of places once)
     caps : for each patrol, the most that one route may be driven
+    floors : mapping of place → chance
+        How likely each of these places must at least be visited.
 
     Returns
     -------
     Lot or None
-        None when no plan visits what must be visited, or no lot keeps to the caps.
+        None when no plan visits what must be visited, or no lot keeps to the caps and floors.
     """
     table = _Table(problem, routes)
     both = np.array([len(t) > 1 and times(problem, problem.patrols[r], t[::-1]) is not None
@@ -81,9 +90,12 @@ def best_lot(problem: Outing, routes: Sequence[Sequence[Route]], caps: Sequence[
         return None
     chosen = [first]
     top = float(table.worth.sum()) + 1.0
-    bound, x = np.inf, np.ones(1)
+    held = dict(floors or {})
+    sees = np.array([[float(p in route) for _, route in table.columns] for p in held]).reshape(-1, len(table.columns))
+    least = np.array(list(held.values()))
+    bound, x, short = np.inf, np.ones(1), 0.0
     for _ in range(MOST_TURNS):
-        x, duals, free, value = _shares(table.worth, cap, chosen, top)
+        x, duals, free, value, short = _shares(table.worth, cap, chosen, top, sees, least)
         plan = table.best(table.worth - duals)
         if plan is None:
             return None
@@ -92,7 +104,7 @@ def best_lot(problem: Outing, routes: Sequence[Sequence[Route]], caps: Sequence[
         if gain <= SLIGHT * top or any(np.array_equal(plan, other) for other in chosen):
             break
         chosen.append(plan)
-    if x.sum() < 1 - 1e-6:
+    if x.sum() < 1 - 1e-6 or short > 1e-6:
         return None
     lot: dict[Plan, float] = {}
     for plan, share in zip(chosen, x, strict=False):
@@ -135,17 +147,28 @@ class _Table:
         return None if solved.x is None else np.flatnonzero(solved.x > 0.5)
 
 
-def _shares(worth: Floats, cap: Floats, plans: list[Ints], dear: float) -> tuple[Floats, Floats, float, float]:
-    """Chances of plans, the price of each cap and of one more chance, and the worth; what is left over costs."""
+def _shares(
+    worth: Floats, cap: Floats, plans: list[Ints], dear: float, sees: Floats, least: Floats
+) -> tuple[Floats, Floats, float, float, float]:
+    """Chances of plans, what using each column costs, the price of one more chance, the worth, and what is missing.
+
+    What is left over of the chances costs, and so does what a place (a row of `sees`) is seen less often than `least`.
+    """
     from scipy.optimize import linprog
 
     used = np.unique(np.concatenate(plans))
-    takes = np.zeros((len(used), len(plans) + 1))
+    n, m = len(plans), len(least)
+    takes = np.zeros((len(used) + m, n + 1 + m))
     for j, plan in enumerate(plans):
         takes[np.searchsorted(used, plan), j] = 1.0
-    gain = np.r_[[float(worth[p].sum()) for p in plans], -dear]
-    solved = linprog(-gain, A_ub=takes, b_ub=cap[used], A_eq=np.ones((1, len(gain))), b_eq=[1.0], bounds=(0, None),
+        takes[len(used) :, j] = -sees[:, plan].sum(axis=1)
+    takes[len(used) :, n + 1 :] = -np.eye(m)
+    gain = np.r_[[float(worth[p].sum()) for p in plans], -dear, np.full(m, -10.0 * dear)]
+    one = np.r_[np.ones(n + 1), np.zeros(m)]
+    solved = linprog(-gain, A_ub=takes, b_ub=np.r_[cap[used], -least], A_eq=one[None, :], b_eq=[1.0], bounds=(0, None),
                      method="highs")  # fmt: skip
     duals = np.zeros(len(worth))
-    duals[used] = -solved.ineqlin.marginals
-    return solved.x[:-1], duals, -float(solved.eqlin.marginals[0]), -float(solved.fun)
+    duals[used] = -solved.ineqlin.marginals[: len(used)]
+    duals += solved.ineqlin.marginals[len(used) :] @ sees
+    short = float(solved.x[n + 1 :].sum())
+    return solved.x[:n], duals, -float(solved.eqlin.marginals[0]), -float(solved.fun), short

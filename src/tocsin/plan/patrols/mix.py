@@ -1,5 +1,6 @@
 """Patrols nobody can learn: a lot drawn among good plans, with a cap on how often any of them is drawn."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -89,7 +90,15 @@ class Mix:
         return found
 
 
-def mix_routes(problem: Outing, best: Routes, *, plans: int = 12, guess: float = GUESS, seed: int = 0) -> Mix:
+def mix_routes(
+    problem: Outing,
+    best: Routes,
+    *,
+    plans: int = 12,
+    guess: float = GUESS,
+    seed: int = 0,
+    floors: Mapping[int, float] | None = None,
+) -> Mix:
     """Mix over good plans: the most expected worth while no route is drawn more than `guess` times as often as chance.
 
     Other plans are found by solving again with every worth shaken, which keeps good places in and changes which and in
@@ -104,11 +113,16 @@ def mix_routes(problem: Outing, best: Routes, *, plans: int = 12, guess: float =
         need fewer plans or more; it is as uncertain as so many at the cap, or else fewer are to be had.
     guess : float
         Cap on the best guess, in multiples of blind chance; 1 draws all alike.
+    floors : mapping of place → chance
+        How likely each of these is visited at least. A place for which no lot keeps both to this and to the cap is
+        visited in every plan.
 
     Raises
     ------
     BadInput
         If fewer than one plan or a cap below 1 is asked.
+    Infeasible
+        If a place with a floor cannot be visited.
     """
     if plans < 1 or guess < 1:
         raise BadInput("a mix has one plan or more, and a best guess cannot be worse than blind chance (1)")
@@ -117,6 +131,8 @@ def mix_routes(problem: Outing, best: Routes, *, plans: int = 12, guess: float =
     for turn in range(TRIES * plans if plans > 1 else 0):
         noise = NOISE[0] + (NOISE[1] - NOISE[0]) * turn / (TRIES * plans)
         shaken = replace(problem, worth=problem.worth * np.exp(rng.normal(0, noise, len(problem.worth))))
+        if floors and turn % 2 == 1:
+            shaken = replace(shaken, must=problem.must | {sorted(floors)[turn // 2 % len(floors)]})
         found = solve_outing(shaken, seed=int(rng.integers(1 << 31)), rounds=1, steps=STEPS, bound=False)
         for visits in _ways_round(problem, found.visits, rng):
             pool.setdefault(visits, check_routes(problem, visits))
@@ -125,12 +141,19 @@ def mix_routes(problem: Outing, best: Routes, *, plans: int = 12, guess: float =
     # A shaken search may meet a better plan than the one given: it is then what the loss is measured against.
     top = max(pool.values())
     chosen, values, chance = _best_lot(problem, pool, plans, guess)
-    chosen, values, chance, bound = _improved(problem, pool, chosen, values, chance, guess)
+    chosen, values, chance, bound = _improved(problem, pool, chosen, values, chance, guess, floors or {})
+    seldom = [p for p in floors or {} if _seen(chosen, chance, p) < (floors or {})[p] - 1e-6]
+    if seldom:
+        held = replace(problem, must=problem.must | set(seldom))
+        left = {p: f for p, f in (floors or {}).items() if p not in seldom}
+        again = solve_outing(held, seed=seed, bound=False)
+        found_mix = mix_routes(held, again, plans=plans, guess=guess, seed=seed, floors=left)
+        return replace(found_mix, best=max(top, found_mix.best))
     shares = [_shares(chosen, chance, r) for r in range(len(problem.patrols))]
-    held = chance[chance > 0]
+    some = chance[chance > 0]
     return Mix(
         tuple(chosen), tuple(float(c) for c in chance), tuple(float(v) for v in values), float(chance @ values), top,
-        tuple(max(s.values()) for s in shares), tuple(len(s) for s in shares), float(-(held * np.log(held)).sum()),
+        tuple(max(s.values()) for s in shares), tuple(len(s) for s in shares), float(-(some * np.log(some)).sum()),
         bound,
     )  # fmt: skip
 
@@ -174,7 +197,13 @@ def _best_lot(problem: Outing, pool: dict[Plan, float], plans: int, guess: float
 
 
 def _improved(
-    problem: Outing, pool: dict[Plan, float], chosen: list[Plan], values: Floats, chance: Floats, guess: float
+    problem: Outing,
+    pool: dict[Plan, float],
+    chosen: list[Plan],
+    values: Floats,
+    chance: Floats,
+    guess: float,
+    floors: Mapping[int, float],
 ) -> tuple[list[Plan], Floats, Floats, float | None]:
     """The lot that is worth most with as many routes of each patrol as these plans have, and a bound on any such lot.
 
@@ -186,24 +215,30 @@ def _improved(
     routes = [_met(problem, pool, r) if some is None else some for r, some in enumerate(listed)]
     count = [len(_shares(chosen, chance, r)) for r in range(m)]
     caps = [min(1.0, guess / n) for n in count]
-    found = best_lot(problem, routes, caps)
+    found = best_lot(problem, routes, caps, floors)
     bound = found.bound if found is not None and all(some is not None for some in listed) else None
     before = _over(chosen, chance, m)
+    seldom = any(_seen(chosen, chance, p) < least - 1e-6 for p, least in floors.items())
     for _ in range(2):
         if found is None:
             break
         plans = list(found.plans)
         entropy = float(-(found.chance * np.log(found.chance)).sum())
         no_better = found.value <= float(chance @ values) + 1e-9 and before <= guess + 1e-6
-        if no_better or entropy < np.log(len(chosen) / guess) - 1e-9:
+        if (no_better or entropy < np.log(len(chosen) / guess) - 1e-9) and not seldom:
             break
         if _over(plans, found.chance, m) <= guess + 1e-6:
             worth = np.array([check_routes(problem, v) for v in plans])
             return plans, worth, found.chance, bound
         # More routes than the cap is reckoned with: again, with those driven most.
         few = [_driven_most(_shares(plans, found.chance, r), count[r]) for r in range(m)]
-        found = best_lot(problem, few, caps)
+        found = best_lot(problem, few, caps, floors)
     return chosen, values, chance, bound
+
+
+def _seen(plans: list[Plan], chance: Floats, place: int) -> float:
+    """Chance that a place is visited."""
+    return float(sum(c for plan, c in zip(plans, chance, strict=True) if any(place in route for route in plan)))
 
 
 def _driven_most(shares: dict[tuple[int, ...], float], most: int) -> list[tuple[int, ...]]:

@@ -1,7 +1,8 @@
 """Places worth a visit, patrols that can make it, and the routes they take."""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +19,9 @@ class Patrol:
 
     `start` and `end` are places of the problem; times are hours on the problem's clock (day two begins at 24). What it
     can load is `carries`; it costs `fixed` when it goes out at all and `cost` for each hour of travel, in the units of
-    worth; it is out no longer than `longest` hours, and then may leave later than `leave`.
+    worth; it is out no longer than `longest` hours, and then may leave later than `leave`. It leaves with full tanks,
+    good for `fuel` hours of driving, and may fill them at the problem's `pumps`. `brings` names who and what is aboard
+    that a visit can need.
     """
 
     name: str
@@ -30,14 +33,16 @@ class Patrol:
     cost: float = 0.0
     fixed: float = 0.0
     longest: float = float("inf")
+    fuel: float = float("inf")
+    brings: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         """Refuse patrols that end before they begin."""
         if not self.leave <= self.back:
             raise BadInput("patrol {name} must be back at {back}, before it leaves at {leave}", name=self.name,
                            back=self.back, leave=self.leave)  # fmt: skip
-        if not (self.carries >= 0 and self.cost >= 0 and self.fixed >= 0 and self.longest >= 0):
-            raise BadInput("patrol {name}: load, costs and longest hours are zero or more", name=self.name)
+        if not (self.carries >= 0 and self.cost >= 0 and self.fixed >= 0 and self.longest >= 0 and self.fuel >= 0):
+            raise BadInput("patrol {name}: load, costs, fuel and longest hours are zero or more", name=self.name)
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,8 @@ class Outing:
     Parameters
     ----------
     hours : ndarray, shape (n, n)
-        Travel time between places; inf where there is no way.
+        Travel time between places; inf where there is no way. A visit may end elsewhere than it begins (an escort): its
+        column is then to where it begins and its row from where it ends.
     worth : ndarray, shape (n,)
         Value of a visit; each place is visited at most once. Bases have 0.
     stay : ndarray, shape (n,)
@@ -59,6 +65,12 @@ class Outing:
         Places that must be visited.
     load : ndarray, shape (n,), or None
         What a visit takes of what a patrol carries; None: nothing.
+    drives : ndarray, shape (n,), or None
+        Hours of each stay that are driven (the way of an escort) and take fuel; None: none.
+    needs : mapping of place → names
+        What a patrol must bring, all of it, to make a visit.
+    pumps : frozenset of int
+        Places where tanks are filled; worth nothing, and visited once each like all places.
     """
 
     hours: Floats
@@ -69,6 +81,9 @@ class Outing:
     patrols: tuple[Patrol, ...]
     must: frozenset[int] = frozenset()
     load: Floats | None = None
+    drives: Floats | None = None
+    needs: Mapping[int, frozenset[str]] = field(default_factory=dict)
+    pumps: frozenset[int] = frozenset()
 
     def __post_init__(self) -> None:
         """Refuse problems that cannot be."""
@@ -81,8 +96,18 @@ class Outing:
             raise BadInput("the worth of a visit must be a number of zero or more")
         if self.load is not None and (self.load.shape != (n,) or not np.all(np.isfinite(self.load) & (self.load >= 0))):
             raise BadInput("what visits take of the load must be numbers of zero or more, one a place")
+        if self.drives is not None and (
+            self.drives.shape != (n,) or not np.all((self.drives >= 0) & (self.drives <= self.stay))
+        ):
+            raise BadInput("the hours driven on a visit are part of its stay, one number a place")
+        if any(not 0 <= p < n for p in (*self.pumps, *self.needs)) or self.worth[list(self.pumps)].any():
+            raise BadInput(
+                "places with fuel or with needs are places of the outing, and filling tanks is worth nothing"
+            )
         if not self.patrols:
             raise BadInput("there is no patrol to plan for")
+        if self.has_costs and (self.needs or any(np.isfinite(p.fuel) for p in self.patrols)):
+            raise BadInput("patrols that carry or cost cannot have limited fuel, nor visits that need somebody")
         for patrol in self.patrols:
             if not (0 <= patrol.start < n and 0 <= patrol.end < n):
                 raise BadInput("patrol {name} starts or ends at a place that does not exist", name=patrol.name)
@@ -97,6 +122,10 @@ class Outing:
         """Whether loads, costs or longest hours are in it, so that visiting everything in reach is not simply best."""
         return self.load is not None or any(p.cost or p.fixed or p.longest < p.back - p.leave for p in self.patrols)
 
+    def can(self, patrol: Patrol, place: int) -> bool:
+        """Whether a patrol brings what a visit needs."""
+        return place not in self.needs or self.needs[place] <= patrol.brings
+
     def digest(self) -> str:
         """SHA-256 (16 hex digits) of what is solved."""
         found = hashlib.sha256()
@@ -104,7 +133,11 @@ class Outing:
             found.update(np.ascontiguousarray(part).tobytes())
         if self.load is not None:
             found.update(np.ascontiguousarray(self.load).tobytes())
-        found.update(repr((self.patrols, sorted(self.must))).encode())
+        if self.drives is not None:
+            found.update(np.ascontiguousarray(self.drives).tobytes())
+        found.update(repr((sorted((k, sorted(v)) for k, v in self.needs.items()), sorted(self.pumps))).encode())
+        plain = [(*(v for k, v in vars(p).items() if k != "brings"), sorted(p.brings)) for p in self.patrols]
+        found.update(repr((plain, sorted(self.must))).encode())
         return found.hexdigest()[:16]
 
 
@@ -147,8 +180,13 @@ class Routes:
 def times(problem: Outing, patrol: Patrol, visits: tuple[int, ...] | list[int]) -> tuple[list[float], float] | None:
     """When each visit begins and when the patrol is back, leaving at its first hour; None if it cannot.
 
-    A hair (1e-6 h) over a window or the hour of return is forgiven.
+    It cannot either when it does not bring what a visit needs, or would run out of fuel. A hair (1e-6 h) over a window
+    or the hour of return is forgiven.
     """
+    if problem.needs and not all(problem.can(patrol, place) for place in visits):
+        return None
+    if patrol.fuel < np.inf and fuel_used(problem, patrol, visits) is None:
+        return None
     leave = patrol.leave if patrol.longest >= patrol.back - patrol.leave else _latest_start(problem, patrol, visits)
     if leave is None:
         return None
@@ -163,6 +201,37 @@ def times(problem: Outing, patrol: Patrol, visits: tuple[int, ...] | list[int]) 
         at = place
     clock += problem.hours[at, patrol.end]
     return (begun, float(clock)) if clock <= min(patrol.back, leave + patrol.longest) + 1e-6 else None
+
+
+def fuel_used(problem: Outing, patrol: Patrol, visits: tuple[int, ...] | list[int]) -> list[float] | None:
+    """Hours driven on one filling of the tanks, after each visit and at the end; None if they run dry.
+
+    Parameters
+    ----------
+    visits : places in order; at one of the problem's pumps the tanks are filled
+    """
+    since, at = 0.0, patrol.start
+    found: list[float] = []
+    for place in (*visits, patrol.end):
+        since += float(problem.hours[at, place])
+        if problem.drives is not None and len(found) < len(visits):
+            since += float(problem.drives[place])
+        if since > patrol.fuel + 1e-6:
+            return None
+        found.append(since)
+        if place in problem.pumps and len(found) <= len(visits):
+            since = 0.0
+        at = place
+    return found
+
+
+def driven(problem: Outing, patrol: Patrol, visits: tuple[int, ...] | list[int]) -> float:
+    """Hours of driving of a route, those of escorts included; none for a patrol that stays at home."""
+    if not len(visits):
+        return 0.0
+    way = [patrol.start, *visits, patrol.end]
+    inside = 0.0 if problem.drives is None else float(problem.drives[list(visits)].sum())
+    return float(problem.hours[way[:-1], way[1:]].sum()) + inside
 
 
 def _latest_start(problem: Outing, patrol: Patrol, visits: tuple[int, ...] | list[int]) -> float | None:

@@ -7,8 +7,25 @@ from tocsin.plan.compiled import compiled
 
 Longs = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 
 EASE = 1e-7  # hours; well under what is forgiven in checking
+
+
+@compiled
+def fill_up(
+    route: Longs, n: int, start: int, end: int, hours: Floats, tank: float, drives: Floats, pump: Flags, until: Floats
+) -> bool:
+    """Driving from each visit (it included) to where the tank is filled next, or the end; False if it runs dry."""
+    left, to, within = 0.0, end, True
+    for k in range(n - 1, -1, -1):
+        p = route[k]
+        left += hours[p, to]
+        within = within and left <= tank + EASE
+        left = 0.0 if pump[p] else left + drives[p]
+        until[k] = left
+        to = p
+    return bool(within and left + hours[start, to] <= tank + EASE)
 
 
 @compiled
@@ -25,9 +42,18 @@ def retime(
     closes: Floats,
     begin: Floats,
     latest: Floats,
+    tank: float,
+    drives: Floats,
+    pump: Flags,
+    until: Floats,
 ) -> float:
-    """Earliest begin and latest begin of each visit (arrays filled); hour of return, inf if it cannot be kept."""
+    """Earliest begin and latest begin of each visit (arrays filled); hour of return, inf if it cannot be kept.
+
+    With a `tank` that ends (hours of driving), also the driving from each visit to where it is filled next, or the end.
+    """
     clock, at = leave, start
+    if tank < np.inf and not fill_up(route, n, start, end, hours, tank, drives, pump, until):
+        return np.inf
     for k in range(n):
         p = route[k]
         clock = max(clock + hours[at, p], opens[p])
@@ -63,6 +89,10 @@ def better_order(
     scratch: Longs,
     begin: Floats,
     latest: Floats,
+    tank: float,
+    drives: Floats,
+    pump: Flags,
+    until: Floats,
 ) -> bool:
     """Shorten one route in place by turning parts round and by moving short parts; True if it became shorter."""
     changed = False
@@ -79,7 +109,9 @@ def better_order(
                 if gain > 1e-9:
                     for k in range(n):
                         scratch[k] = route[i + j - k] if i <= k <= j else route[k]
-                    if retime(scratch, n, start, end, leave, back, hours, stay, opens, closes, begin, latest) < np.inf:
+                    back_at = retime(scratch, n, start, end, leave, back, hours, stay, opens, closes, begin, latest,
+                                     tank, drives, pump, until)  # fmt: skip
+                    if back_at < np.inf:
                         route[:n] = scratch[:n]
                         again = True
                         changed = True
@@ -94,7 +126,10 @@ def better_order(
                 b = end if i + size == n else route[i + size]
                 first, last = route[i], route[i + size - 1]
                 saved = hours[a, first] + hours[last, b] - hours[a, b]
-                if saved <= 1e-9:
+                inside = 0.0  # what driving the part the other way round costs more inside it
+                for k in range(i, i + size - 1):
+                    inside += hours[route[k + 1], route[k]] - hours[route[k], route[k + 1]]
+                if saved - min(inside, 0.0) <= 1e-9:
                     continue
                 for j in range(n - size + 1):
                     if j == i:
@@ -106,7 +141,8 @@ def better_order(
                     d = end if right >= n else route[right]
                     for turned in range(2):
                         head, tail = (first, last) if turned == 0 else (last, first)
-                        if saved - (hours[c, head] + hours[tail, d] - hours[c, d]) <= 1e-9:
+                        dearer = hours[c, head] + hours[tail, d] - hours[c, d] + (inside if turned == 1 else 0.0)
+                        if saved - dearer <= 1e-9:
                             continue
                         m = 0
                         for k in range(n - size + 1):
@@ -117,7 +153,8 @@ def better_order(
                             if k < n - size:
                                 scratch[m] = route[k] if k < i else route[k + size]
                                 m += 1
-                        back_at = retime(scratch, n, start, end, leave, back, hours, stay, opens, closes, begin, latest)
+                        back_at = retime(scratch, n, start, end, leave, back, hours, stay, opens, closes, begin, latest,
+                                         tank, drives, pump, until)  # fmt: skip
                         if back_at < np.inf:
                             route[:n] = scratch[:n]
                             again = True

@@ -1,12 +1,13 @@
 """Patrol routes: annealing from several seeds, its good routes recombined by branch and bound, and a bound."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 
 from tocsin.core.errors import BadInput, Infeasible
 from tocsin.plan.patrols.anneal import anneal
-from tocsin.plan.patrols.model import Floats, Ints, Outing, Routes, check_routes, times
+from tocsin.plan.patrols.model import Floats, Ints, Outing, Patrol, Routes, check_routes, times
 
 STEPS = 80_000  # of one round of annealing
 ROUNDS = 4
@@ -55,8 +56,8 @@ def solve_outing(
     cut_off = sorted(problem.must - set(clients.tolist()))
     if cut_off:
         raise Infeasible(
-            "no patrol can visit {places} within its hours, even with nothing else to do: move a start nearer, give "
-            "more hours or widen the window", places=cut_off,
+            "no patrol can visit {places} within its hours{also}, even with nothing else to do: move a start nearer, "
+            "give more hours or widen the window", places=cut_off, also=_also(problem),
         )  # fmt: skip
     if problem.has_costs:
         from tocsin.plan.patrols.fleet import solve_fleet
@@ -74,6 +75,7 @@ def solve_outing(
         how += f", branch and bound over {len(pool):,} routes"
         if merged is not None and worth[[p for r in merged for p in r]].sum() > value + 1e-9:
             best = merged
+    best = _filled_where_needed(problem, best)
     seen = {p for r in best for p in r}
     if problem.must - seen:
         raise Infeasible(
@@ -93,15 +95,45 @@ def solve_outing(
     return Routes(best, value, max(top, value), tuple(out), how, seed, problem.digest())
 
 
+def _also(problem: Outing) -> str:
+    """What else than hours limits patrols here, in words."""
+    fuel = ", its fuel" if any(p.fuel < np.inf for p in problem.patrols) else ""
+    return fuel + (" and with what it brings" if problem.needs else "")
+
+
 def reachable(problem: Outing) -> Ints:
     """Places some patrol could visit if it did nothing else, and that are worth it."""
     found = []
     for place in range(len(problem.worth)):
-        if place in problem.ends or (problem.worth[place] <= 0 and place not in problem.must):
+        if place in problem.ends:
             continue
-        if any(times(problem, patrol, (place,)) is not None for patrol in problem.patrols):
+        if problem.worth[place] <= 0 and place not in problem.must and place not in problem.pumps:
+            continue
+        if any(in_reach(problem, patrol, place) for patrol in problem.patrols):
             found.append(place)
     return np.array(found, dtype=np.int64)
+
+
+def in_reach(problem: Outing, patrol: Patrol, place: int) -> bool:
+    """Whether a patrol could visit a place if it did nothing else but fill its tanks where it must."""
+    if times(problem, patrol, (place,)) is not None:
+        return True
+    if patrol.fuel == np.inf or not problem.can(patrol, place):
+        return False
+    stops: list[tuple[int, ...]] = [(), *((p,) for p in problem.pumps if p != place)]
+    return any(a != b and times(problem, patrol, (*a, place, *b)) is not None for a in stops for b in stops if (a or b))
+
+
+def _filled_where_needed(problem: Outing, visits: tuple[tuple[int, ...], ...]) -> tuple[tuple[int, ...], ...]:
+    """The same routes without stops for fuel that they can do without."""
+    found = []
+    for patrol, route in zip(problem.patrols, visits, strict=True):
+        kept = route
+        for pump in [p for p in route if p in problem.pumps]:
+            shorter = tuple(p for p in kept if p != pump)
+            kept = shorter if times(problem, patrol, shorter) is not None else kept
+        found.append(kept)
+    return tuple(found)
 
 
 def _recombine(
@@ -116,9 +148,9 @@ def _recombine(
     from scipy.sparse import coo_matrix
 
     # Of routes with the same visits the order does not matter here: any that keeps its times will do.
-    kinds: dict[tuple[int, int, float, float], list[int]] = {}
+    kinds: dict[Patrol, list[int]] = {}
     for k, p in enumerate(problem.patrols):
-        kinds.setdefault((p.start, p.end, p.leave, p.back), []).append(k)
+        kinds.setdefault(replace(p, name=""), []).append(k)
     by_visits = {tuple(sorted(r)): r for _, r in pool}
     ranked = sorted(by_visits.values(), key=lambda r: (-float(worth[list(r)].sum()), r))[:POOL]
     ranked += [r for r in best if r and r not in set(ranked)]

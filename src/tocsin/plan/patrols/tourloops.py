@@ -5,10 +5,15 @@ import numpy.typing as npt
 
 from tocsin.plan.compiled import compiled
 from tocsin.plan.location.chance import draw_below, draw_share
-from tocsin.plan.patrols.orderloops import EASE, better_order, retime, travel
+from tocsin.plan.patrols.orderloops import EASE, better_order, fill_up, retime, travel
+from tocsin.plan.patrols.stringloops import string_of
 
 Longs = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+SPLIT, KEPT_ON, MOST_KEPT = 0.3, 0.9, 3  # of strings, a part in the middle stays: see `string_of`
+FILLING = 0.3  # chance that a stop for fuel is put back in a step, somewhere at random
 
 
 @compiled
@@ -30,6 +35,10 @@ def search(
     cold: float,
     length_price: float,
     mean_removed: float,
+    may: Flags,
+    tank: Floats,
+    drives: Floats,
+    pump: Flags,
     seed: int,
 ) -> tuple[Longs, Longs, float, Longs, Longs]:
     """Anneal by removing strings of neighbouring visits and putting visits back where they cost least.
@@ -37,6 +46,8 @@ def search(
     Slack induction by string removals (Christiaens and Vanden Berghe 2020, doi 10.1287/trsc.2019.0914), changed for
     visits that need not be made: what is put back is drawn from all visits not made, in an order by worth, by worth
     for the way, near first, or at random, and skipped now and then ("blinks").
+
+    `may` says which patrol can make which visit (shape (m, n)); `tank`, `drives` and `pump` as in an `Outing`.
 
     Returns the best routes and sizes, its worth, and good routes met on the way (one a row, sizes beside them).
     """
@@ -47,16 +58,19 @@ def search(
     where = np.full(n, -1, dtype=np.int64)
     begin = np.zeros((m, room))
     latest = np.zeros((m, room))
+    until = np.zeros((m, room))
     scratch = np.empty(room, dtype=np.int64)
     b1 = np.empty(room)
     b2 = np.empty(room)
+    b3 = np.empty(room)
     length = np.zeros(m)
     for r in range(m):
         for k in range(sizes[r]):
             where[routes[r, k]] = r
         retime(
-            routes[r], sizes[r], starts[r], ends[r], leave[r], back[r], hours, stay, opens, closes, begin[r], latest[r]
-        )
+            routes[r], sizes[r], starts[r], ends[r], leave[r], back[r], hours, stay, opens, closes, begin[r], latest[r],
+            tank[r], drives, pump, until[r],
+        )  # fmt: skip
         length[r] = travel(routes[r], sizes[r], starts[r], ends[r], hours)
     usable = np.zeros(n, dtype=np.bool_)
     for p in near[:, 0]:
@@ -114,40 +128,36 @@ def search(
             old_length[r] = length[r]
             old_begin[r] = begin[r]
             old_latest[r] = latest[r]
-            top = min(longest, float(sizes[r]))
-            size = 1 + int(draw_share(state) * top)
-            size = min(size, sizes[r])
             k = 0
             while routes[r, k] != p:
                 k += 1
-            first = max(0, k - draw_below(state, size))
-            first = min(first, sizes[r] - size)
-            keep_from, keep_to = 0, 0
-            if size < sizes[r] and size > 1 and draw_share(state) < 0.3:  # split string: keep a middle part
-                keep = 1
-                while first + size + keep < sizes[r] and draw_share(state) > 0.1 and keep < 3:
-                    keep += 1
-                if first + size + keep <= sizes[r]:
-                    keep_from = first + 1 + draw_below(state, size - 1)
-                    keep_to = keep_from + keep
-                    size += keep
+            first, last, keep_from, keep_to = string_of(state, sizes[r], k, longest, False, SPLIT, KEPT_ON, MOST_KEPT)
             w = 0
             for i in range(sizes[r]):
                 q = routes[r, i]
-                if first <= i < first + size and not (keep_from <= i < keep_to):
+                if first <= i < last and not (keep_from <= i < keep_to):
                     gone[n_gone] = q
                     n_gone += 1
                     where[q] = -1
                 else:
                     routes[r, w] = q
                     w += 1
+            back_at = retime(
+                routes[r], w, starts[r], ends[r], leave[r], back[r], hours, stay, opens, closes, begin[r], latest[r],
+                tank[r], drives, pump, until[r],
+            )  # fmt: skip
+            if back_at == np.inf:  # without a stop for fuel, or without the way of an escort, the rest cannot be kept
+                for i in range(w):
+                    gone[n_gone] = routes[r, i]
+                    n_gone += 1
+                    where[routes[r, i]] = -1
+                w = 0
             sizes[r] = w
-            retime(routes[r], w, starts[r], ends[r], leave[r], back[r], hours, stay, opens, closes, begin[r], latest[r])
             length[r] = travel(routes[r], w, starts[r], ends[r], hours)
         # what may come back, in some order
         n_free = 0
         for p in clients:
-            if where[p] < 0:
+            if where[p] < 0 and (not pump[p] or draw_share(state) < FILLING):
                 free[n_free] = p
                 n_free += 1
         how = draw_share(state)
@@ -169,13 +179,21 @@ def search(
             p = free[o]
             cost, spot, into = np.inf, -1, -1
             for r in range(m):
-                if sizes[r] + 1 > room:
+                if sizes[r] + 1 > room or not may[r, p]:
                     continue
                 at = starts[r]
                 gone_at = leave[r]
+                since = 0.0  # driven since the tank was filled
                 for k in range(sizes[r] + 1):
                     to = ends[r] if k == sizes[r] else routes[r, k]
                     extra = hours[at, p] + hours[p, to] - hours[at, to]
+                    if pump[p]:  # any spot: a stop for fuel helps where it takes most
+                        extra = draw_share(state)
+                    if tank[r] < np.inf and extra < cost:
+                        then = since + hours[at, p] + drives[p]
+                        left = hours[p, to] + (0.0 if k == sizes[r] else until[r, k])
+                        if then > tank[r] + EASE or left + (0.0 if pump[p] else then) > tank[r] + EASE:
+                            extra = np.inf
                     if extra < cost:
                         reach = max(gone_at + hours[at, p], opens[p])
                         if reach <= closes[p] + EASE:
@@ -185,6 +203,7 @@ def search(
                                 cost, spot, into = extra, k, r
                     if k < sizes[r]:
                         gone_at = begin[r, k] + stay[to]
+                        since = 0.0 if pump[to] else since + hours[at, to] + drives[to]
                         at = to
             if into >= 0:
                 r = into
@@ -200,7 +219,7 @@ def search(
                 routes[r, spot] = p
                 sizes[r] += 1
                 where[p] = r
-                length[r] += cost
+                length[r] = travel(routes[r], sizes[r], starts[r], ends[r], hours) if pump[p] else length[r] + cost
                 come[n_come] = p
                 n_come += 1
                 retime(
@@ -216,6 +235,10 @@ def search(
                     closes,
                     begin[r],
                     latest[r],
+                    tank[r],
+                    drives,
+                    pump,
+                    until[r],
                 )
         new_value = 0.0
         for p in clients:
@@ -240,6 +263,10 @@ def search(
                             scratch,
                             b1,
                             b2,
+                            tank[r],
+                            drives,
+                            pump,
+                            b3,
                         )
                         if moved:
                             retime(
@@ -255,6 +282,10 @@ def search(
                                 closes,
                                 begin[r],
                                 latest[r],
+                                tank[r],
+                                drives,
+                                pump,
+                                until[r],
                             )
                             length[r] = travel(routes[r], sizes[r], starts[r], ends[r], hours)
                 new_score = new_value - length_price * length.sum()
@@ -279,6 +310,8 @@ def search(
                     length[r] = old_length[r]
                     begin[r] = old_begin[r]
                     latest[r] = old_latest[r]
+                    if tank[r] < np.inf:
+                        fill_up(routes[r], sizes[r], starts[r], ends[r], hours, tank[r], drives, pump, until[r])
                     for k in range(sizes[r]):
                         where[routes[r, k]] = r
     kept = min(n_pool, len(pool))

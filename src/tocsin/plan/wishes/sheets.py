@@ -60,7 +60,8 @@ class AskedPatrols:
 
     def calculate(self, connection: sa.Connection, mission: Mission, now: dt.datetime, tell: Progress) -> Planned:
         """The patrols."""
-        from tocsin.plan.patrols.actions import Out, plan_patrols
+        from tocsin.plan.patrols.actions import plan_patrols
+        from tocsin.plan.patrols.asked import Out
 
         asked = Out(tuple(self.bases), self.patrols, self.days, self.leave, self.back, self.stay_hours, self.mode,
                     tuple(self.must))  # fmt: skip

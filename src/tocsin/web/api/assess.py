@@ -173,7 +173,8 @@ def risk_map(
     ahead = found.ahead
     first = max(0, len(found.recorded) - months)
     return RiskMap(
-        run=found.run, as_of=done.summary["as_of"], target=found.target, targets=["civilians", "sb", "ns", "os"],
+        run=found.run, as_of=done.summary["as_of"], target=found.target,
+        targets=done.summary.get("targets") or ["civilians", "sb", "ns", "os"],
         model=found.model, models=done.summary["models"], source=done.summary["source"],
         vintage=done.summary["vintage"], reconstructed=done.summary["vintage_kind"] == "reconstructed",
         steps=list(STEPS), size_deg=lattice.SIZE_DEG, cells=cells, hidden_cells=len(found.gids) - len(seen),

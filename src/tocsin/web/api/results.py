@@ -12,10 +12,12 @@ from pydantic import BaseModel
 
 from tocsin.brief.tables import MEDIA, Table, write_table
 from tocsin.core.errors import NoData, NotFound
+from tocsin.core.words import translator
 from tocsin.store import reading, writing
 from tocsin.store.audit import Entry, record
 from tocsin.store.policy import demand
 from tocsin.store.tables import run
+from tocsin.web.api.listen import Word
 from tocsin.web.who import Asker, At, House
 
 router = APIRouter(prefix="/api/results", tags=["results"])
@@ -33,7 +35,7 @@ class ResultTable(BaseModel):
 
 
 class Result(BaseModel):
-    """The newest result of a kind; `facts` are its figures by name. Words of the calculation are in English."""
+    """The newest result of a kind; `facts` are its figures by name. Other words of the calculation are in English."""
 
     kind: Kind
     run: str
@@ -92,11 +94,12 @@ COMMANDS = {"people": "tocsin plan people", "partners": "tocsin plan partners", 
 
 
 @router.get("/{kind}", summary="The newest result of a kind")
-def result(at: At, asker: Asker, kind: Kind) -> Result:
-    """For who may read runs."""
+def result(at: At, asker: Asker, kind: Kind, lang: Word | None = None) -> Result:
+    """For who may read runs; what could get worse is in the language asked for, or the mission's."""
     demand(asker, "read", "run")
     row = _newest(at, kind)
     made = row.output
+    words = translator(lang or at.mission.language)
     return Result(
         kind=kind, run=row.id, made_at=row.made_at.replace(tzinfo=dt.UTC), as_of=made.get("as_of") or made["last"],
         facts={name: made.get(name) for name in FACTS[kind]},
@@ -104,7 +107,7 @@ def result(at: At, asker: Asker, kind: Kind) -> Result:
             ResultTable(name=name, columns=list(columns), rows=[list(r.values()) for r in _taken(rows(made), columns)])
             for name, (columns, rows) in TABLES[kind].items()
         ],
-        worse=made.get("worse", []),
+        worse=[words(line) for line in made.get("worse", [])],
     )  # fmt: skip
 
 

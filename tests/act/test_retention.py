@@ -30,7 +30,7 @@ HRO = Actor("hro", frozenset({Role.HUMAN_RIGHTS_OFFICER}), frozenset({"*"}))
 @pytest.fixture
 def filled(engine, keys, tmp_path):
     """A closed alert with its report and source long ago, and the same of today, still open."""
-    picture = media.keep(tmp_path, keys, b"a picture")
+    picture = media.keep(tmp_path, keys, b"#!AMR\n a recording")
     with writing(engine) as c:
         old = add_alert(c, state="closed", closed_at=OLD, heard_at=OLD, last_at=OLD, outcome="averted")
         new = add_alert(c)

@@ -38,7 +38,7 @@ def test_two_doors_restarted_one_after_the_other_lose_and_double_nothing(
     given = {"SECRET": way.secret, "TOKEN": place.person(Role.DUTY_OFFICER)}
     command = [sys.executable, "-m", "tests.web.rolling", str(place.mission.folder), f"/in/{way.id}/{way.path}"]
     run = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, timeout=120, env={**os.environ, **given}, check=False
+        command, cwd=ROOT, capture_output=True, text=True, timeout=300, env={**os.environ, **given}, check=False
     )
     assert run.returncode == 0, run.stderr[-3000:]
     told = json.loads(run.stdout)

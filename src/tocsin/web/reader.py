@@ -107,7 +107,14 @@ class ReaderProcess:
             context = multiprocessing.get_context("spawn")
             theirs, ours = context.Pipe(duplex=False)
             process = context.Process(target=_main, args=(theirs, self.folder), daemon=True, name="tocsin-reader")
-            process.start()
+            try:
+                process.start()
+            except OSError as problem:  # no memory or no more processes just now
+                log.error("the reader of reports could not be begun (%s)", problem.strerror)
+                ours.close()
+                theirs.close()
+                self._stop.wait(AGAIN_S)
+                continue
             theirs.close()
             self.process = process
             with contextlib.suppress(OSError):  # it died: what to tell it is lost

@@ -16,7 +16,7 @@ def minusca(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> Path:
     for words in (
         ["init", str(folder), "--area", "CAF"],
         ["import", str(events), str(shared / "geo_pko" / "Geo_PKO_v.2.1.csv.gz"), "--mission", str(folder)],
-        ["assess", "--as-of", "2020-06", "--mission", str(folder)],
+        ["assess", "--as-of", "2020-06", "--model", "conflictology_n", "--mission", str(folder)],
     ):
         done = CliRunner().invoke(app, [*words, "--quiet"])
         assert done.exit_code == 0, done.output
@@ -73,3 +73,45 @@ def test_liaison(minusca: Path):
     assert all(g["proven"] for g in found["gains"])
     assert len({f["place"] for f in found["further"]}) == 4
     assert found["forecast_elsewhere"] > 0
+
+
+def test_corridor(minusca: Path):
+    found = told(minusca, "corridor", "Bangui", "Bria", "--others", "1")
+    hours = [way["hours"] for way in found["front"]]
+    exposure = [way["exposure"] for way in found["front"]]
+    assert hours == sorted(hours)
+    assert exposure == sorted(exposure, reverse=True)
+    assert found["over"] == "straight line", "nothing of the ground was given"
+    assert found["legs"][-1]["end"].endswith("Bria")
+    assert all(leg["helpers"] for leg in found["legs"]), "bases stand along this road"
+
+
+def test_drawdown(minusca: Path):
+    found = told(minusca, "drawdown", "--steps", "6", "--keep", "4")
+    assert (found["bases"], len(found["kept"])) == (10, 4)
+    assert found["proven"]
+    values = {row["order"]: row["value"] for row in found["compared"]}
+    assert values["cost: the largest first"] < 0.7 * found["value"]
+    needs = {need["who"] for step in found["steps"] for need in step["in_place_before"]}
+    assert {"police", "civilians", "local committees", "host-state forces"} <= needs
+
+
+def test_contingency(minusca: Path):
+    found = told(minusca, "contingency", "--left", "2018-06")
+    alarms = {a["area"] for a in found["areas"] if a["alarm"]}
+    # Vakaga and Bamingui-Bangoran, quiet until 2018, are where fighting spread in 2019 and 2020.
+    assert alarms == {"Vakaga", "Bamingui-Bangoran"}
+
+
+def test_scenario(minusca: Path, tmp_path: Path):
+    (tmp_path / "s.toml").write_text(
+        "[settings]\nadditional = 0\nmoves = 0\n[scenario.rains]\nwet = true\n[scenario.leaves]\n"
+        "without_contributors = ['Rwanda']\n[scenario.worst]\nwithout_contributors = ['Rwanda']\n"
+        "shared_units_go = true\n"
+    )
+    base, rains, leaves, worst = told(minusca, "scenario", tmp_path / "s.toml")["scenarios"]
+    assert rains["within_now"] < base["within_now"]
+    assert leaves["units"] == base["units"]
+    assert leaves["shared"]
+    assert worst["units"] == base["units"] - len(leaves["shared"])
+    assert worst["within_now"] < base["within_now"]

@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from tocsin.cli.main import app
 from tocsin.core.errors import TocsinError
+from tocsin.plan.scenarios import read_kept
 
 
 @pytest.fixture(scope="module")
@@ -175,6 +176,18 @@ def test_scenarios(demo: Path, tmp_path: Path):
     assert shut["within_planned"] <= base["within_planned"] + 1e-9
     assert all(m["area"] != area for m in shut["moves"])
     assert all(r["within_planned"] <= r["bound"] + 1e-9 for r in found["scenarios"])
+    # Saved, it is one file that gives the same again and says so; a closed line needs nothing but two places.
+    file.write_text('[settings]\nadditional = 0\nmoves = 0\n[scenario.border]\n'
+                    'closed = [["Base Touroré", "Base Kougoua"]]\n')  # fmt: skip
+    saved = tmp_path / "saved.json"
+    found = told(demo, "scenario", str(file), "--save", str(saved))
+    base, border = found["scenarios"]
+    assert border["within_now"] < base["within_now"]
+    assert found["changed_since_saved"] is None
+    kept = read_kept(saved)
+    assert kept.changed_since(found) == []
+    assert kept.settings == {"as_of": found["as_of"], "additional": 0, "moves": 0, "hours": 6.0, "operations": [],
+                             "seed": 1}  # fmt: skip
     file.write_text('[scenario.x]\nwithout_units = ["Nobody"]')
     assert "no unit" in refused(demo, "scenario", str(file))
 

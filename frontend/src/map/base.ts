@@ -135,8 +135,11 @@ export function open(container: HTMLElement, colours: Colours, ground: Ground, m
   });
   const under = painted?.(map);
   map.touchZoomRotate.disableRotation();
-  map.addControl(new maplibregl.NavigationControl({ showCompass: false }), document.documentElement.dir === "rtl" ? "top-left" : "top-right");
-  map.addControl(new maplibregl.ScaleControl({ unit: "metric" }), "bottom-left");
+  const rtl = document.documentElement.dir === "rtl";
+  map.addControl(new maplibregl.NavigationControl({ showCompass: false }), rtl ? "top-left" : "top-right");
+  // On a phone the line about boundaries takes the whole foot of the map.
+  const foot = container.clientWidth > 480;
+  map.addControl(new maplibregl.ScaleControl({ unit: "metric" }), foot ? "bottom-left" : rtl ? "top-right" : "top-left");
   let whole = false; // with the land
   let gone = false;
   map.once("remove", () => (gone = true));

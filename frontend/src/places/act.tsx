@@ -123,7 +123,7 @@ function Duty() {
             <tbody>{rows.map((row) => <tr key={row.role}><th scope="row">{word("duty_role", row.role)}</th><td dir="auto">{row.name ?? row.person ?? <span class="tag bad">{t("duty.gap")}</span>}</td></tr>)}</tbody></table>
         )}</Shown>
         <h2>{t("duty.pulses")}</h2>
-        <Shown of={pulses}>{(rows) => (
+        <Shown of={pulses}>{(rows) => rows.length === 0 ? <p>{t("duty.pulses.none")}</p> : (
           <table><thead><tr><th scope="col">{t("duty.what")}</th><th scope="col">{t("duty.last_sign")}</th><th scope="col">{t("task.state")}</th></tr></thead>
             <tbody>{rows.map((row) => <tr key={row.id}><th scope="row">{row.id}</th><td>{away(row.at)}</td><td>{row.ended_at ? t("duty.ended") : row.silent ? <span class="tag bad">{t("duty.silent")}</span> : <span class="tag good">{t("duty.alive")}</span>}</td></tr>)}</tbody></table>
         )}</Shown>

@@ -220,9 +220,16 @@ function patrolName(name: string): string {
   return found ? t("cards.day", { name: found[1]!, day: Number(found[2]) }) : name;
 }
 
+// The first two who can come; a card made before they were told has one.
+function helpersOf(leg: Schemas["Leg"]): { name: string; hours: number }[] {
+  if (leg.helpers.length) return leg.helpers.slice(0, 2);
+  return leg.helper && leg.helper_hours !== null ? [{ name: leg.helper, hours: leg.helper_hours }] : [];
+}
+
 function WayCard({ made }: { made: Schemas["WayMade"] }) {
   const { route } = useLocation();
   const rests = new Map(made.rests.map((r) => [r.after_leg, r.hours]));
+  const stops = made.legs.some((leg) => leg.checkpoints.length > 0);
   const ways = [["cards.fastest", made.fastest], ["cards.chosen", made.chosen], ["cards.safest", made.safest]] as const;
   return (
     <section class="card sheet-card"><h2 dir="auto">{spot(made.start.name)} {arrow()} {spot(made.end.name)}</h2>
@@ -231,13 +238,19 @@ function WayCard({ made }: { made: Schemas["WayMade"] }) {
       <table><thead><tr><th scope="col">{t("cards.way")}</th><th scope="col" class="end">{t("cards.time")}</th><th scope="col" class="end">{t("cards.length")}</th><th scope="col" class="end">{t("cards.exposure")}</th></tr></thead>
         <tbody>{ways.map(([name, w]) => <tr key={name}><th scope="row">{t(name)}</th><td class="end">{hours(w.hours)}</td><td class="end">{kilometres(w.km)}</td><td class="end">{number(w.exposure)}</td></tr>)}</tbody></table>
       <h3>{t("cards.legs")}</h3>
-      <div class="scroll-x" tabIndex={0} role="region" aria-label={t("cards.legs")}><table><thead><tr><th scope="col">{t("plan.to")}</th><th scope="col" class="end">{t("cards.arrive")}</th><th scope="col" class="end">{t("cards.time")}</th><th scope="col" class="end">{t("cards.exposure")}</th><th scope="col">{t("cards.help")}</th><th scope="col">{t("cards.trouble")}</th></tr></thead>
+      <div class="scroll-x" tabIndex={0} role="region" aria-label={t("cards.legs")}><table><thead><tr><th scope="col">{t("plan.to")}</th><th scope="col" class="end">{t("cards.arrive")}</th><th scope="col" class="end">{t("cards.time")}</th><th scope="col" class="end">{t("cards.exposure")}</th>{stops && <th scope="col">{t("cards.checkpoints")}</th>}<th scope="col">{t("cards.help")}</th><th scope="col">{t("cards.trouble")}</th></tr></thead>
         <tbody>{made.legs.flatMap((leg, i) => [
-          ...(rests.has(i) ? [<tr key={`rest${i}`}><td colSpan={6} class="quiet">{t("cards.rest", { hours: hours(rests.get(i)!) })}</td></tr>] : []),
+          ...(rests.has(i) ? [<tr key={`rest${i}`}><td colSpan={stops ? 7 : 6} class="quiet">{t("cards.rest", { hours: hours(rests.get(i)!) })}</td></tr>] : []),
           <tr key={i}><th scope="row" dir="auto">{spot(leg.end)}<div class="quiet small"><bdi dir="ltr">{leg.lat.toFixed(4)}, {leg.lon.toFixed(4)}</bdi></div></th><td class="end">{clock(leg.clock)}</td><td class="end">{hours(leg.hours)}</td><td class="end">{number(leg.exposure)}</td>
-            <td>{leg.helper ? <><span dir="auto">{leg.helper}</span>{leg.helper_hours !== null && <small class="quiet"> {hours(leg.helper_hours)}</small>}</> : t("cell.nobody")}</td>
+            {stops && <td>{leg.checkpoints.map((c) => <div key={c.name}><span dir="auto">{spot(c.name)}</span> <small class="quiet">{hours(c.hours)}</small></div>)}</td>}
+            <td>{helpersOf(leg).map((h) => <div key={h.name}><span dir="auto">{h.name}</span> <small class="quiet">{hours(h.hours)}</small></div>)}{!leg.helper && t("cell.nobody")}</td>
             <td>{t(leg.turn_back ? "cards.turn_back" : "cards.go_on")}{leg.dark && <> <span class="tag warn">{t("cards.dark")}</span></>}</td></tr>,
         ])}</tbody></table></div>
+      {made.turn_back && <p><strong>{t("cards.turn", { place: spot(made.turn_back.name), hours: hours(made.turn_back.after_hours) })}</strong></p>}
+      {made.others.length > 0 && <><h3>{t("cards.others")}</h3>
+        <div class="scroll-x" tabIndex={0} role="region" aria-label={t("cards.others")}><table><thead><tr><th scope="col">{t("cards.parts")}</th><th scope="col">{t("cards.by")}</th><th scope="col">{t("cards.joins")}</th><th scope="col" class="end">{t("cards.time")}</th><th scope="col" class="end">{t("cards.length")}</th><th scope="col" class="end">{t("cards.exposure")}</th></tr></thead>
+          <tbody>{made.others.map((o, i) => <tr key={i}><th scope="row" dir="auto">{spot(o.parts_at)}</th><td>{o.by.map((b) => <div key={b} dir="auto">{spot(b)}</div>)}</td><td dir="auto">{spot(o.joins_at)}</td><td class="end">{hours(o.hours)}</td><td class="end">{kilometres(o.km)}</td><td class="end">{number(o.exposure)}</td></tr>)}</tbody></table></div></>}
+      <p class="quiet small">{t(made.over === "straight line" ? "cards.over.straight" : "cards.over.ground")}</p>
       <h3>{t("cards.worse")}</h3>
       <ul class="reasons">{(["known", "draws"] as const).map((w) => <li key={w}>{t(`cards.worse.${w}`)}</li>)}</ul>
       <div class="tools noprint"><button type="button" class="button" onClick={() => print()}><Icon node={Printer} size={16} /> {t("cards.print")}</button>

@@ -88,11 +88,17 @@ def drawdown(
     proof = "no order keeps more" if s["proven"] else f"no order keeps more than {s['bound']:.1f}"
     talk.show(f"Kept over all months: {s['value']:.1f} ({proof}); because the closed stay closed, at most "
               f"{s['price_of_order']:.1f} is lost")  # fmt: skip
+    rows = []
     for t in s["steps"]:
+        last = None
         for need in t["in_place_before"]:
             there = need["there_now"]
-            known = "" if there is None else f"; there now: {', '.join(there) or 'nobody on the mission list'}"
-            talk.show(f"Before step {t['step']}: {need['who']}: {need['what']} ({', '.join(need['where'])}){known}")
+            where = "" if need["where"] == last else ", ".join(need["where"])
+            rows.append([str(t["step"]), need["who"], need["what"], where,
+                         "ask" if there is None else ", ".join(there) or "nobody on the list"])  # fmt: skip
+            last = need["where"]
+    if rows:
+        talk.table("What must be in place before each step", ["step", "who", "what", "where", "there now"], rows)
     left = s["residual"]
     if left:
         harm = sum(c["deaths_a_month"] for c in left)
@@ -154,11 +160,18 @@ def contingency(
         ["area", "quiet, a month", "last 3 months", "alarm", "months until a rise is seen"], rows,
     )  # fmt: skip
     for a in s["areas"]:
-        if a["back"] and a["back"]["bases"]:
-            near = ", ".join(b["near"] for b in a["back"]["bases"])
-            enough = "" if a["back"]["restores_floor"] else " (does not restore the floor)"
-            talk.show(f"{a['area']}: {a['back']['share_before']:.0%} within {s['limit_hours']:g} h; a base at {near} "
-                      f"makes it {a['back']['share_after']:.0%}{enough}")  # fmt: skip
+        back = a["back"]
+        if not back:
+            continue
+        held = "nothing is forecast" if back["share_before"] is None else f"{back['share_before']:.0%}"
+        if not back["bases"]:
+            talk.show(f"{a['area']}: {held} within {s['limit_hours']:g} h without anybody coming back; find out what "
+                      "changed")  # fmt: skip
+            continue
+        near = " and ".join(b["near"] for b in back["bases"])
+        enough = "" if back["restores_floor"] else " (does not restore the floor)"
+        talk.show(f"{a['area']}: {held} within {s['limit_hours']:g} h; the least that would come back is "
+                  f"{len(back['bases'])} at {near}, which makes it {back['share_after']:.0%}{enough}")  # fmt: skip
     for line in s["worse"]:
         talk.show(f"Could get worse: {line}")
     talk.give(s)

@@ -1,5 +1,6 @@
 """Commands that make and serve a mission: demo, serve."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +20,7 @@ def register(app: typer.Typer) -> None:
     """Add this room's commands."""
     app.command("demo")(demo)
     app.command("serve")(serve)
+    app.command("door")(door)
 
 
 def demo(
@@ -79,6 +81,28 @@ def serve(
     steady()
     allow_many_connections()
     server(app).run(sockets=[door])
+
+
+def door(
+    context: typer.Context,
+    url: Annotated[str, typer.Argument(help="As people type it: https://tocsin.example.org", metavar="URL")],
+    ca: Annotated[Path | None, typer.Option(help="Certificate of an authority of one's own.", metavar="FILE")] = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Look at the https proxy before a door from outside: certificate, old versions, weak suites, what it hides."""
+    from tocsin.core.errors import SetupProblem
+    from tocsin.core.time import utc_now
+    from tocsin.web.line import look_at
+
+    talk = answer(context, None, as_json, quiet)
+    found = look_at(url, utc_now(), ca)
+    for one in found:
+        talk.show(f"{'ok ' if one.good else '?  ' if one.good is None else 'NOT'} {one.what}: {one.told}")
+    talk.give({"url": url, "findings": [asdict(one) for one in found]})
+    bad = [one.what for one in found if one.good is False]
+    if bad:
+        raise SetupProblem("{url} does not hold: {what}; see docs/deploy.md", url=url, what="; ".join(bad))
 
 
 def _listen(address: str, port: int) -> "socket.socket":

@@ -39,6 +39,8 @@ class Points:
     words : mapping of str to Words
         Properties, one code a point.
     weight : Weight, optional
+    x, y : float array, shape (n,), optional
+        The same points in the square of Web Mercator, where they are known already; calculated if not given.
     """
 
     ids: Ints
@@ -47,10 +49,12 @@ class Points:
     exact: npt.NDArray[np.bool_]
     words: Mapping[str, Words]
     weight: Weight | None = None
-    x: Floats = field(init=False, repr=False)
-    y: Floats = field(init=False, repr=False)
+    x: Floats = field(default_factory=lambda: np.empty(0), repr=False)
+    y: Floats = field(default_factory=lambda: np.empty(0), repr=False)
 
     def __post_init__(self) -> None:
+        if len(self.x) == len(self.lon):
+            return
         x, y = mvt.to_world(self.lon, self.lat)
         object.__setattr__(self, "x", x)
         object.__setattr__(self, "y", y)

@@ -3,7 +3,7 @@
 import datetime as dt
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,11 +35,12 @@ AREA_FILES = (".geojson", ".json")
 
 
 def overland_of(
-    mission: Mission, gids: npt.NDArray[np.int64], month: int, danger: Floats | None = None
+    mission: Mission, gids: npt.NDArray[np.int64], month: int, danger: Floats | None = None, closed: Sequence[Any] = ()
 ) -> Overland | None:
     """Travel over the ground as known at a month's end; None where nothing is known of it.
 
-    `danger`, if given, is the chance of deaths in each cell by which legs are slowed; shape (n_cells,).
+    `danger`, if given, is the chance of deaths in each cell by which legs are slowed; shape (n_cells,). `closed` are
+    lines (shapely) that cannot be crossed on the ground, as rivers are.
     """
     known = terrain_of(mission, gids, last_day(month))
     if known is None:
@@ -47,7 +48,8 @@ def overland_of(
     stops = checkpoints_of(mission, gids, last_day(month))
     level = np.zeros(len(gids)) if danger is None else danger
     slow = danger_of(gids, level, stops) if stops or danger is not None else None
-    return Overland(known[0], last_day(month), slow, MOST_HOURS)
+    terrain = replace(known[0], barriers=[*known[0].barriers, *closed])
+    return Overland(terrain, last_day(month), slow, MOST_HOURS)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 import sqlalchemy as sa
 
+from tocsin.core import mvt
 from tocsin.core.codes import Classification, Tlp
 from tocsin.core.mvt import Floats, Ints, Words
 from tocsin.core.points import Points, Weight, coded
@@ -86,7 +87,9 @@ def read_mapped(connection: sa.Connection, actor: Actor, layer: Layer, before: M
     swept = before is None or _swept(connection, before.marks, marks)
     if before is not None and not swept and replace(marks, audit=before.marks.audit) == before.marks:
         return replace(before, marks=marks)  # the same points: nothing that is drawn from them is stale
-    changed = None if before is None or swept else _changed(connection, since)
+    changed = (
+        None if before is None or swept else _changed(connection, layer, before.marks.highest, marks.highest, since)
+    )
     if before is None or changed is None:
         known: dict[str, dict[Any, int]] = {name: {} for name in WORDS[layer]}
         return _joined(layer, None, _rows(connection, actor, layer, None), np.zeros(0, dtype=np.int64), marks, known,
@@ -136,28 +139,33 @@ def _swept(connection: sa.Connection, before: Marks, now: Marks) -> bool:
     return connection.execute(query).first() is not None
 
 
-def _changed(connection: sa.Connection, read_to: tuple[int, ...]) -> tuple[set[int], set[int]] | None:
-    """Reports and alerts that may have changed since the histories were read to these numbers; None when too many."""
-    reports: set[int] = set()
-    alerts: set[int] = set()
-    for table, thing, into, since in (
-        (report, report.c.id, reports, read_to[0]),
-        (report_change, report_change.c.report_id, reports, read_to[1]),
-        (alert_change, alert_change.c.alert_id, alerts, read_to[2]),
-    ):
-        query = sa.select(thing).where(table.c.id > since).limit(MOST_CHANGED + 1)
-        into.update(connection.execute(query).scalars())
-    if len(reports) > MOST_CHANGED or len(alerts) > MOST_CHANGED:
+def _changed(
+    connection: sa.Connection, layer: Layer, then: tuple[int, ...], now: tuple[int, ...], since: tuple[int, ...]
+) -> tuple[set[int], set[int]] | None:
+    """Reports and alerts that may have changed since the histories were read to `since`; None when too many."""
+    of = {"reports": 0, "alerts": 1}
+    histories = (
+        (report, report.c.id, "reports"), (report_change, report_change.c.report_id, "reports"),
+        (alert_change, alert_change.c.alert_id, "alerts"),
+    )  # fmt: skip
+    parts = [
+        sa.select(sa.literal(of[kind]).label("kind"), thing.label("id")).where(table.c.id > since[n])
+        for n, (table, thing, kind) in enumerate(histories) if now[n] != then[n] or since[n] != then[n]
+    ]  # fmt: skip
+    if not parts:
+        return set(), set()
+    found = connection.execute(sa.union_all(*parts).limit(2 * MOST_CHANGED)).all()
+    reports, alerts = ({id for kind, id in found if kind == k} for k in of.values())
+    if len(found) >= 2 * MOST_CHANGED or len(reports) > MOST_CHANGED or len(alerts) > MOST_CHANGED:
         return None
     r = report.c
-    if alerts:
+    if layer == "alerts":  # what a report says can move the alert it belongs to
+        joined = sa.select(r.alert_id).where(r.id.in_(reports), r.alert_id.is_not(None)).distinct()
+        alerts |= set(connection.execute(joined).scalars()) if reports else set()
+    elif alerts:  # an alert that is closed takes its reports along
         others = sa.select(r.id).where(r.alert_id.in_(alerts)).limit(MOST_CHANGED + 1)
         reports |= set(connection.execute(others).scalars())
-    if len(reports) > MOST_CHANGED:
-        return None
-    joined = sa.select(r.alert_id).where(r.id.in_(reports), r.alert_id.is_not(None)).distinct()
-    alerts |= set(connection.execute(joined).scalars())
-    return reports, alerts
+    return None if len(reports) > MOST_CHANGED else (reports, alerts)
 
 
 def _rows(
@@ -203,18 +211,22 @@ def _joined(
     if layer == "alerts":
         parts["urgent"] = urgent
     parts = {k: v[placed] for k, v in parts.items()}
+    parts["x"], parts["y"] = mvt.to_world(parts["lon"], parts["lat"])
     if before is not None:
-        kept = ~np.isin(before.points.ids, gone)
         old: dict[str, Any] = {
             "ids": before.points.ids, "lon": before.points.lon, "lat": before.points.lat, "exact": before.points.exact,
-            "at": before.at, **{f"word {k}": w.codes for k, w in before.points.words.items()},
+            "at": before.at, "x": before.points.x, "y": before.points.y,
+            **{f"word {k}": w.codes for k, w in before.points.words.items()},
         }  # fmt: skip
         if before.points.weight is not None:
             old["urgent"] = before.points.weight.values
-        parts = {k: np.concatenate([old[k][kept], v]) for k, v in parts.items()}
+        kept = ~np.isin(before.points.ids, gone)
+        if not kept.all():
+            old = {k: v[kept] for k, v in old.items()}
+        parts = {k: np.concatenate([old[k], v]) for k, v in parts.items()}
     words = {k: Words(list(known[k]), parts[f"word {k}"]) for k in WORDS[layer]}
     weight = Weight("level", "min", parts["urgent"]) if layer == "alerts" else None
-    points = Points(parts["ids"], parts["lon"], parts["lat"], parts["exact"], words, weight)
+    points = Points(parts["ids"], parts["lon"], parts["lat"], parts["exact"], words, weight, parts["x"], parts["y"])
     return Mapped(layer, points, parts["at"], marks, known)
 
 

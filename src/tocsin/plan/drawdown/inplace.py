@@ -48,14 +48,14 @@ def in_place(
     return [
         *wanted,
         {"who": "police", "what": "officers whom women and men there know and can reach, mission's or nation's, for "
-         f"{harm:.1f} expected deaths a month", "where": named,
+         f"{harm:.2g} expected deaths a month", "where": named,
          "there_now": _close_to(here, centres, POLICE, "police", handed)},
         {"who": "civilians", "what": "somebody of the civilian sections or an assistant who keeps visiting",
          "where": named, "there_now": _close_to(here, centres, {UnitKind.CLA}, "", handed)},
         {"who": "local committees", "what": "a warning tree that works without the base", "where": named,
          "there_now": None},
         {"who": "host-state forces", "what": "somebody who answers, screened for their conduct, for "
-         f"{harm:.1f} expected deaths a month", "where": named, "there_now": None},
+         f"{harm:.2g} expected deaths a month", "where": named, "there_now": None},
         {"who": "contingency", "what": "a watch on these cells and who would come back", "where": named,
          "there_now": None},
     ]  # fmt: skip

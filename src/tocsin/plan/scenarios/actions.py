@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import shapely
 import sqlalchemy as sa
 
 from tocsin.core import lattice
@@ -16,6 +17,7 @@ from tocsin.core.progress import Progress, silent
 from tocsin.core.time import month_text
 from tocsin.plan.actions import largest_places, movable_rows
 from tocsin.plan.drawn import draw_up
+from tocsin.plan.mobility import Overland
 from tocsin.plan.reach import overland_of
 from tocsin.plan.scenarios.model import Scenario
 from tocsin.plan.situation import Situation, situation
@@ -65,9 +67,14 @@ def compare_scenarios(
     here = situation(connection, mission, now, as_of, operations, tell)
     points = largest_places(connection, here.gids)
     found = []
+    over: dict[tuple[tuple[str, ...], ...], Overland | None] = {}  # what was travelled once serves all on that ground
     for number, scenario in enumerate((Scenario(AS_IT_IS), *scenarios)):
         tell("Imagining", number, len(names) + 1)
-        found.append(_plan(mission, here, scenario, points, additional, most_moves, limit_hours, seed))
+        if scenario.closed not in over:
+            over[scenario.closed] = _overland(mission, here, scenario)
+        found.append(
+            _plan(mission, here, scenario, over[scenario.closed], points, additional, most_moves, limit_hours, seed)
+        )
     tell("Imagining", len(names) + 1, len(names) + 1)
     base = found[0]
     for row in found:
@@ -87,8 +94,8 @@ def compare_scenarios(
 
 
 def _plan(
-    mission: Mission, here: Situation, scenario: Scenario, points: tuple[Floats, Floats], additional: int,
-    most_moves: int, limit_hours: float, seed: int,
+    mission: Mission, here: Situation, scenario: Scenario, over: Overland | None, points: tuple[Floats, Floats],
+    additional: int, most_moves: int, limit_hours: float, seed: int,
 ) -> dict[str, Any]:  # fmt: skip
     units = [u for u in here.units if not _gone(here, scenario, u)]
     risk, people = changed(here, scenario)
@@ -100,13 +107,14 @@ def _plan(
         units, here.gids, risk, None if np.isnan(people).all() else people, area, here.month, additional=additional,
         movable=movable_rows(units), most_moves=most_moves, limit=limit_hours, limits=(limit_hours,),
         ahead=here.horizon, wet_months=wet, points=points, seed=seed, forbidden=forbidden,
-        overland=overland_of(mission, here.gids, here.month),
+        overland=over,
     ).to_json()  # fmt: skip
     lost = [(a["within"] / a["risk"], a["area"]) for a in drawn["by_area"] if a["risk"] > 0]
     return {
         "name": scenario.name,
         "changes": {k: v for k, v in scenario.to_json().items() if k != "name"},
         "units": len(units),
+        "shared": [u.name for u in units if set(u.contributors) & set(scenario.without_contributors)],
         "risk": float(np.nansum(risk)),
         "season": drawn["season"],
         "within_now": drawn["before"],
@@ -122,6 +130,15 @@ def _plan(
     }
 
 
+def _overland(mission: Mission, here: Situation, scenario: Scenario) -> Overland | None:
+    lines = [shapely.LineString([here.point(text)[:2] for text in line]) for line in scenario.closed]
+    over = overland_of(mission, here.gids, here.month, closed=lines)
+    if lines and over is None:
+        raise BadInput("scenario '{name}' closes a line, and nothing is known of the ground: add roads first, with "
+                       "`tocsin plan ground add`", name=scenario.name)  # fmt: skip
+    return over
+
+
 def _gone(here: Situation, scenario: Scenario, unit: Any) -> bool:
     for name in scenario.without_units:
         here.unit(name)  # says which there are
@@ -131,7 +148,8 @@ def _gone(here: Situation, scenario: Scenario, unit: Any) -> bool:
         if unknown:
             raise NotFound("no unit here comes from {who}; there are: {known}", who=", ".join(unknown),
                            known=", ".join(sorted(known)) or "none")  # fmt: skip
-    leaves = bool(unit.contributors) and set(unit.contributors) <= set(scenario.without_contributors)
+    own, gone = set(unit.contributors), set(scenario.without_contributors)
+    leaves = bool(own & gone) if scenario.shared_units_go else bool(own) and own <= gone
     return leaves or unit.name in scenario.without_units or unit.mission in scenario.without_operations
 
 

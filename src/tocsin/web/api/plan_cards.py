@@ -131,6 +131,19 @@ class Drawn(BaseModel):
     patrols: list[PatrolCard]
 
 
+class Checkpoint(Point):
+    """A checkpoint that is passed, and the hours it costs."""
+
+    hours: float
+
+
+class Helper(BaseModel):
+    """Somebody who can come, and in how many hours."""
+
+    name: str
+    hours: float
+
+
 class Leg(BaseModel):
     """A part of a way; `clock` is the time of day on leaving it, `exposure` events near it in 1,000 passages."""
 
@@ -145,6 +158,8 @@ class Leg(BaseModel):
     dark: bool
     helper: str | None
     helper_hours: float | None
+    helpers: list[Helper]
+    checkpoints: list[Checkpoint]
     turn_back: bool
 
 
@@ -163,6 +178,21 @@ class WaySum(BaseModel):
     exposure: float
 
 
+class TurnBack(Point):
+    """Up to here turning back is shorter than going on; `after_hours` of driving."""
+
+    after_hours: float
+
+
+class OtherWay(WaySum):
+    """Another way: where it leaves the card's, past which places it goes, where it comes back; `shared` of length."""
+
+    shared: float
+    parts_at: str
+    joins_at: str
+    by: list[str]
+
+
 class WayMade(BaseModel):
     """The card of a convoy: the way in the middle between fastest and least exposed."""
 
@@ -179,8 +209,11 @@ class WayMade(BaseModel):
     safest: WaySum
     arrive_after_hours: float
     line: list[list[float]]
+    over: Literal["roads", "ground", "straight line"]
     legs: list[Leg]
     rests: list[Rest]
+    turn_back: TurnBack | None
+    others: list[OtherWay]
     assumes: list[str]
     worse: list[str]
 
@@ -262,10 +295,14 @@ def _way(made: dict[str, Any]) -> WayMade:
     def total(way: dict[str, Any]) -> WaySum:
         return WaySum(hours=way["hours"], km=way["km"], exposure=1000 * way["exposure"])
 
+    # A card made before these were told has none of them.
+    legs = [{"helpers": [], "checkpoints": [], **g, "exposure": 1000 * g["exposure"]} for g in made["legs"]]
+    others = [{**o, "exposure": 1000 * o["exposure"]} for o in made["others"] if "by" in o]
     return WayMade(
         run=made["run"], as_of=made["as_of"], season=made["season"], mode=made["mode"], leave=made["leave"],
         start=Point(**made["from"]), end=Point(**made["to"]), fastest=total(made["fastest"]),
         chosen=total(made["chosen"]), safest=total(made["safest"]), arrive_after_hours=made["arrive_after_hours"],
-        line=made["chosen"]["line"], legs=[Leg(**{**g, "exposure": 1000 * g["exposure"]}) for g in made["legs"]],
+        line=made["chosen"]["line"], legs=[Leg(**g) for g in legs],
+        over=made.get("over", "straight line"), turn_back=made.get("turn_back"), others=[OtherWay(**o) for o in others],
         rests=[Rest(**r) for r in made["rests"]], assumes=made["assumes"], worse=made["worse"],
     )  # fmt: skip

@@ -77,6 +77,7 @@ lock: ## choose versions anew (names, versions and hashes only)
 	    --generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade --quiet \
 	    -o requirements$${extra:+-dev}.lock; done
 	grep -A100 '^uv==' requirements-dev.lock | awk 'NR==1 || /^    --hash/ {print; next} {exit}' > requirements-setup.lock
+	awk '/^[a-z]/ {keep = $$1 ~ /^(authlib|joserfc|psycopg|psycopg-binary)==/} keep' requirements-dev.lock > deploy/extras.lock
 
 clean: ## remove everything that setup made
 	rm -rf .venv frontend/node_modules frontend/build src/tocsin/core/geodata src/tocsin/web/static demo-mission

@@ -5,6 +5,8 @@ branch and bound on what is left. Toregas et al. (1971), Operations Research 19(
 """
 
 import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +16,7 @@ from tocsin.core.errors import BadInput, Infeasible
 from tocsin.plan.location.model import Floats, Located, data_hash, relative_gap
 
 STEPS_A_SECOND = 100_000  # steps of local search that are worth while for each second allowed
+WIDE_TURNS = 4  # of search, where the bound is far off
 
 
 def set_cover(cover: csr_matrix, cost: npt.ArrayLike | None = None, *, seed: int = 0, seconds: float = 20.0) -> Located:
@@ -76,17 +79,22 @@ def _solve(pattern: csr_matrix, cost: Floats, seed: int, seconds: float) -> tupl
     how = "local search, linear bound"
     if bound > value - close:
         return _columns(best), value, how
-    # branch and bound will not close a wide gap: the time is better spent searching
-    for more in range(1, 4 if value - bound > 0.05 * value else 2):
-        if more > 1 and time.monotonic() - begun > 0.5 * seconds:
+    # branch and bound will not close a wide gap: the time is better spent searching, from two seeds at a time
+    wide = value - bound > 0.05 * value
+    for turn in range(WIDE_TURNS if wide else 1):
+        if turn and time.monotonic() - begun > (0.75 if wide else 0.5) * seconds:
             break
         # a cheaper plan holds only columns whose reduced cost leaves the bound below the plan's value
         core = np.flatnonzero((relaxed.lower.marginals <= value - close - bound) | (best > 0))
-        _, again = setloops.cover_all(*_arrays(pattern[:, core]), cost[core], best[core], steps, seed + more)
-        if cost[core][again > 0].sum() < value:
-            best = np.zeros_like(best)
-            best[core] = again
-            value = float(cost[best > 0].sum())
+        arrays, start = _arrays(pattern[:, core]), best[core]
+        seeds = [seed + 2 * turn + 1, seed + 2 * turn + 2] if wide else [seed + 1]
+        with ThreadPoolExecutor(len(seeds)) as pool:
+            met = list(pool.map(partial(setloops.cover_all, *arrays, cost[core], start, steps), seeds))
+        for _, again in met:  # in the order of the seeds: the same plan each time
+            if cost[core][again > 0].sum() < value:
+                best = np.zeros_like(best)
+                best[core] = again
+                value = float(cost[best > 0].sum())
         if bound > value - close:
             return _columns(best), value, how
     # a column whose reduced cost lifts the bound to the plan's value is in no better plan

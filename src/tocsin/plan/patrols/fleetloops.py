@@ -15,7 +15,7 @@ Cube = npt.NDArray[np.float64]
 EASE = 1e-7
 OPENING = 0.1  # of steps take whole routes out and look at a patrol at home as if going out cost nothing
 MOST_WHOLE = 3
-SPLIT, KEPT_ON = 0.5, 0.67  # of strings, a part in the middle stays: see `string_of`
+SPLIT, LEAST_KEPT, KEPT_ON = 0.5, 2, 0.5  # of strings, a part in the middle stays: see `string_of`
 TAILS = 1  # exchanges of tails tried in a step
 SHAKEN = 0.3  # of the heat: how dear another patrol for a route may be
 LENGTH, FIRST, LAST = 0, 1, 2  # of a stretch of a route: how long it takes, earliest and latest begin
@@ -199,7 +199,15 @@ def search_fleet(
             old_sizes[r], old_length[r], old_loaded[r] = sizes[r], length[r], loaded[r]
             now -= fixed[r] + cost[r] * length[r]
             first, last, keep_from, keep_to = string_of(
-                state, sizes[r], spot[p], longest_string, opening and done <= MOST_WHOLE, SPLIT, KEPT_ON, sizes[r]
+                state,
+                sizes[r],
+                spot[p],
+                longest_string,
+                opening and done <= MOST_WHOLE,
+                SPLIT,
+                LEAST_KEPT,
+                KEPT_ON,
+                sizes[r],
             )
             w = 0
             for i in range(sizes[r]):

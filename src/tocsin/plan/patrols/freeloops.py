@@ -18,7 +18,7 @@ LEAST = 1e-9
 SMALL = 10.0  # visits of the longest string taken out of a short route; of a long one, a share of it
 SHARE = 0.3
 WHOLE = 0.02  # of steps take a whole route out
-SPLIT, KEPT_ON, MOST_KEPT = 0.3, 0.9, 3  # of strings, a part in the middle stays: see `string_of`
+SPLIT, LEAST_KEPT, KEPT_ON, MOST_KEPT = 0.3, 1, 0.9, 3  # of strings, a part in the middle stays: see `string_of`
 OVER = 0.5  # of steps may first put back more than there are hours for, up to MOST_OVER of them
 MOST_OVER = 0.06
 
@@ -349,7 +349,7 @@ def search_free(
             done += 1
             touched[r] = True
             first, last, keep_from, keep_to = string_of(
-                state, sizes[r], spot[p], longest, whole and done == 1, SPLIT, KEPT_ON, MOST_KEPT
+                state, sizes[r], spot[p], longest, whole and done == 1, SPLIT, LEAST_KEPT, KEPT_ON, MOST_KEPT
             )
             w = 0
             at = starts[r]

@@ -9,12 +9,20 @@ from tocsin.plan.location.chance import draw_below, draw_share
 
 @compiled
 def string_of(
-    state: npt.NDArray[np.uint64], n: int, k: int, longest: float, whole: bool, split: float, on: float, most_kept: int
+    state: npt.NDArray[np.uint64],
+    n: int,
+    k: int,
+    longest: float,
+    whole: bool,
+    split: float,
+    least_kept: int,
+    on: float,
+    most_kept: int,
 ) -> tuple[int, int, int, int]:
     """A string of neighbouring visits around the k-th of n, as in Christiaens and Vanden Berghe 2020.
 
-    At most `longest` are in it, or all of the route if `whole`. With chance `split` a part in its middle stays: one
-    visit, and each time with chance `on` one more, `most_kept` at most.
+    At most `longest` are in it, or all of the route if `whole`. With chance `split` a part in its middle stays:
+    `least_kept` visits, and each time with chance `on` one more, `most_kept` at most.
 
     Returns its first position and the one behind its last, and the same of what stays.
     """
@@ -24,7 +32,7 @@ def string_of(
     first = min(max(0, k - draw_below(state, size)), n - size)
     keep_from, keep_to = 0, 0
     if 1 < size < n and draw_share(state) < split:
-        keep = 1
+        keep = min(least_kept, n - size)
         while first + size + keep < n and draw_share(state) < on and keep < most_kept:
             keep += 1
         if first + size + keep <= n:

@@ -12,7 +12,7 @@ Longs = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
-SPLIT, KEPT_ON, MOST_KEPT = 0.3, 0.9, 3  # of strings, a part in the middle stays: see `string_of`
+SPLIT, LEAST_KEPT, KEPT_ON, MOST_KEPT = 0.3, 1, 0.9, 3  # of strings, a part in the middle stays: see `string_of`
 FILLING = 0.3  # chance that a stop for fuel is put back in a step, somewhere at random
 
 
@@ -131,7 +131,9 @@ def search(
             k = 0
             while routes[r, k] != p:
                 k += 1
-            first, last, keep_from, keep_to = string_of(state, sizes[r], k, longest, False, SPLIT, KEPT_ON, MOST_KEPT)
+            first, last, keep_from, keep_to = string_of(
+                state, sizes[r], k, longest, False, SPLIT, LEAST_KEPT, KEPT_ON, MOST_KEPT
+            )
             w = 0
             for i in range(sizes[r]):
                 q = routes[r, i]

@@ -23,8 +23,6 @@ class Alike:
 
     Parameters
     ----------
-    column : ndarray of int, shape (n_options,)
-        The column that stands for each option.
     most : ndarray, shape (n_columns,)
         How often a column may be chosen.
     first : ndarray of int, shape (n_columns,)
@@ -37,7 +35,6 @@ class Alike:
         Columns that belong to one unit: what it can do where it stands.
     """
 
-    column: Ints
     most: Floats
     first: Ints
     units: list[list[str]]
@@ -73,9 +70,13 @@ class Alike:
                 if len(can) < len(names):
                     rows.append([c, *(o for name in can for o in own[name])])
                     most.append(len(can))
-        at = np.repeat(np.arange(len(rows)), [len(r) for r in rows])
-        columns = np.concatenate([np.array(r, dtype=np.int64) for r in rows]) if rows else np.empty(0, dtype=np.int64)
-        return csr_matrix((np.ones(len(at)), (at, columns)), (len(rows), self.n_columns)), np.array(most, dtype=float)
+        return self.sums(rows), np.array(most, dtype=float)
+
+    def sums(self, rows: Sequence[Sequence[int]]) -> csr_matrix:
+        """Rows that each add up some of the columns."""
+        ends = np.cumsum([0, *(len(row) for row in rows)])
+        columns = np.array([c for row in rows for c in row], dtype=np.int64)
+        return csr_matrix((np.ones(len(columns)), columns, ends), (len(rows), self.n_columns))
 
     def options(self, counts: Floats) -> tuple[int, ...]:
         """The options that a choice of columns means; the same choice, the same units."""
@@ -102,10 +103,7 @@ def alike(problem: Problem) -> Alike:
 
     A demand on one unit alone (that it must be used, say) is the same demand on each of the units alike.
     """
-    options = problem.options
-    rows_of: dict[str, list[int]] = {}
-    for j, option in enumerate(options):
-        rows_of.setdefault(option.unit, []).append(j)
+    options, rows_of = problem.options, problem.by_unit
     single, others = _single(problem.demands, rows_of)
     figures = [[o.cost, o.flying_hours, float(o.moves)] for o in options]
     parts = [t for t, _, _ in problem.tiers] + [csr_matrix(np.array(figures).T), *others]
@@ -118,19 +116,18 @@ def alike(problem: Problem) -> Alike:
         table.indices[start[j] : start[j + 1]].tobytes() + b"|" + table.data[start[j] : start[j + 1]].tobytes()
         for j in range(len(options))
     ]
-    classes: list[tuple[object, list[str], set[bytes]]] = []
-    for name, rows in rows_of.items():
-        sent = {look[j] for j in rows if options[j].moves}
-        for rule, names, known in classes:
-            together = known | sent
-            sets = [{look[j] for j in rows_of[other] if options[j].moves} for other in (*names, name)]
-            if rule == single.get(name, ()) and all(len(together) - len(s) <= 1 for s in sets):
+    sent = {name: {look[j] for j in rows if options[j].moves} for name, rows in rows_of.items()}
+    classes: list[tuple[object, list[str], set[bytes]]] = []  # the same demands, who, and all they can be sent to do
+    for name, mine in sent.items():
+        rule = single.get(name, ())
+        for other, names, known in classes:
+            together = known | mine
+            if rule == other and all(len(together) - len(sent[n]) <= 1 for n in (*names, name)):
                 names.append(name)
-                known.update(sent)
+                known.update(mine)
                 break
         else:
-            classes.append((single.get(name, ()), [name], sent))
-    column = np.full(len(options), -1, dtype=np.int64)
+            classes.append((rule, [name], set(mine)))
     most: list[float] = []
     first: list[int] = []
     own_columns = set()
@@ -146,13 +143,12 @@ def alike(problem: Problem) -> Alike:
                     most.append(0.0)
                     first.append(j)
                 c = known_as[look[j]]
-                column[j] = c
                 if c not in options_of[name]:
                     options_of[name][c] = j
                     most[c] += 1.0
             own_columns |= set(own.values())
     units = [names for _, names, _ in classes]
-    return Alike(column, np.array(most), np.array(first, dtype=np.int64), units, options_of, frozenset(own_columns))
+    return Alike(np.array(most), np.array(first, dtype=np.int64), units, options_of, frozenset(own_columns))
 
 
 def _single(

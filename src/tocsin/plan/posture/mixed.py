@@ -172,9 +172,7 @@ class Mixed:
 
     def _demanded(self, demands: Sequence[Demand]) -> list[_Block]:
         """Demands over columns: those on one unit alone count over all units that are alike."""
-        rows_of: dict[str, list[int]] = {}
-        for j, option in enumerate(self.problem.options):
-            rows_of.setdefault(option.unit, []).append(j)
+        rows_of = self.problem.by_unit
         class_of = {name: names for names in self.alike.units for name in names}
         blocks = []
         for demand in demands:
@@ -195,9 +193,7 @@ class Mixed:
                 folded = self.alike.folded(given[kept])
                 blocks.append(_Block(folded, np.arange(self.n), demand.least[kept], demand.most[kept]))
             if rows:
-                at, columns = np.repeat(np.arange(len(rows)), [len(r) for r in rows]), np.concatenate(rows)
-                matrix = csr_matrix((np.ones(len(at)), (at, columns)), (len(rows), self.n))
-                blocks.append(_Block(matrix, np.arange(self.n), np.array(least), np.array(most)))
+                blocks.append(_Block(self.alike.sums(rows), np.arange(self.n), np.array(least), np.array(most)))
         return blocks
 
     def solve(self, demands: Sequence[Demand], seconds: float) -> Solved:

@@ -120,7 +120,15 @@ class Problem:
     @property
     def names(self) -> list[str]:
         """Units in order of first appearance."""
-        return list(dict.fromkeys(o.unit for o in self.options))
+        return list(self.by_unit)
+
+    @property
+    def by_unit(self) -> dict[str, list[int]]:
+        """The options of each unit, by their numbers; units in order of first appearance."""
+        found: dict[str, list[int]] = {}
+        for j, option in enumerate(self.options):
+            found.setdefault(option.unit, []).append(j)
+        return found
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ if (first in PLACES) PLACES[first as keyof typeof PLACES]().catch(() => undefine
 
 const Today = part(PLACES.today);
 const Listen = part(PLACES.listen);
+const Import = part(() => import("./places/import"));
 const Assess = part(PLACES.assess);
 const Cell = part(() => import("./places/cell"));
 const Plan = part(PLACES.plan);
@@ -40,6 +41,7 @@ export function App() {
           <Router>
             <Route path="/" component={Today} />
             <Route path="/today" component={Today} />
+            <Route path="/listen/import/:id?" component={Import} />
             <Route path="/listen/:queue?/:id?" component={Listen} />
             <Route path="/assess" component={Assess} />
             <Route path="/assess/cells/:gid" component={Cell} />

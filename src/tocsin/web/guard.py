@@ -148,7 +148,7 @@ class Guard:
         if not told.isascii() or not told.isdecimal():
             raise _Refuse(400, "bad_input", "the length of the request cannot be read")
         if int(told) > _most(scope):
-            raise _Refuse(413, "too_large", f"a request may hold {_most(scope) >> 20} MiB")
+            raise _Refuse(413, "too_large", f"a request may hold {_most(scope) / 2**20:.0f} MiB")
         wait = home.budgets.web.take(asker_of(address))
         if wait:
             raise _Refuse(429, "too_many", "that is more than one address may ask: try again in a moment", wait)
@@ -178,7 +178,7 @@ class Guard:
                 taken += len(message.get("body", b""))
                 over = not message.get("more_body")
                 if taken > most:
-                    refused = _Refuse(413, "too_large", f"a request may hold {most >> 20} MiB")
+                    refused = _Refuse(413, "too_large", f"a request may hold {most / 2**20:.0f} MiB")
                     raise refused
             return message
 

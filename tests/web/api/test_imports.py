@@ -190,14 +190,14 @@ def test_sizes_and_numbers_are_limited_and_nothing_stays_behind(
 ) -> None:
     place, client = door
     who = of(place)
-    monkeypatch.setattr(shelf, "MOST_BYTES", 3 << 20)
+    monkeypatch.setattr(shelf, "MOST_BYTES", 3_000_000)
 
     def endless() -> Iterator[bytes]:
         for _ in range(40):
             yield b"x" * 200_000
 
     said = client.post("/api/imports", params={"name": "big.csv"}, content=endless(), headers=who)
-    assert (said.status_code, "larger than 3 MiB" in said.json()["title"]) == (422, True)
+    assert (said.status_code, "larger than 3 MB" in said.json()["title"]) == (422, True)
     told = {**who, "content-length": str(1 << 40)}
     assert client.post("/api/imports", params={"name": "big.csv"}, content=b"x", headers=told).status_code == 413
     assert list((place.mission.folder / "incoming").iterdir()) == []

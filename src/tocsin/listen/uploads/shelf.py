@@ -15,7 +15,7 @@ from typing import IO
 from tocsin.core.errors import BadFile, BadInput, NotFound, SetupProblem
 from tocsin.core.mission import Mission
 
-MOST_BYTES = 256 << 20  # of one file, as it comes
+MOST_BYTES = 250_000_000  # of one file, as it comes
 ENDINGS = (".csv", ".csv.gz", ".zip", ".xlsx", ".json", ".geojson")
 SPARE_BYTES = 512 << 20  # that stay free on the disk: the records and the spool need them
 LONGEST_NAME = 120
@@ -152,8 +152,8 @@ class Arriving:
         """
         self.size += len(piece)
         if self.size > MOST_BYTES:
-            raise BadFile("the file is larger than {most} MiB: pack it (zip), or import it at the server",
-                          most=MOST_BYTES >> 20)  # fmt: skip
+            raise BadFile("the file is larger than {most} MB: pack it (zip), or import it at the server",
+                          most=MOST_BYTES // 10**6)  # fmt: skip
         self._hash.update(piece)
         self._file.write(piece)
 

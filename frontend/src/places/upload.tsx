@@ -36,7 +36,7 @@ export function OneFile({ id }: { id: number }) {
       <Shown of={one} what={t("import.loading")}>{(file) => (
         <>
           <div class="page-head"><h1 class="break" dir="auto">{file.name}</h1><span class={MARK[file.state] ?? "tag"}>{word("upload_state", file.state)}</span></div>
-          <p class="quiet small">{size(file.bytes)} · {t("import.brought", { when: moment(file.brought_at) })} · SHA-256 <span dir="ltr" class="break">{file.sha256.slice(0, 16)}…</span></p>
+          <p class="quiet small">{size(file.bytes)} · {t("import.brought", { when: moment(file.brought_at) })} · <span dir="ltr" class="nowrap">SHA-256 {file.sha256.slice(0, 12)}…</span></p>
           {BUSY.includes(file.state) ? <Working file={file} /> : file.state === "taken" && file.taken ? <Done file={file} of={file.taken} />
             : <Open key={file.turn} file={file} layouts={layouts} doing={doing} />}
         </>
@@ -91,7 +91,7 @@ function Open({ file, layouts, doing }: { file: File; layouts: Schemas["LayoutLi
   const found = file.looked;
   const [changedHere, note] = useState(false);
   const drop = () => doing(async () => {
-    await post(`/api/imports/${file.id}/drop`);
+    await post(`/api/imports/${file.id}/drop`, { turn: file.turn });
     said.value = { text: t("import.dropped", { name: file.name }) };
     route("/listen/import");
   });

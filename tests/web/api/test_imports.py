@@ -131,10 +131,10 @@ def test_who_may_bring_and_import_what(door: tuple[Place, TestClient]) -> None:
     officer = of(place, Role.DUTY_OFFICER)
     for way in ("", "/rejects"):
         assert client.get(f"/api/imports/{events['id']}{way}", headers=officer).status_code == 404, "not theirs"
-    assert client.post(f"/api/imports/{events['id']}/drop", headers=officer).status_code == 404
+    assert client.post(f"/api/imports/{events['id']}/drop", json={"turn": 1}, headers=officer).status_code == 404
     assert read(client, analyst, events["id"])["may_take"], "analysts look after everybody's"
     assert [u["id"] for u in client.get("/api/imports", headers=officer).json()["uploads"]] == []
-    assert client.post(f"/api/imports/{events['id']}/drop", headers=planner).status_code == 200
+    assert client.post(f"/api/imports/{events['id']}/drop", json={"turn": 1}, headers=planner).status_code == 200
     assert list((place.mission.folder / "incoming").iterdir()) == []
 
 
@@ -175,7 +175,7 @@ def test_hostile_files_get_one_sentence_and_change_nothing(
         assert "\n" not in title
         assert len(title) < 400
         assert client.post(f"/api/imports/{one['id']}/take", json={"turn": 1}, headers=who).status_code == 409
-        assert client.post(f"/api/imports/{one['id']}/drop", headers=who).status_code == 200
+        assert client.post(f"/api/imports/{one['id']}/drop", json={"turn": 1}, headers=who).status_code == 200
     for name in ("run.exe", "..", ".csv", "a\u202e.html"):
         said = client.post("/api/imports", params={"name": name}, content=b"x", headers=who)
         assert said.status_code == 422, name
@@ -190,6 +190,10 @@ def test_sizes_and_numbers_are_limited_and_nothing_stays_behind(
 ) -> None:
     place, client = door
     who = of(place)
+    monkeypatch.setattr(jobs, "APART_BYTES", 1 << 30)
+    large = bring(client, who, "more than other requests hold.csv", b"x" * (9 << 20))
+    assert "a row is longer than" in large["problem"]["title"]
+    client.post(f"/api/imports/{large['id']}/drop", json={"turn": 1}, headers=who)
     monkeypatch.setattr(shelf, "MOST_BYTES", 3_000_000)
 
     def endless() -> Iterator[bytes]:
@@ -201,6 +205,8 @@ def test_sizes_and_numbers_are_limited_and_nothing_stays_behind(
     told = {**who, "content-length": str(1 << 40)}
     assert client.post("/api/imports", params={"name": "big.csv"}, content=b"x", headers=told).status_code == 413
     assert list((place.mission.folder / "incoming").iterdir()) == []
+    form = {**who, "content-type": "multipart/form-data; boundary=x"}
+    assert client.post("/api/imports", params={"name": "a.csv"}, content=b"x", headers=form).status_code == 422
     ids = [bring(client, who, f"{n}.csv", f"{UNITS}{n}")["id"] for n in range(5)]
     same = client.post("/api/imports", params={"name": "4.csv"}, content=f"{UNITS}4".encode(), headers=who).json()
     assert same == {"id": ids[4], "new": False}, "sent once more after a link broke"
@@ -220,7 +226,8 @@ def test_work_that_a_server_left_is_taken_up_again_and_done_once(door: tuple[Pla
     one = bring(client, who, "GEDEvent_v19_1.csv", ged.text(rows))
     with writing(place.engine) as connection:  # as a process leaves it that was killed in the middle
         connection.execute(sa.update(upload).values(state="working", wanted="take"))
-    assert client.post(f"/api/imports/{one['id']}/drop", headers=who).status_code == 409, "somebody works on it"
+    said = client.post(f"/api/imports/{one['id']}/drop", json={"turn": 1}, headers=who)
+    assert said.status_code == 409, "somebody works on it"
     place.clock.on(minutes=5)
     (place.mission.folder / "incoming" / shelf_of(place) / "beat").unlink()
     assert client.get(f"/api/imports/{one['id']}", headers=who).json()["state"] == "stopped"

@@ -125,10 +125,12 @@ def take(connection: sa.Connection, actor: Actor, shelf: Shelf, id: int, turn: i
     return str(row["shelf"])
 
 
-def drop(connection: sa.Connection, actor: Actor, shelf: Shelf, id: int, now: dt.datetime) -> str:
+def drop(connection: sa.Connection, actor: Actor, shelf: Shelf, id: int, turn: int, now: dt.datetime) -> str:
     """Throw a file away that was not imported; returns where it lies, for who takes it off the disk."""
     row = mine(connection, actor, id, "change")
     _idle(row, shelf, now)
+    if row["turn"] != turn:
+        raise Conflict("somebody has it read in another way by now: look at it again")
     connection.execute(
         sa.update(upload).where(upload.c.id == id).values(state="gone", ended_at=now, looked=None, problem=None)
     )

@@ -38,6 +38,7 @@ MORE: dict[int | str, dict[str, Any]] = {
 }
 router = APIRouter(prefix="/api/imports", tags=["listen"], responses=PROBLEMS | MORE)
 PIECE = 1 << 20
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
 MOST_ARRIVING = 2  # files of one person on their way in at a time: each holds a place at the door
 Column = Annotated[str, Field(max_length=200)]
 
@@ -209,6 +210,9 @@ async def upload(
     name: Annotated[Word, Query(description="What the file is called; its ending says what it is.")] = "table.csv",
 ) -> JSONResponse:
     """It goes to the disk piece by piece and is then looked at; nothing of it is taken yet."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind in FORMS:  # what another page's form could send in somebody's name
+        raise BadInput("send the file as it is, as application/octet-stream and not as a form")
     told = request.headers.get("content-length", "")
     size = int(told) if told.isascii() and told.isdecimal() else None
     coming: Counter[str] = request.app.state.arriving
@@ -299,11 +303,11 @@ def take_in(request: Request, at: At, asker: Asker, id: Id, given: Take) -> JSON
 
 
 @router.post("/{id}/drop", summary="Throw a file away", response_model=Begun)
-def throw_away(at: At, asker: Asker, id: Id) -> JSONResponse:
+def throw_away(at: At, asker: Asker, id: Id, given: Take) -> JSONResponse:
     """It is gone from the server's disk; what was imported before stays."""
     shelf = Shelf.of(at.mission)
     with writing(at.engine) as connection:
-        name = drop(connection, asker, shelf, id, at.now())
+        name = drop(connection, asker, shelf, id, given.turn, at.now())
     shelf.remove(name)
     return JSONResponse({"id": id, "new": False})
 

@@ -25,7 +25,7 @@ settings.load_profile("house")
 
 
 # Typer builds the whole tree of commands anew for each command that a test types: longer than most of them take.
-typer.testing._get_command = functools.cache(typer.testing._get_command)
+typer.main.get_command = typer.testing._get_command = functools.cache(typer.main.get_command)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import re
 import threading
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import urlencode
@@ -15,6 +16,7 @@ from tocsin import __version__
 from tocsin.core import errors
 from tocsin.core.mission import Mission
 from tocsin.core.words import languages
+from tocsin.listen.uploads import Importer
 from tocsin.plan.wishes import Planner
 from tocsin.store import open_store
 from tocsin.store.policy import demand
@@ -24,6 +26,7 @@ from tocsin.web.api import (
     features,
     field,
     learn,
+    listen_imports,
     plan,
     plan_board,
     plan_cards,
@@ -74,8 +77,11 @@ def make_app(mission: Mission, serve: Serve | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        if getattr(app.state, "imports", getattr(app.state, "reads_reports", True)):
+            app.state.importer.start()
         yield
         app.state.planner.stop()
+        app.state.importer.stop()
         engine.dispose()
 
     app = FastAPI(
@@ -126,6 +132,9 @@ def make_app(mission: Mission, serve: Serve | None = None) -> FastAPI:
     app.state.boards = plan_board.Boards()
     app.include_router(plan_board.router)
     app.state.planner = Planner(mission, lambda: app.state.house)
+    app.state.importer = Importer(mission, lambda: app.state.house)
+    app.state.arriving = Counter[str]()
+    app.include_router(listen_imports.router)
     app.include_router(plan_wishes.router)
     app.include_router(plan_parts.router)
     app.include_router(plan_cards.router)

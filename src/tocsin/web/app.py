@@ -23,6 +23,7 @@ from tocsin.store.policy import demand
 from tocsin.web import account, act, demo, listen, passkeys, people, screen, second_step, sign_in, single_sign_on, watch
 from tocsin.web.api import (
     assess,
+    base_maps,
     features,
     field,
     learn,
@@ -143,6 +144,7 @@ def make_app(mission: Mission, serve: Serve | None = None) -> FastAPI:
     app.include_router(features.router)
     app.state.atlas = tiles.Atlas()
     app.include_router(tiles.tiles)
+    app.include_router(base_maps.router)
     app.include_router(field.router)
     app.include_router(screen.router)
     app.state.meters = watch.Meters()

@@ -69,16 +69,23 @@ def at(point: Any, _: Translator) -> str:
     return f'<bdi dir="ltr">{point["lat"]:.4f}, {point["lon"]:.4f}</bdi>'
 
 
-def said(lines: Iterable[str], known: Sequence[str], _: Translator, **values: Any) -> list[str]:
-    """Sentences of a result in the reader's language, those of them that are among the known ones filled with values.
+def said(lines: Iterable[str], known: Sequence[str], _: Translator, **values: float) -> list[str]:
+    """Sentences of a result in the reader's language; those made of `known` templates are filled with the same values.
 
     >>> from tocsin.core.words import translator
-    >>> said(["within 25 km", "other"], ["within {km} km"], translator("en"), km=25)
-    ['within 25 km', 'other']
+    >>> said(["within 25 km", "counts 0.3", "other"], ["within {km} km", "counts {part}"], translator("fr"), km=25,
+    ...      part=0.3)
+    ['within 25 km', 'counts 0,3', 'other']
     """
     templates = {template.format(**values): template for template in known}
-    return [_(templates[line], **values) if line in templates else _(line.replace("{", "{{").replace("}", "}}"))
-            if "{" in line or "}" in line else _(line) for line in lines]  # fmt: skip
+    fitted = {name: v if isinstance(v, int) else _.number(v, 1) for name, v in values.items()}
+    found = []
+    for line in lines:
+        if line in templates:
+            found.append(_(templates[line], **fitted))
+        else:  # names from outside may hold braces; only our own plain sentences are looked up
+            found.append(line if "{" in line or "}" in line else _(line))
+    return found
 
 
 def page(title: str, body: str, _: Translator, more: str = "") -> str:

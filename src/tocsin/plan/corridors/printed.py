@@ -67,7 +67,8 @@ def _rows(s: dict[str, Any], _: Translator) -> list[str]:
 
 
 def _named(rows: list[dict[str, Any]], _: Translator) -> str:
-    return "<br>".join(f"{escape(spot(r['name'], _))}, {hours(r['hours'], _)}" for r in rows)
+    found = (_("{place}, {hours}", place=spot(r["name"], _), hours=hours(r["hours"], _)) for r in rows)
+    return "<br>".join(map(escape, found))
 
 
 def _turn(s: dict[str, Any], _: Translator) -> str:
@@ -82,7 +83,8 @@ def _turn(s: dict[str, Any], _: Translator) -> str:
 
 def _others(s: dict[str, Any], _: Translator) -> str:
     if not s["others"]:
-        return f"<p>{escape(_('No other way that is really different was found.'))}</p>"
+        none = _("No other way that is really different was found.")
+        return f"<p>{escape(none)}</p>"
     rows = "".join(
         f"<tr><td>{escape(spot(o['parts_at'], _))}</td><td>{escape(spot(o['joins_at'], _))}</td>"
         f"<td>{escape(_.join(spot(b, _) for b in o['by']))}</td>"
@@ -92,4 +94,5 @@ def _others(s: dict[str, Any], _: Translator) -> str:
     )
     titles = (_("leaves this way at"), _("comes back at"), _("by way of"), _("time"), _("length"), _("events near it"),
               _("shared"))  # fmt: skip
-    return f"<table><caption>{escape(_('Other ways'))}</caption>{row(map(escape, titles), 'th')}{rows}</table>"
+    caption = _("Other ways")
+    return f"<table><caption>{escape(caption)}</caption>{row(map(escape, titles), 'th')}{rows}</table>"

@@ -183,7 +183,7 @@ def drawdown_of(
         "price_of_order": found.price_of_order,
         "compared": _compared(asked, able, closing, found),
         "residual": _gap_cells(here, np.flatnonzero(last > asked.limit_hours), monthly, last, 50),
-        "assumes": [line.format(second=f"{closing.second:.1f}") for line in ASSUMES],
+        "assumes": [line.format(second=closing.second) for line in ASSUMES],
         "worse": list(WORSE),
         "method": found.method,
         "data_hash": found.data_hash,

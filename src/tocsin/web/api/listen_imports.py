@@ -52,7 +52,7 @@ class LayoutLine(BaseModel):
     may: bool
 
 
-class Trouble(BaseModel):
+class UploadTrouble(BaseModel):
     """Why a file cannot be used, in one sentence."""
 
     code: str
@@ -89,7 +89,7 @@ class UploadLine(BaseModel):
     wanted: str
     ended_at: dt.datetime | None
     taken: Would | None
-    problem: Trouble | None
+    problem: UploadTrouble | None
     rows_read: int | None
     mine: bool
 

@@ -110,7 +110,7 @@ function AlertQueue({ id }: { id: number | null }) {
           {found.rows.map((alert) => (
             <li key={alert.id}>
               <a href={`/listen/alerts/${alert.id}`} class="case" aria-current={alert.id === id ? "true" : undefined} data-case={alert.id}>
-                <span class={`level level-${alert.level}`} title={t("alert.level", { level: alert.level })}>{alert.level}</span>
+                <span class={`level level-${alert.level}`} title={t("alert.level", { level: Number(alert.level) })}>{number(Number(alert.level))}</span>
                 <span class="case-main">
                   <strong>{word("threat", alert.threat ?? "other")}</strong> <span dir="auto">{alert.place ?? t("alert.no_place")}</span>
                   <small class="quiet">{t("alert.reports", { n: alert.reports })} · {alert.reliability}{alert.credibility} · {alert.imminence ? word("imminence", alert.imminence) : t("unknown")}{alert.practice ? ` · ${t("alert.practice")}` : ""}</small>

@@ -61,7 +61,7 @@ function Desk({ desk }: { desk: Schemas["DeskNow"] }) {
             {desk.no_lead.length === 0 ? <p>{t("today.no_lead.none")}</p> : (
               <table><thead><tr><th scope="col">{t("today.alert")}</th><th scope="col">{t("column.place")}</th><th scope="col" class="end">{t("today.heard")}</th></tr></thead>
                 <tbody>{desk.no_lead.map((one) => (
-                  <tr key={one.id}><th scope="row"><span class={`level level-${one.level}`} aria-label={t("alert.level", { level: one.level })} role="img">{one.level}</span> <a href={`/listen/alerts/${one.id}`}>{one.threat ? word("threat", one.threat) : t("unknown")}</a> {one.practice && <span class="tag">{t("today.practice")}</span>}</th>
+                  <tr key={one.id}><th scope="row"><span class={`level level-${one.level}`} aria-label={t("alert.level", { level: Number(one.level) })} role="img">{number(Number(one.level))}</span> <a href={`/listen/alerts/${one.id}`}>{one.threat ? word("threat", one.threat) : t("unknown")}</a> {one.practice && <span class="tag">{t("today.practice")}</span>}</th>
                     <td dir="auto">{one.place ?? t("unknown")}</td><td class="end">{away(one.heard_at)}{one.late && <span class="tag bad">{t("today.overdue")}</span>}</td></tr>
                 ))}</tbody></table>
             )}

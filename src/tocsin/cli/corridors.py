@@ -47,6 +47,9 @@ def corridor(
     most_time: Annotated[float, typer.Option(help="The way chosen takes at most so many times the fastest's.")] = 2.0,
     card: Annotated[Path | None, typer.Option(help="Write the convoy's card (HTML, to print).")] = None,
     operation: Annotated[list[str] | None, typer.Option(help="Only units of this operation, e.g. MINUSCA.")] = None,
+    language: Annotated[
+        str | None, typer.Option("--lang", help="Of the card: en, fr or ar. Default: the mission's.")
+    ] = None,
     mission: MissionOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -54,11 +57,13 @@ def corridor(
     """Show the ways between two places: fastest, safest and between, with a card for the convoy."""
     from tocsin.core.mission import find
     from tocsin.core.time import parse_month, utc_now
+    from tocsin.core.words import translator
     from tocsin.plan.corridors.actions import Asked, plan_corridor
     from tocsin.store import calculating
 
     talk = answer(context, mission, as_json, quiet)
     home = find(talk.folder())
+    words = translator(language or home.language)  # a language that is not there is said before the work
     discs = numbers(closed, "longitude,latitude,km")
     stops = numbers(checkpoint, "longitude,latitude,hours")
     factors = numbers([by_hour], "24 factors", 24)[0] if by_hour else ()
@@ -104,7 +109,7 @@ def corridor(
     if card:
         from tocsin.plan.corridors.printed import printed_card
 
-        card.write_text(printed_card(s), encoding="utf-8")
+        card.write_text(printed_card(s, words), encoding="utf-8")
         talk.show(f"Card: {card}")
     for line in s["assumes"]:
         talk.show(f"Assumes: {line}")

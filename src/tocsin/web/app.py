@@ -23,6 +23,7 @@ from tocsin.store.policy import demand
 from tocsin.web import account, act, demo, listen, passkeys, people, screen, second_step, sign_in, single_sign_on, watch
 from tocsin.web.api import (
     assess,
+    base_maps,
     features,
     field,
     learn,
@@ -30,7 +31,9 @@ from tocsin.web.api import (
     plan,
     plan_board,
     plan_cards,
+    plan_leaving,
     plan_parts,
+    plan_scenarios,
     plan_wishes,
     results,
     tiles,
@@ -138,11 +141,14 @@ def make_app(mission: Mission, serve: Serve | None = None) -> FastAPI:
     app.include_router(plan_wishes.router)
     app.include_router(plan_parts.router)
     app.include_router(plan_cards.router)
+    app.include_router(plan_leaving.router)
+    app.include_router(plan_scenarios.router)
     app.include_router(learn.router)
     app.include_router(results.router)
     app.include_router(features.router)
     app.state.atlas = tiles.Atlas()
     app.include_router(tiles.tiles)
+    app.include_router(base_maps.router)
     app.include_router(field.router)
     app.include_router(screen.router)
     app.state.meters = watch.Meters()
@@ -193,4 +199,7 @@ def problem(request: Request, error: Exception) -> Response:
         page.headers.update(headers or {})
         return page
     body = {"type": f"urn:tocsin:{known.code}", "title": str(known), "status": status}
+    wrong = known.params.get("wrong") if isinstance(known, errors.BadInput) else None
+    if isinstance(wrong, dict):  # a sentence for each wrong field of a request
+        body["wrong"] = wrong
     return JSONResponse(body, status, headers, media_type="application/problem+json")

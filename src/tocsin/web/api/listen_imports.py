@@ -53,7 +53,7 @@ class LayoutLine(BaseModel):
     may: bool
 
 
-class NotTaken(BaseModel):
+class UploadTrouble(BaseModel):
     """Why a file cannot be used, in one sentence."""
 
     code: str
@@ -90,7 +90,7 @@ class UploadLine(BaseModel):
     wanted: str
     ended_at: dt.datetime | None
     taken: Would | None
-    problem: NotTaken | None
+    problem: UploadTrouble | None
     rows_read: int | None
     mine: bool
 

@@ -31,6 +31,7 @@ const Cards = part(() => import("./places/cards"));
 const Results = part(() => import("./places/results"));
 const Act = part(PLACES.act);
 const Learn = part(PLACES.learn);
+const ResponsePage = part(() => import("./places/response"));
 const Field = part(PLACES.field);
 
 export function App() {
@@ -49,6 +50,7 @@ export function App() {
             <Route path="/plan/cards/:run?" component={Cards} />
             <Route path="/plan/results/:kind?" component={Results} />
             <Route path="/learn/police" component={Results} />
+            <Route path="/learn/response" component={ResponsePage} />
             <Route path="/act/:part?/:id?" component={Act} />
             <Route path="/learn" component={Learn} />
             <Route path="/field/:part?" component={Field} />

@@ -28,6 +28,8 @@ const Assess = part(PLACES.assess);
 const Cell = part(() => import("./places/cell"));
 const Plan = part(PLACES.plan);
 const Cards = part(() => import("./places/cards"));
+const Leaving = part(() => import("./places/leaving"));
+const Scenarios = part(() => import("./places/scenarios"));
 const Results = part(() => import("./places/results"));
 const Act = part(PLACES.act);
 const Learn = part(PLACES.learn);
@@ -48,6 +50,8 @@ export function App() {
             <Route path="/assess/cells/:gid" component={Cell} />
             <Route path="/plan" component={Plan} />
             <Route path="/plan/cards/:run?" component={Cards} />
+            <Route path="/plan/leaving/:run?" component={Leaving} />
+            <Route path="/plan/scenarios/:run?" component={Scenarios} />
             <Route path="/plan/results/:kind?" component={Results} />
             <Route path="/learn/police" component={Results} />
             <Route path="/learn/response" component={ResponsePage} />

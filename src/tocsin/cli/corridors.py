@@ -59,6 +59,7 @@ def corridor(
     from tocsin.core.time import parse_month, utc_now
     from tocsin.core.words import translator
     from tocsin.plan.corridors.actions import Asked, plan_corridor
+    from tocsin.plan.corridors.said import APART
     from tocsin.store import calculating
 
     talk = answer(context, mission, as_json, quiet)
@@ -84,6 +85,8 @@ def corridor(
     talk.table(
         f"Ways ({s['front_size']} that no other beats)", ["way", "time", "length", "events near a 1,000 passages"], rows
     )
+    if not s["others"] and others:
+        talk.show(f"No other way that keeps {APART} km away from half of this one takes at most twice its time")
     rests = {r["after_leg"]: r["hours"] for r in s["rests"]}
     rows = []
     for number, leg in enumerate(s["legs"]):

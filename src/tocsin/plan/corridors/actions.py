@@ -20,7 +20,7 @@ from tocsin.plan.corridors.card import cut_points, exposure_at, legs_of, stops_o
 from tocsin.plan.corridors.front import alternatives, knee, pareto_front, shared_share
 from tocsin.plan.corridors.ground import HAZARD_MONTHS, Passable, Stop, mission_network, read_roads
 from tocsin.plan.corridors.model import Corridor, Floats, Network
-from tocsin.plan.corridors.said import FAR, OVER, WORSE, plain_assumptions
+from tocsin.plan.corridors.said import APART, FAR, OVER, WORSE, plain_assumptions
 from tocsin.plan.mobility import default_speeds, responders
 from tocsin.plan.reach import overland_of
 from tocsin.plan.situation import Situation, situation
@@ -130,7 +130,7 @@ def corridor_of(mission: Mission, here: Situation, asked: Asked) -> dict[str, An
     weight = 0.0
     if middle > 0:
         weight = (chosen.hours - ways[0].hours) / max(ways[0].exposure - chosen.exposure, 1e-12)
-    others = alternatives(network, chosen, k=asked.others, weight=weight)
+    others = alternatives(network, chosen, k=asked.others, weight=weight, apart_km=APART)
     daylight = (0.0, 24.0) if asked.night else DAYLIGHT
     shown = sorted({0, middle, len(ways) - 1, *np.linspace(0, len(ways) - 1, 12).round().astype(int).tolist()})
     return {
@@ -152,7 +152,7 @@ def corridor_of(mission: Mission, here: Situation, asked: Asked) -> dict[str, An
             {
                 **_way(network, o),
                 "line": _line(network, o),
-                "shared": shared_share(network, chosen, o),
+                "shared": shared_share(network, chosen, o, APART),
                 **_apart(network, here, chosen, o),
             }
             for o in others

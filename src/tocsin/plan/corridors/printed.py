@@ -4,7 +4,7 @@ from html import escape
 from typing import Any
 
 from tocsin.core.words import Translator
-from tocsin.plan.corridors.said import assumed
+from tocsin.plan.corridors.said import APART, assumed
 from tocsin.plan.patrols.cards import made
 from tocsin.plan.printed import at, clock, hours, length, moving, page, row, spot
 
@@ -83,7 +83,7 @@ def _turn(s: dict[str, Any], _: Translator) -> str:
 
 def _others(s: dict[str, Any], _: Translator) -> str:
     if not s["others"]:
-        none = _("No other way that is really different was found.")
+        none = _("No other way that keeps {km} km away from half of this one takes at most twice its time.", km=APART)
         return f"<p>{escape(none)}</p>"
     rows = "".join(
         f"<tr><td>{escape(spot(o['parts_at'], _))}</td><td>{escape(spot(o['joins_at'], _))}</td>"

@@ -24,6 +24,7 @@ OVER = {
     "roads": mark("Roads are those of the file given; rivers and crossings did not go in."),
 }
 FAR = mark("{place} is {km} km from where the mode can move: that part is not in the way.")
+APART = 15  # km: ways nearer than this to each other count as the same way (judgement)
 VALUES = {"km": int(HAZARD_KM), "months": int(HAZARD_MONTHS)}
 
 

@@ -104,7 +104,7 @@ class WhatIfsLine(BaseModel):
     mine: bool
 
 
-class Known(BaseModel):
+class Usable(BaseModel):
     """Names that a what-if can use here."""
 
     areas: list[str]
@@ -184,13 +184,13 @@ def lines(at: At, asker: Asker) -> list[WhatIfsLine]:
 
 
 @router.get("/known", summary="Names that a what-if can use")
-def known(request: Request, at: At, asker: Asker) -> Known:
+def known(request: Request, at: At, asker: Asker) -> Usable:
     """Areas, units, contributors and operations of the posture as it stands."""
     demand(asker, "read", "plan")
     demand(asker, "read", "deployment")
     board = request.app.state.boards.newest(at)
     units = board.here.units
-    return Known(
+    return Usable(
         areas=sorted({a for a in board.here.land.area_names if a}), units=[u.name for u in units],
         contributors=sorted({c for u in units for c in u.contributors}),
         operations=sorted({u.mission for u in units if u.mission}), over=board.over,

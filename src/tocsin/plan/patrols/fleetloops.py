@@ -54,6 +54,7 @@ class Undo(NamedTuple):
     sizes: Longs
     before: Cube
     after: Cube
+    legs: Floats
     touched: npt.NDArray[np.bool_]
     which: Longs
     home_of: Longs
@@ -69,7 +70,7 @@ def touch(plan: Plan, undo: Undo, r: int, many: int) -> int:
     n = plan.sizes[r]
     undo.sizes[r] = n
     for k in range(n + 1):
-        undo.routes[r, k] = plan.routes[r, k]
+        undo.routes[r, k], undo.legs[r, k] = plan.routes[r, k], plan.legs[r, k]
         for c in range(5):
             undo.before[r, k, c], undo.after[r, k, c] = plan.before[r, k, c], plan.after[r, k, c]
     return many + 1
@@ -85,7 +86,7 @@ def undone(plan: Plan, undo: Undo, many: int, free: Longs, n_free: int) -> None:
         n = undo.sizes[r]
         plan.sizes[r] = n
         for k in range(n + 1):
-            plan.routes[r, k] = undo.routes[r, k]
+            plan.routes[r, k], plan.legs[r, k] = undo.routes[r, k], undo.legs[r, k]
             for c in range(5):
                 plan.before[r, k, c], plan.after[r, k, c] = undo.before[r, k, c], undo.after[r, k, c]
         for k in range(n):
@@ -192,6 +193,8 @@ def best_gap(
                 k = plan.spot[q] + side
                 there = ground.from_near[here, c] if side == 1 else -1.0
                 on = ground.to_near[here, c] if side == 0 else -1.0
+                if terms[r, COST] * (max(there, on) - plan.legs[r, k]) >= lowest:
+                    continue
                 extra = extra_of(ground, plan, p, r, k, there, on, lowest)
                 if extra < lowest:
                     lowest, into, at = extra, r, k
@@ -282,12 +285,12 @@ def search_fleet(
     n, m, room, clients = len(visits), len(sizes), routes.shape[1], len(near)
     plan = Plan(
         routes, sizes, np.full(n, -1, dtype=np.int64), np.full(n, -1, dtype=np.int64), np.zeros((m, room + 1, 5)),
-        np.zeros((m, room + 1, 5)),
+        np.zeros((m, room + 1, 5)), np.zeros((m, room + 1)),
     )  # fmt: skip
     kinds = ground.who[:, LIKE].max() + 1
     undo = Undo(
         routes.copy(), sizes.copy(), np.zeros((m, room + 1, 5)), np.zeros((m, room + 1, 5)),
-        np.zeros(m, dtype=np.bool_), np.zeros(m, dtype=np.int64), np.full(kinds, -1, dtype=np.int64),
+        np.zeros((m, room + 1)), np.zeros(m, dtype=np.bool_), np.zeros(m, dtype=np.int64), np.full(kinds, -1, dtype=np.int64),
     )  # fmt: skip
     total = 0.0
     for r in range(m):

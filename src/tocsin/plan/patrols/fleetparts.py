@@ -40,7 +40,8 @@ class Plan(NamedTuple):
     """Routes, where each place is, and of each route its stretches, joined as in Vidal et al. 2013.
 
     `before[r, k]` is the stretch from the start to the k-th visit, without it; `after[r, k]` from it to the end: length
-    with waiting, earliest and latest begin, load, hours of travel (doi 10.1016/j.cor.2012.07.018).
+    with waiting, earliest and latest begin, load, hours of travel (doi 10.1016/j.cor.2012.07.018). `legs[r, k]` is the
+    travel to the k-th visit from what comes before it.
     """
 
     routes: Longs
@@ -49,6 +50,7 @@ class Plan(NamedTuple):
     spot: Longs
     before: Cube
     after: Cube
+    legs: Floats
 
 
 @compiled
@@ -65,6 +67,7 @@ def fill(ground: Ground, plan: Plan, r: int, since: int, until: int) -> None:
     for k in range(since, n):
         p = routes[r, k]
         travel = ground.hours[at, p]
+        plan.legs[r, k] = travel
         way += travel
         moved = length + travel
         opens = visits[p, FIRST] - moved
@@ -76,6 +79,7 @@ def fill(ground: Ground, plan: Plan, r: int, since: int, until: int) -> None:
         before[r, k + 1, LENGTH], before[r, k + 1, FIRST], before[r, k + 1, LAST] = length, first, last
         before[r, k + 1, LOAD], before[r, k + 1, WAY] = load, way
         at = p
+    plan.legs[r, n] = ground.hours[at, ground.who[r, END]]
     if until >= n:
         length, first, last, load, way = 0.0, terms[FIRST], terms[LAST], 0.0, 0.0
         after[r, n, LENGTH], after[r, n, FIRST], after[r, n, LAST] = length, first, last
@@ -107,7 +111,7 @@ def way_of(ground: Ground, plan: Plan, r: int) -> float:
     n = plan.sizes[r]
     if n == 0:
         return 0.0
-    return float(plan.before[r, n, WAY] + ground.hours[plan.routes[r, n - 1], ground.who[r, END]])
+    return float(plan.before[r, n, WAY] + plan.legs[r, n])
 
 
 @compiled
@@ -134,10 +138,7 @@ def extra_of(ground: Ground, plan: Plan, p: int, r: int, k: int, there: float, o
     n = plan.sizes[r]
     a = ground.who[r, START] if k == 0 else plan.routes[r, k - 1]
     b = ground.who[r, END] if k == n else plan.routes[r, k]
-    direct = before[r, k + 1, WAY] - before[r, k, WAY] if k < n else ground.hours[a, b]
-    price = ground.terms[r, COST]
-    if price * (max(there, on) - direct) >= most:
-        return np.inf
+    direct, price = plan.legs[r, k], ground.terms[r, COST]
     if there < 0.0:
         there = ground.back[p, a]
     if on < 0.0:

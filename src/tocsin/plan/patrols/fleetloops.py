@@ -290,7 +290,8 @@ def search_fleet(
     kinds = ground.who[:, LIKE].max() + 1
     undo = Undo(
         routes.copy(), sizes.copy(), np.zeros((m, room + 1, 5)), np.zeros((m, room + 1, 5)),
-        np.zeros((m, room + 1)), np.zeros(m, dtype=np.bool_), np.zeros(m, dtype=np.int64), np.full(kinds, -1, dtype=np.int64),
+        np.zeros((m, room + 1)), np.zeros(m, dtype=np.bool_), np.zeros(m, dtype=np.int64),
+        np.full(kinds, -1, dtype=np.int64),
     )  # fmt: skip
     total = 0.0
     for r in range(m):

@@ -42,7 +42,7 @@ NOBODY = "nobody"
 # They need a forecast, a plan, a photograph, a map, a single sign-on or a demonstration, which this mission has not.
 SHUT = {
     "/api/assess/cells/{gid}", "/api/assess/map", "/api/plan/board", "/api/plan/compare", "/api/plan/newest",
-    "/api/today/moved",
+    "/api/today/moved", "/briefs/{name}",
     "/api/plan/cards/{run}", "/api/plan/parts", "/api/results/{kind}", "/api/results/{kind}/{table}",
     "/api/reports/{id}/media/{number}", "/base-maps/{file}", "/brief.{suffix}", "/demo", "/sso", "/sso/back",
 }  # fmt: skip

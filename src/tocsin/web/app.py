@@ -4,6 +4,7 @@ import base64
 import hashlib
 import re
 import threading
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import urlencode
@@ -15,15 +16,18 @@ from tocsin import __version__
 from tocsin.core import errors
 from tocsin.core.mission import Mission
 from tocsin.core.words import languages
+from tocsin.listen.uploads import Importer
 from tocsin.plan.wishes import Planner
 from tocsin.store import open_store
 from tocsin.store.policy import demand
 from tocsin.web import account, act, demo, listen, passkeys, people, screen, second_step, sign_in, single_sign_on, watch
 from tocsin.web.api import (
     assess,
+    base_maps,
     features,
     field,
     learn,
+    listen_imports,
     plan,
     plan_board,
     plan_cards,
@@ -76,8 +80,11 @@ def make_app(mission: Mission, serve: Serve | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        if getattr(app.state, "imports", getattr(app.state, "reads_reports", True)):
+            app.state.importer.start()
         yield
         app.state.planner.stop()
+        app.state.importer.stop()
         engine.dispose()
 
     app = FastAPI(
@@ -128,6 +135,9 @@ def make_app(mission: Mission, serve: Serve | None = None) -> FastAPI:
     app.state.boards = plan_board.Boards()
     app.include_router(plan_board.router)
     app.state.planner = Planner(mission, lambda: app.state.house)
+    app.state.importer = Importer(mission, lambda: app.state.house)
+    app.state.arriving = Counter[str]()
+    app.include_router(listen_imports.router)
     app.include_router(plan_wishes.router)
     app.include_router(plan_parts.router)
     app.include_router(plan_cards.router)
@@ -138,6 +148,7 @@ def make_app(mission: Mission, serve: Serve | None = None) -> FastAPI:
     app.include_router(features.router)
     app.state.atlas = tiles.Atlas()
     app.include_router(tiles.tiles)
+    app.include_router(base_maps.router)
     app.include_router(field.router)
     app.include_router(screen.router)
     app.state.meters = watch.Meters()

@@ -108,7 +108,7 @@ function Residual({ made }: { made: Made }) {
   return (
     <section class="card"><h2>{t("order.residual")}</h2>
       {made.residual.length === 0 ? <p>{t("order.residual.none")}</p> : <>
-        <p>{t("order.residual.about", { n: made.residual.length, deaths: number(harm, 1), hours: hours(made.limit_hours) })}</p>
+        <p>{t("order.residual.about", { n: made.residual.length, deaths: number(harm, 1), all: number(made.steps.at(-1)?.out_of_reach ?? harm, 1), hours: hours(made.limit_hours) })}</p>
         <div class="scroll-x" tabIndex={0} role="region" aria-label={t("order.residual")}><table><thead><tr><th scope="col">{t("column.place")}</th><th scope="col" class="end">{t("order.deaths")}</th><th scope="col" class="end">{t("order.people")}</th><th scope="col" class="end">{t("order.nearest")}</th></tr></thead>
           <tbody>{made.residual.slice(0, 12).map((c) => <tr key={c.gid}><th scope="row"><a href={`/assess/cells/${c.gid}`} dir="auto">{spot(c.near)}</a> <small class="quiet" dir="auto">{c.area}</small></th><td class="end">{number(c.deaths_a_month, 2)}</td><td class="end">{c.people === null ? t("unknown") : number(c.people, 0)}</td><td class="end">{c.nearest_hours === null ? t("cell.nobody") : hours(c.nearest_hours)}</td></tr>)}</tbody></table></div></>}
     </section>

@@ -82,6 +82,8 @@ def patrols(
     talk.table("What an observer can guess", ["patrol", "routes", "best guess", "times chance"], rows)
     talk.show(f"Drawn among {len(mix['plans'])} plans: {mix['loss']:.1%} of the value is given up, entropy "
               f"{mix['entropy']:.2f}; two routes of a patrol share {mix['overlap']:.0%} of their places")  # fmt: skip
+    if mix["least_loss"] is not None:
+        talk.show(f"Any lot as hard to guess gives up at least {mix['least_loss']:.1%}")
     for g in mix["guess"]:
         if g["routes"] == 1:
             talk.show(f"{g['patrol']} has one good route only: whoever watches it knows it. Widen its hours or places")
@@ -99,6 +101,8 @@ def patrols(
         )
     if s["out_of_reach"]:
         talk.show(f"No patrol can visit: {', '.join(s['out_of_reach'][:8])}")
+    for line in s["assumes"]:
+        talk.show(f"Assumes: {line}")
     for line in s["worse"]:
         talk.show(f"Could get worse: {line}")
     if cards or gpx:

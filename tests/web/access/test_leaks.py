@@ -43,7 +43,7 @@ NOBODY = "nobody"
 # this mission has not.
 SHUT = {
     "/api/assess/cells/{gid}", "/api/assess/map", "/api/plan/board", "/api/plan/compare", "/api/plan/newest",
-    "/api/today/moved", "/api/imports/{id}/rejects",
+    "/api/today/moved", "/api/imports/{id}/rejects", "/briefs/{name}",
     "/api/plan/leaving/{run}", "/api/plan/leaving/{run}/map", "/api/plan/scenarios/known",
     "/api/plan/scenarios/{run}", "/api/plan/scenarios/{run}/file", "/api/plan/cards/{run}", "/api/plan/parts",
     "/api/results/{kind}", "/api/results/{kind}/{table}",

@@ -16,8 +16,8 @@ PARTS = 60  # the clock is looked at between them
 NEAREST = 10  # whose mean distance says what a stretch costs
 COLD = 0.01  # of the first heat, at last
 # Where not all must be visited, visits count for more than they are worth at first, and for what they are worth from
-# this share of the parts on: a patrol that goes out pays only with a full route, which no single step finds. Most of the
-# while it is little more, as then is decided which patrols stay at home.
+# this share of the parts on: a patrol that goes out pays only with a full route, which no single step finds. Most of
+# the while it is little more, as then is decided which patrols stay at home.
 SWOLLEN, TRUE_FROM = 4.0, 0.6
 # First heat, in costs of a stretch between neighbours, and visits taken out at a time on average. Where places have
 # windows more of what is good must be given up for the rest to be rearranged; where not all must be visited, more heat

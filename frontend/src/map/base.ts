@@ -9,6 +9,7 @@ import type { Topology } from "topojson-specification";
 import atlasUrl from "world-atlas/countries-50m.json?url";
 import { t } from "../words";
 import type { Colours } from "./colours";
+import { BaseChoice, follow } from "./own";
 
 maplibregl.setWorkerUrl(workerUrl);
 
@@ -94,6 +95,7 @@ function near(data: FeatureCollection, [west, south, east, north]: [number, numb
 
 const GROUND = ["sea", "land", "borders", "home"];
 const OVER = ["areas", "outline", "dots"];
+const CLOSEST = 12; // zoom: the ground that ships with the program shows nothing more
 
 interface More {
   box?: [number, number, number, number];
@@ -101,6 +103,8 @@ interface More {
   // Gets the land to paint under the map, which then draws lines, dots and names only; or names only.
   painted?: (map: maplibregl.Map) => (world: FeatureCollection) => void;
   paintedOver?: boolean;
+  // Colours that mean something lie under the lines: a base map of the mission's own must not hide them.
+  shaded?: boolean;
   // Drawn from the first moment: what is added later costs a whole drawing more.
   sources?: StyleSpecification["sources"];
   layers?: StyleSpecification["layers"];
@@ -125,7 +129,7 @@ export function open(container: HTMLElement, colours: Colours, ground: Ground, m
     attributionControl: { compact: true, customAttribution: painted ? ["Natural Earth", t("map.disclaimer")] : t("map.disclaimer") },
     dragRotate: false,
     pitchWithRotate: false,
-    maxZoom: 12,
+    maxZoom: CLOSEST,
     renderWorldCopies: false,
     fadeDuration: 0,
     locale: {
@@ -137,6 +141,8 @@ export function open(container: HTMLElement, colours: Colours, ground: Ground, m
   map.touchZoomRotate.disableRotation();
   const rtl = document.documentElement.dir === "rtl";
   map.addControl(new maplibregl.NavigationControl({ showCompass: false }), rtl ? "top-left" : "top-right");
+  map.addControl(new BaseChoice(), rtl ? "top-left" : "top-right");
+  const settled = follow(map, colours, more.shaded ? "shades" : more.paintedOver ? "lines" : "nothing", GROUND, CLOSEST);
   // On a phone the line about boundaries takes the whole foot of the map.
   const foot = container.clientWidth > 480;
   map.addControl(new maplibregl.ScaleControl({ unit: "metric" }), foot ? "bottom-left" : rtl ? "top-right" : "top-left");
@@ -150,9 +156,9 @@ export function open(container: HTMLElement, colours: Colours, ground: Ground, m
     if (under) under(near(data, box));
     else (map.getSource("world") as maplibregl.GeoJSONSource | undefined)?.setData(near(data, box));
     whole = true;
-    if (under && map.loaded() && !map.isMoving()) container.dataset.idle = "yes";
+    if (under && map.loaded() && !map.isMoving() && settled()) container.dataset.idle = "yes";
   });
-  map.on("idle", () => (container.dataset.idle = whole ? "yes" : "no"));
+  map.on("idle", () => (container.dataset.idle = whole && settled() ? "yes" : "no"));
   map.on("error", (event) => console.error(event.error));
   map.on("movestart", () => (container.dataset.idle = "no"));
   return map;

@@ -16,6 +16,8 @@ export interface Colours {
   shades: string[];
   chances: string[];
   differences: string[];
+  // Base maps of the mission's own.
+  detail: { water: string; green: string; road: string; path: string; building: string; name: string; other: string };
 }
 
 export const COLOURS: Record<Theme, Colours> = {
@@ -25,6 +27,7 @@ export const COLOURS: Record<Theme, Colours> = {
     shades: ["#f8f4ea", "#f8d298", "#f7b267", "#e57f3c", "#b8461d", "#6b1509"],
     chances: ["#f8f4ea", "#d7e3d4", "#a9cdc5", "#6faab2", "#3b7f95", "#174e68"],
     differences: ["#1f5f99", "#7fb0d8", "#e9e6df", "#f2b27a", "#b8521d"],
+    detail: { water: "#b9d2dc", green: "#dfe6d0", road: "#a88d63", path: "#c9bda6", building: "#dcd4c6", name: "#55595f", other: "#6f6a8a" },
   },
   night: {
     sea: "#0d1317", land: "#161d22", home: "#1c252b", border: "#39454d", line: "#5b6971", text: "#d4dade", halo: "#12181c",
@@ -32,6 +35,7 @@ export const COLOURS: Record<Theme, Colours> = {
     shades: ["#1f272d", "#4d3420", "#804a1f", "#b86a26", "#e69a45", "#ffdf9e"],
     chances: ["#1f272d", "#1f3f48", "#22606c", "#2f8791", "#63b5b3", "#bfe8d6"],
     differences: ["#6db7f2", "#33658f", "#2b333a", "#96602d", "#f2a04e"],
+    detail: { water: "#1d3845", green: "#1d2a22", road: "#8a7a58", path: "#4a4a44", building: "#29333a", name: "#aeb6bb", other: "#a29bc4" },
   },
 };
 

@@ -94,7 +94,7 @@ export function QueueLegend({ layer }: { layer: QueueLayer }) {
     <figure class="legend">
       <figcaption>{t(`listen.map.${layer}`)}</figcaption>
       <ul>
-        {layer === "alerts" ? LEVELS.map((colour, i) => <li key={colour}>{dot(colour)}{t("alert.level", { level: String(i + 1) })}</li>)
+        {layer === "alerts" ? LEVELS.map((colour, i) => <li key={colour}>{dot(colour)}{t("alert.level", { level: i + 1 })}</li>)
           : <li>{dot(COLOURS[theme.value].unit)}{t("listen.map.one")}</li>}
         {layer === "alerts" && <li><svg width="18" height="12" aria-hidden="true"><circle cx="9" cy="6" r="4.500" class="ring" /></svg>{t("listen.map.few")}</li>}
       </ul>

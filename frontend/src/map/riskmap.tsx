@@ -50,7 +50,7 @@ export function RiskMap({ ground, cells, size, scale, shades, rings, selected, b
       under.current = painter;
       return (world: FeatureCollection) => painter.world(world);
     };
-    const at = open(box.current, colours, ground, { box: part, legend: true, painted });
+    const at = open(box.current, colours, ground, { box: part, legend: true, painted, shaded: true });
     map.current = at;
     ready.current = false;
     at.on("load", () => {

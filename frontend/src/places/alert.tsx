@@ -6,7 +6,7 @@ import { PointMap } from "../map/pointmap";
 import { useKeys } from "../ui/keys";
 import { Pick } from "../ui/pick";
 import { Shown, Waiting } from "../ui/states";
-import { hours, language, moment, t, word } from "../words";
+import { hours, language, moment, number, t, word } from "../words";
 import { deed } from "./cases";
 import type { Alert, OneAlert, Rows, Task } from "./cases";
 import { useGround } from "./ground";
@@ -44,7 +44,7 @@ function OneAlertCard({ alert }: { alert: OneAlert }) {
     <article class="case-card">
       <a class="back" href="/listen">{t("listen.back")}</a>
       <header class="page-head">
-        <div><h2 class="big"><span class={`level level-${alert.level}`}>{alert.level}</span> <span class="cap">{word("threat", alert.threat ?? "other")}</span> · <span dir="auto">{alert.place ?? t("alert.no_place")}</span></h2>
+        <div><h2 class="big"><span class={`level level-${alert.level}`}>{number(Number(alert.level))}</span> <span class="cap">{word("threat", alert.threat ?? "other")}</span> · <span dir="auto">{alert.place ?? t("alert.no_place")}</span></h2>
           <p class="quiet">{t("alert.number", { id: String(alert.id) })} · {word("alert_state", alert.state)} · {t("alert.heard", { when: moment(alert.heard_at) })} <span class="tag">TLP:{alert.tlp}</span> {alert.practice && <span class="tag warn">{t("alert.practice")}</span>}</p></div>
         <Clock alert={alert} />
       </header>

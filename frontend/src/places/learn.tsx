@@ -2,7 +2,8 @@
 import type { Answer, Schemas } from "../api/client";
 import { useData } from "../api/client";
 import { Empty, Shown } from "../ui/states";
-import { change, hours, month, number, share, t, word } from "../words";
+import { month, number, share, t, tag, word } from "../words";
+import { Gains } from "./response";
 
 type Learned = Answer<"/api/learn">;
 
@@ -29,7 +30,7 @@ export default function Learn() {
   const figures = useData<Figures>(`/api/figures?from=${day(-DAYS)}&to=${day(1)}`);
   return (
     <article class="sheet">
-      <div class="page-head"><div><h1>{t("place.learn")}</h1><p class="quiet">{t("learn.about")}</p></div><div class="tools"><a class="button" href="/learn/police">{t("result.police")}</a></div></div>
+      <div class="page-head"><div><h1>{t("place.learn")}</h1><p class="quiet">{t("learn.about")}</p></div><div class="tools"><a class="button" href="/learn/response">{t("learn.followed")}</a><a class="button" href="/learn/police">{t("result.police")}</a></div></div>
       <section class="card"><h2>{t("learn.response", { n: DAYS })}</h2><Shown of={figures}>{(data) => <Answering data={data} />}</Shown></section>
       <Shown of={found} what={t("learn.loading")}>
         {(data) => (
@@ -73,23 +74,32 @@ function Record({ of }: { of: Schemas["Record"] }) {
       <section class="card"><h2>{t("learn.record")}</h2>
         <p class="quiet small">{t("learn.record.about", { n: of.origins, first: month(of.first_origin), last: month(of.until) })}</p>
         <table><thead><tr><th scope="col">{t("learn.model")}</th><th scope="col" class="end">CRPS</th><th scope="col" class="end">{t("learn.brier")}</th><th scope="col" class="end">{t("learn.top10")}</th></tr></thead>
-          <tbody>{all.map((row) => <tr key={`${row.target}.${row.model}`}><th scope="row">{row.model} {row.model === of.model && <span class="tag good">{t("learn.ours")}</span>}</th><td class="end">{value(row.crps, 3)}</td><td class="end">{value(row.brier, 4)}</td><td class="end">{part(row.top_10)}</td></tr>)}</tbody></table>
+          <tbody>{all.map((row) => <tr key={`${row.target}.${row.model}`}><th scope="row">{word("model", row.model)} {row.model === of.model && <span class="tag good">{t("learn.ours")}</span>}</th><td class="end">{value(row.crps, 3)}</td><td class="end">{value(row.brier, 4)}</td><td class="end">{part(row.top_10)}</td></tr>)}</tbody></table>
         <p class="quiet small">{t("learn.scores.about")}</p>
       </section>
-      <section class="card"><h2>{t("learn.reliability")}</h2><Reliability bins={of.reliability} /></section>
+      <section class="card tall"><h2>{t("learn.reliability")}</h2><Reliability bins={of.reliability} /></section>
       <section class="card"><h2>{t("learn.lead")}</h2>
         <table><thead><tr><th scope="col">{t("learn.model")}</th><th scope="col" class="end">{t("learn.killings")}</th>{[1, 3, 6].map((n) => <th key={n} scope="col" class="end">{t("learn.ahead", { n })}</th>)}</tr></thead>
-          <tbody>{of.lead.map((l) => <tr key={`${l.target}.${l.model}`}><th scope="row">{l.model}</th><td class="end">{number(l.mass_killings)}</td><td class="end">{part(l.share_1_month_ahead)}</td><td class="end">{part(l.share_3_months_ahead)}</td><td class="end">{part(l.share_6_months_ahead)}</td></tr>)}</tbody></table>
+          <tbody>{of.lead.map((l) => <tr key={`${l.target}.${l.model}`}><th scope="row">{word("model", l.model)}</th><td class="end">{number(l.mass_killings)}</td><td class="end">{part(l.share_1_month_ahead)}</td><td class="end">{part(l.share_3_months_ahead)}</td><td class="end">{part(l.share_6_months_ahead)}</td></tr>)}</tbody></table>
         <p class="quiet small">{t("learn.lead.about")}</p>
       </section>
       <section class="card"><h2>{t("learn.losses")}</h2>
         {of.losses.length === 0 ? <p>{t("learn.losses.none")}</p> : (
           <table><thead><tr><th scope="col">{t("learn.measure")}</th><th scope="col" class="end">{t("learn.ours")}</th><th scope="col">{t("learn.better")}</th><th scope="col" class="end">{t("learn.theirs")}</th></tr></thead>
-            <tbody>{of.losses.map((l, i) => <tr key={i}><th scope="row">{l.measure} <small class="quiet">{l.months_ahead}</small></th><td class="end">{value(l.ours, 3)}</td><td>{l.model}</td><td class="end">{value(l.theirs, 3)}</td></tr>)}</tbody></table>
+            <tbody>{of.losses.map((l, i) => <tr key={i}><th scope="row">{word("measure", l.measure)} <small class="quiet">{partOf(l.months_ahead)}</small></th><td class="end">{value(l.ours, 3)}</td><td>{word("model", l.model)}</td><td class="end">{value(l.theirs, 3)}</td></tr>)}</tbody></table>
         )}
       </section>
     </div>
   );
+}
+
+// Which forecasts a line judges: all, one month ahead, onsets, or those made in a year.
+function partOf(slice: string): string {
+  if (/^\d+$/.test(slice)) return t("learn.ahead", { n: Number(slice) });
+  const [, from, to] = slice.match(/^(\d+)–(\d+)$/) ?? [];
+  if (from && to) return t("slice.ahead", { from: Number(from), to: Number(to) });
+  const year = slice.match(/^origins of (\d{4})$/)?.[1];
+  return year ? t("slice.year", { year: new Intl.NumberFormat(tag(), { useGrouping: false }).format(Number(year)) }) : word("slice", slice);
 }
 
 // Chance given against how often it came true; on the line, one can take the numbers at their word.
@@ -111,18 +121,11 @@ function Reliability({ bins }: { bins: Schemas["Bin"][] }) {
 }
 
 function LookBack({ of }: { of: Schemas["LookBack"] }) {
-  const gains = of.gains.filter((g) => g.perpetrator === "all");
   return (
-    <div class="two">
-      <section class="card"><h2>{t("learn.hindsight")}</h2>
-        <p class="quiet small">{t("learn.hindsight.about", { n: of.months, first: month(of.first), last: month(of.last), until: month(of.judged_until), left: share(of.left_out_share) })}</p>
-        <table><thead><tr><th scope="col">{t("learn.policy")}</th><th scope="col" class="end">{t("plan.within")}</th><th scope="col" class="end">{t("learn.as_is")}</th><th scope="col" class="end">{t("learn.under")}</th><th scope="col" class="end">{t("learn.gain")}</th></tr></thead>
-          <tbody>{gains.map((g, i) => <tr key={i}><th scope="row">{word("policy", g.policy.replace(/\W+/g, "_"))}</th><td class="end">{hours(g.limit_hours)}</td><td class="end">{share(g.share_as_is)}</td><td class="end">{share(g.share)}</td><td class="end">{t("learn.points", { gain: change(100 * g.gain), low: change(100 * g.low), high: change(100 * g.high) })}</td></tr>)}</tbody></table>
-      </section>
-      <section class="card"><h2>{t("learn.followed")}</h2>
-        <ul class="reasons" lang="en">{of.response.map((r) => <li key={r.which} dir="auto"><strong>{r.which}</strong>: {r.words}</li>)}</ul>
-        <ul class="reasons quiet small" lang="en">{of.assumes.map((a) => <li key={a} dir="auto">{a}</li>)}</ul>
-      </section>
-    </div>
+    <section class="card"><h2>{t("learn.hindsight")}</h2>
+      <p class="quiet small">{t("learn.hindsight.about", { n: of.months, first: month(of.first), last: month(of.last), until: month(of.judged_until), left: share(of.left_out_share) })}</p>
+      <Gains gains={of.gains.filter((g) => g.perpetrator === "all")} />
+      <p><a href="/learn/response">{t("learn.followed")}</a></p>
+    </section>
   );
 }

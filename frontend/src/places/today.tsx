@@ -2,7 +2,7 @@ import { useEffect } from "preact/hooks";
 import type { Answer, Schemas } from "../api/client";
 import { post, useData } from "../api/client";
 import { Empty, Shown } from "../ui/states";
-import { away, change, hours, language, moment, month, number, share, t, word } from "../words";
+import { away, change, day, hours, language, moment, month, number, share, t, word } from "../words";
 import type { Key } from "../words";
 import { where } from "./assess";
 import { Fact, Reason } from "./cell";
@@ -27,8 +27,8 @@ export default function Today() {
             {me && !knows ? null : found.outlook ? <Outlook outlook={found.outlook} /> : <Empty title={t("today.no_forecast")}><p>{t("today.no_forecast.text")}</p></Empty>}
             <div class="two">
               {found.gaps && <Gaps gaps={found.gaps} limit={found.limit_hours ?? 0} />}
-              {moved.data && <Moved moved={moved.data} />}
-              {found.sources && <Sources sources={found.sources} />}
+              {moved.data ? <Moved moved={moved.data} /> : moved.at !== null && <section class="card"><h2>{t("today.moved.title")}</h2><p>{t("today.moved.one")}</p></section>}
+              {(found.sources || found.ways) && <Sources sources={found.sources ?? []} ways={found.ways ?? []} />}
             </div>
           </>
         )}
@@ -56,15 +56,17 @@ function Desk({ desk }: { desk: Schemas["DeskNow"] }) {
         {waits.length > 0 && <p>{waits.map((one, i) => <span key={one.kind}>{i > 0 && " · "}<a href={one.path}>{t(`today.open.${one.kind}` as Key, { n: one.n })}</a>{one.late > 0 && <span class="tag bad">{t("today.late", { n: one.late })}</span>}</span>)}</p>}
       </section>
       <div class="two">
+        {waits.length > 0 && <Late cases={desk.late_cases} />}
         {desk.no_lead && (
-          <section class="card"><h2>{t("today.no_lead")}</h2>
+          <section class="card tall"><h2>{t("today.no_lead")}</h2>
             {desk.no_lead.length === 0 ? <p>{t("today.no_lead.none")}</p> : (
               <table><thead><tr><th scope="col">{t("today.alert")}</th><th scope="col">{t("column.place")}</th><th scope="col" class="end">{t("today.heard")}</th></tr></thead>
                 <tbody>{desk.no_lead.map((one) => (
-                  <tr key={one.id}><th scope="row"><span class={`level level-${one.level}`} aria-label={t("alert.level", { level: one.level })} role="img">{one.level}</span> <a href={`/listen/alerts/${one.id}`}>{one.threat ? word("threat", one.threat) : t("unknown")}</a> {one.practice && <span class="tag">{t("today.practice")}</span>}</th>
+                  <tr key={one.id}><th scope="row"><span class={`level level-${one.level}`} aria-label={t("alert.level", { level: Number(one.level) })} role="img">{number(Number(one.level))}</span> <a href={`/listen/alerts/${one.id}`}>{one.threat ? word("threat", one.threat) : t("unknown")}</a> {one.practice && <span class="tag">{t("today.practice")}</span>}</th>
                     <td dir="auto">{one.place ?? t("unknown")}</td><td class="end">{away(one.heard_at)}{one.late && <span class="tag bad">{t("today.overdue")}</span>}</td></tr>
                 ))}</tbody></table>
             )}
+            {(desk.no_lead_in_all ?? 0) > desk.no_lead.length && <p><a href="/listen">{t("today.no_lead.more", { n: (desk.no_lead_in_all ?? 0) - desk.no_lead.length })}</a></p>}
           </section>
         )}
         {desk.silent && (
@@ -80,10 +82,24 @@ function Desk({ desk }: { desk: Schemas["DeskNow"] }) {
   );
 }
 
+function Late({ cases }: { cases: Schemas["LateCase"][] }) {
+  return (
+    <section class="card"><h2>{t("today.late_cases")}</h2>
+      {cases.length === 0 ? <p>{t("today.late_cases.none")}</p> : (
+        <table><thead><tr><th scope="col">{t("today.late.what")}</th><th scope="col">{t("column.place")}</th><th scope="col" class="end">{t("today.late.by")}</th></tr></thead>
+          <tbody>{cases.map((one) => (
+            <tr key={`${one.kind} ${one.id}`}><th scope="row"><a href={one.kind === "alert" ? `/listen/alerts/${one.id}` : `/act/tasks/${one.id}`} dir="auto">{one.kind === "task" ? one.name : one.name ? word("threat", one.name) : t("unknown")}</a> <small class="quiet">{t(`today.late.${one.what}` as Key)}</small></th>
+              <td dir="auto">{one.place ?? t("unknown")}</td><td class="end"><span class="tag bad">{away(one.by)}</span></td></tr>
+          ))}</tbody></table>
+      )}
+    </section>
+  );
+}
+
 function Moved({ moved }: { moved: Schemas["MovedSince"] }) {
   return (
     <section class="card"><h2>{t("today.moved", { month: month(moved.month) })}</h2>
-      <p class="quiet small">{t("today.moved.about", { now: month(moved.as_of), before: month(moved.before) })}</p>
+      <p class="quiet small">{t("today.moved.about", { now: month(moved.as_of), now_on: day(moved.made_at), before: month(moved.before), before_on: day(moved.before_made_at) })}</p>
       {moved.cells.length === 0 ? <p>{t("today.moved.none")}</p> : (
         <ul class="plain-list">{moved.cells.map((one) => (
           <li key={one.cell.gid}><p><a href={`/assess/cells/${one.cell.gid}`} dir="auto">{where(one.cell)}</a> <small class="quiet" dir="auto">{one.cell.area}</small> {t("plan.from_to", { before: number(one.before, 2), after: number(one.expected, 2) })}</p>
@@ -140,15 +156,23 @@ function Gaps({ gaps, limit }: { gaps: Schemas["Gap"][]; limit: number }) {
   );
 }
 
-function Sources({ sources }: { sources: Schemas["Source"][] }) {
+// One line for each source of data: how far it reaches, or when it last said anything.
+function Sources({ sources, ways }: { sources: Schemas["Source"][]; ways: Schemas["WayIn"][] }) {
   return (
     <section class="card"><h2>{t("today.sources")}</h2>
-      {sources.length === 0 ? <p>{t("today.sources.none")}</p> : (
+      {sources.length === 0 && <p>{t("today.sources.none")}</p>}
+      {sources.length + ways.length > 0 && (
         <table><thead><tr><th scope="col">{t("column.source")}</th><th scope="col">{t("column.until")}</th><th scope="col" class="end">{t("column.age")}</th><th scope="col" class="end">{t("column.rejected")}</th></tr></thead>
-          <tbody>{sources.map((s) => (
-            <tr key={s.name}><th scope="row" dir="auto" class="break">{s.name}</th><td>{s.until ? month(s.until) : t("none")}</td>
-              <td class="end">{s.age_months === null ? t("none") : <span class={s.age_months > 6 ? "tag warn" : ""}>{t("months", { n: s.age_months })}</span>}</td><td class="end">{number(s.rejected)}</td></tr>
-          ))}</tbody></table>
+          <tbody>
+            {sources.map((s) => (
+              <tr key={s.name}><th scope="row" dir="auto" class="break">{s.name}</th><td>{s.until ? month(s.until) : ""}</td>
+                <td class="end">{s.age_months === null ? t("today.read", { when: away(s.imported_at) }) : <span class={s.age_months > 6 ? "tag warn" : ""}>{t("months", { n: s.age_months })}</span>}</td><td class="end">{number(s.rejected)}</td></tr>
+            ))}
+            {ways.map((way) => (
+              <tr key={way.name || " "}><th scope="row" dir="auto" class="break">{way.name || t("today.reports")}</th><td>{way.heard_at ? moment(way.heard_at) : ""}</td>
+                <td class="end">{way.heard_at ? t("today.last_heard", { when: away(way.heard_at) }) : <span class="tag warn">{t("today.never")}</span>}</td><td class="end" /></tr>
+            ))}
+          </tbody></table>
       )}
     </section>
   );

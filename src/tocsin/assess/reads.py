@@ -1,5 +1,6 @@
 """What the risk map and its tables show: the newest forecast and the recorded months behind it, cell by cell."""
 
+import datetime as dt
 import functools
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,20 +66,42 @@ def latest_assessed(connection: sa.Connection) -> Assessed:
     return Assessed(*found)
 
 
-def assessed_before(connection: sa.Connection, mission: Mission, done: Assessed) -> Assessed | None:
-    """The assessment before another one: of an earlier month, the latest of those whose files are there."""
+WEEK = dt.timedelta(days=6)  # an assessment made so long before counts as last week's
+
+
+@dataclass(frozen=True)
+class Before:
+    """An assessment to compare a newer one with, and when each was made."""
+
+    assessed: Assessed
+    made_at: dt.datetime
+    newer_made_at: dt.datetime
+
+
+def assessed_before(connection: sa.Connection, mission: Mission, done: Assessed) -> Before | None:
+    """Last week's assessment: the newest of the same target made six days or more before another one.
+
+    Where none was made so long before, the latest one of an earlier month; None if there is none whose files are there.
+    """
+    c = run.c
+    made = connection.execute(sa.select(c.made_at).where(c.id == done.run)).scalar_one().replace(tzinfo=dt.UTC)
     rows = connection.execute(
-        sa.select(run.c.id, run.c.output).where(run.c.kind == "assess", run.c.id != done.run)
-        .order_by(run.c.made_at.desc()).limit(24)
+        sa.select(c.id, c.output, c.made_at).where(c.kind == "assess", c.id != done.run)
+        .order_by(c.made_at.desc()).limit(60)
     )  # fmt: skip
     month = parse_month(done.summary["as_of"])
-    earlier = [Assessed(r.id, dict(r.output)) for r in rows]
     there = [
-        e for e in earlier
-        if parse_month(e.summary["as_of"]) < month and done.summary["target"] == e.summary["target"]
-        and e.forecast_file(mission).exists() and e.panel_file(mission).exists()
+        Before(found, r.made_at.replace(tzinfo=dt.UTC), made)
+        for r in rows
+        if (found := Assessed(r.id, dict(r.output))).summary["target"] == done.summary["target"]
+        and parse_month(found.summary["as_of"]) <= month
+        and found.forecast_file(mission).exists() and found.panel_file(mission).exists()
     ]  # fmt: skip
-    return max(there, key=lambda e: parse_month(e.summary["as_of"]), default=None)
+    week = [b for b in there if b.made_at <= made - WEEK]
+    if week:
+        return max(week, key=lambda b: b.made_at)
+    earlier = [b for b in there if parse_month(b.assessed.summary["as_of"]) < month]
+    return max(earlier, key=lambda b: parse_month(b.assessed.summary["as_of"]), default=None)
 
 
 def grid(mission: Mission, assessed: Assessed, target: str = "", model: str = "") -> Grid:

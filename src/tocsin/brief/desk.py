@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 
@@ -19,6 +19,22 @@ from tocsin.store.tables import run
 ACTIVE = ("open", "acknowledged", "decided")
 OPEN_TASKS = tuple(s.value for s in OPEN)
 MOST = 8
+Where = sa.ColumnElement[bool]
+
+
+@dataclass(frozen=True)
+class LateCase:
+    """An alert or task past a time it should have met: `what` of it (acknowledge, decide; answer, due) and `by` when.
+
+    `name` is the alert's kind of threat, or what the task is to do.
+    """
+
+    kind: Literal["alert", "task"]
+    id: int
+    what: Literal["acknowledge", "decide", "answer", "due"]
+    name: str
+    place: str | None
+    by: dt.datetime
 
 
 @dataclass(frozen=True)
@@ -33,8 +49,12 @@ class Desk:
         How many alerts, reports, tasks, warnings and plans came since; None for each that is not shown.
     open, late : dict
         How many alerts and tasks are open, and how many of them are past a time they should have met.
+    late_cases : list of LateCase
+        Those late the longest.
     no_lead : list or None
         Alerts that nobody has taken on (not acknowledged, and no task open), the most urgent first.
+    no_lead_in_all : int or None
+        How many such alerts there are.
     beating : int or None
         How many links and units give signs of life at all.
     silent : list or None
@@ -45,7 +65,9 @@ class Desk:
     new: dict[str, int | None]
     open: dict[str, int | None]
     late: dict[str, int | None]
+    late_cases: list[LateCase]
     no_lead: list[dict[str, Any]] | None
+    no_lead_in_all: int | None
     beating: int | None
     silent: list[dict[str, Any]] | None
 
@@ -68,6 +90,8 @@ def desk(connection: sa.Connection, actor: Actor, now: dt.datetime) -> Desk:
     late = sa.or_(
         sa.and_(a.acknowledged_at.is_(None), a.acknowledge_by < now), sa.and_(a.decided_at.is_(None), a.decide_by < now)
     )
+    late_task = sa.or_(sa.and_(t.state == "given", t.answer_by < now), sa.and_(t.arrived_at.is_(None), t.due_at < now))
+    taken = sa.exists().where(t.alert_id == a.id, t.state.in_(OPEN_TASKS))
     signs = pulses(connection, actor) if allowed(actor, "read", "pulse") else None
     plans = None
     if allowed(actor, "read", "plan"):
@@ -86,12 +110,34 @@ def desk(connection: sa.Connection, actor: Actor, now: dt.datetime) -> Desk:
         {"alerts": count("alert", alert, active), "tasks": count("task", task, t.state.in_(OPEN_TASKS))},
         {
             "alerts": count("alert", alert, active, late),
-            "tasks": count("task", task, t.state.in_(OPEN_TASKS), t.due_at < now),
+            "tasks": count("task", task, t.state.in_(OPEN_TASKS), late_task),
         },
+        _late(connection, actor, now, sa.and_(active, late), sa.and_(t.state.in_(OPEN_TASKS), late_task)),
         _no_lead(connection, actor, now) if allowed(actor, "read", "alert") else None,
+        count("alert", alert, active, a.acknowledged_at.is_(None), ~taken),
         None if signs is None else len(signs),
         None if signs is None else [p for p in signs if p["silent"]][:MOST],
     )
+
+
+def _late(connection: sa.Connection, actor: Actor, now: dt.datetime, alerts: Where, tasks: Where) -> list[LateCase]:
+    a, t = alert.c, task.c
+    found: list[LateCase] = []
+    if allowed(actor, "read", "alert"):
+        columns = sa.select(a.id, a.threat, a.place, a.acknowledged_at, a.acknowledge_by, a.decide_by)
+        query = columns.where(alerts).order_by(a.acknowledge_by, a.id).limit(MOST)
+        for r in connection.execute(only_readable(query, alert, actor)):
+            unheard = r.acknowledged_at is None and r.acknowledge_by < now
+            by = r.acknowledge_by if unheard else r.decide_by
+            found.append(LateCase("alert", r.id, "acknowledge" if unheard else "decide", r.threat or "", r.place, by))
+    if allowed(actor, "read", "task"):
+        rest = sa.select(t.id, t.what, t.place, t.state, t.answer_by, t.due_at)
+        query = rest.where(tasks).order_by(t.due_at, t.id).limit(MOST)
+        for r in connection.execute(only_readable(query, task, actor)):
+            unheard = r.state == "given" and r.answer_by < now
+            by = r.answer_by if unheard else r.due_at
+            found.append(LateCase("task", r.id, "answer" if unheard else "due", r.what, r.place, by))
+    return sorted(found, key=lambda one: one.by)[:MOST]
 
 
 def _no_lead(connection: sa.Connection, actor: Actor, now: dt.datetime) -> list[dict[str, Any]]:

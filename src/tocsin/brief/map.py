@@ -7,6 +7,7 @@ every colour blindness. Kinds of unit differ by shape, never by colour alone; a 
 """
 
 import math
+import re
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -22,6 +23,9 @@ STEPS = (0.5, 2.0, 5.0, 10.0, 25.0)
 SHADES = ("#f8f4ea", "#f8d298", "#f7b267", "#e57f3c", "#b8461d", "#6b1509")
 NO_DATA = "#8a8f98"
 FONT = "Libertinus Serif, Georgia, serif"
+# typst draws a piece of text in a map with one font only, so what is Arabic in it is a piece of its own.
+ARABIC = re.compile("[\u0600-\u06ff][\u0600-\u06ff ]*")
+IN_ARABIC = r'<tspan font-family="IBM Plex Sans Arabic, serif">\g<0></tspan>'
 WIDTH = 720.0
 _TALLEST = 480.0
 _PAD = 10.0
@@ -180,7 +184,7 @@ def _cell(cell: Cell, frame: Frame) -> str:
 def _text(x: float, y: float, words: str, size: float = 11, css: str = "label", more: str = "") -> str:
     return (
         f'<text class="{css}" x="{x:.1f}" y="{y:.1f}" font-size="{size:g}" fill="{INK}" {more}>'
-        f"{escape(plain(words))}</text>"
+        f"{ARABIC.sub(IN_ARABIC, escape(plain(words)))}</text>"
     )
 
 

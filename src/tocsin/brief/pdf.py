@@ -1,7 +1,7 @@
 """The brief on paper: two A4 pages, tagged for screen readers (PDF/UA-1), the same bytes for the same facts.
 
 Typst sets it. The words go in as a data file, never into the markup, so text from outside cannot become a command.
-The fonts inside the typst package are used: every machine makes the same pages.
+The fonts inside the typst package are used, and one for Arabic beside ours: every machine makes the same pages.
 """
 
 import datetime as dt
@@ -15,6 +15,7 @@ from tocsin.core.errors import SetupProblem
 
 SIZES = (9.4, 9.0, 8.6, 8.2, 7.8)  # points; the largest that gives two pages is used
 PAGES = 2
+FONTS = [str(files("tocsin.core").joinpath("geodata"))]
 
 
 def _sources(page: Page, size: float) -> Any:  # typst takes a dict of files, its types do not say so yet
@@ -48,6 +49,7 @@ def pdf(page: Page, made: dt.date) -> bytes:
                     _sources(page, size),
                     format="pdf",
                     pdf_standards=standard,
+                    font_paths=FONTS,
                     ignore_system_fonts=own_fonts,
                     timestamp=stamp,
                 )
@@ -61,7 +63,9 @@ def pages(page: Page, size: float, own_fonts: bool = True) -> int:
     """How many pages the brief has at a text size in points."""
     import typst
 
-    found = typst.query(_sources(page, size), "<pages>", field="value", one=True, ignore_system_fonts=own_fonts)
+    found = typst.query(
+        _sources(page, size), "<pages>", field="value", one=True, font_paths=FONTS, ignore_system_fonts=own_fonts
+    )
     return int(found)
 
 
@@ -76,7 +80,7 @@ def picture(page: Page, ppi: float = 200.0) -> bytes:
     drawn = {"svg": page.map.svg, "width": page.map.width}
     sources: Any = {"main.typ": main.encode(), "map.json": json.dumps(drawn).encode()}
     try:
-        out = typst.compile(sources, format="png", ppi=ppi)
+        out = typst.compile(sources, format="png", ppi=ppi, font_paths=FONTS)
     except typst.TypstError as problem:
         raise SetupProblem(
             "the map could not be drawn ({why}); write the brief as .html instead", why=problem

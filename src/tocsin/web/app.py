@@ -4,6 +4,7 @@ import base64
 import hashlib
 import re
 import threading
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import urlencode
@@ -12,22 +13,28 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from tocsin import __version__
+from tocsin.brief.write import KEPT
 from tocsin.core import errors
 from tocsin.core.mission import Mission
 from tocsin.core.words import languages
+from tocsin.listen.uploads import Importer
 from tocsin.plan.wishes import Planner
 from tocsin.store import open_store
 from tocsin.store.policy import demand
 from tocsin.web import account, act, demo, listen, passkeys, people, screen, second_step, sign_in, single_sign_on, watch
 from tocsin.web.api import (
     assess,
+    base_maps,
     features,
     field,
     learn,
+    listen_imports,
     plan,
     plan_board,
     plan_cards,
+    plan_leaving,
     plan_parts,
+    plan_scenarios,
     plan_wishes,
     results,
     tiles,
@@ -74,8 +81,11 @@ def make_app(mission: Mission, serve: Serve | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        if getattr(app.state, "imports", getattr(app.state, "reads_reports", True)):
+            app.state.importer.start()
         yield
         app.state.planner.stop()
+        app.state.importer.stop()
         engine.dispose()
 
     app = FastAPI(
@@ -91,10 +101,21 @@ def make_app(mission: Mission, serve: Serve | None = None) -> FastAPI:
     writing_down, written = threading.Lock(), list[bytes]()
 
     @app.get("/brief.{suffix}", tags=["brief"])
-    async def brief_file(at: At, asker: Asker, suffix: str, lang: str = "en") -> Response:
+    async def brief_file(request: Request, at: At, asker: Asker, suffix: str, lang: str = "en") -> Response:
         """The brief as html, pdf or docx, in English, French or Arabic."""
         demand(asker, "read", "brief")
-        return await _brief(at, app.state.printer, f".{suffix}", lang)
+        return await _brief(at, app.state.printer, f".{suffix}", lang, f"{request.url.scheme}://{request.url.netloc}")
+
+    @app.get("/briefs/{name}", tags=["brief"])
+    def kept_brief(at: At, asker: Asker, name: str) -> Response:
+        """A brief as it was made, at the address that stands at its end."""
+        demand(asker, "read", "brief")
+        path = at.mission.briefs / name
+        if not KEPT.fullmatch(name) or not path.is_file():
+            raise errors.NotFound(
+                "there is no brief {name}: it may have been made in another form or language", name=name
+            )
+        return _given(path.read_bytes(), path.suffix)
 
     @app.get("/api/openapi.json", include_in_schema=False)
     def schema(asker: Asker) -> Response:
@@ -126,14 +147,20 @@ def make_app(mission: Mission, serve: Serve | None = None) -> FastAPI:
     app.state.boards = plan_board.Boards()
     app.include_router(plan_board.router)
     app.state.planner = Planner(mission, lambda: app.state.house)
+    app.state.importer = Importer(mission, lambda: app.state.house)
+    app.state.arriving = Counter[str]()
+    app.include_router(listen_imports.router)
     app.include_router(plan_wishes.router)
     app.include_router(plan_parts.router)
     app.include_router(plan_cards.router)
+    app.include_router(plan_leaving.router)
+    app.include_router(plan_scenarios.router)
     app.include_router(learn.router)
     app.include_router(results.router)
     app.include_router(features.router)
     app.state.atlas = tiles.Atlas()
     app.include_router(tiles.tiles)
+    app.include_router(base_maps.router)
     app.include_router(field.router)
     app.include_router(screen.router)
     app.state.meters = watch.Meters()
@@ -141,12 +168,15 @@ def make_app(mission: Mission, serve: Serve | None = None) -> FastAPI:
     return app
 
 
-async def _brief(at: House, printer: Printer, suffix: str, language: str) -> Response:
+async def _brief(at: House, printer: Printer, suffix: str, language: str, address: str) -> Response:
     if suffix not in MEDIA:
         raise errors.NotFound("there is no brief as '{suffix}': html, pdf and docx are", suffix=suffix[1:])
     if language not in languages():
         raise errors.NotFound("there is no brief in '{language}'", language=language)
-    made = await printer.brief(at, suffix, language)
+    return _given(await printer.brief(at, suffix, language, address), suffix)
+
+
+def _given(made: bytes, suffix: str) -> Response:
     headers = {}
     if suffix == ".html":  # its one style sheet stands inside it: let in by its hash, and nothing else
         sheets = re.findall(rb"<style>(.*?)</style>", made, re.DOTALL)
@@ -184,4 +214,7 @@ def problem(request: Request, error: Exception) -> Response:
         page.headers.update(headers or {})
         return page
     body = {"type": f"urn:tocsin:{known.code}", "title": str(known), "status": status}
+    wrong = known.params.get("wrong") if isinstance(known, errors.BadInput) else None
+    if isinstance(wrong, dict):  # a sentence for each wrong field of a request
+        body["wrong"] = wrong
     return JSONResponse(body, status, headers, media_type="application/problem+json")

@@ -9,10 +9,12 @@ from typing import Any
 from tocsin.core.codes import Role
 from tocsin.core.errors import BadFile
 from tocsin.core.mission import SETTINGS, Mission
+from tocsin.core.pmtiles import TileFile, read_tile_file
 
 MOST_AT_ONCE = 200  # requests worked on at a time
 MOST_OF_ONE = 150  # of one address, whatever the settings say: others come in too
 MOST_SLACK = 2
+MOST_BASE_MAPS = 12
 # On a network, whoever may open names, cases or accounts signs in with two steps, unless the mission says otherwise.
 STEPPED = frozenset({Role.ADMINISTRATOR, Role.DUTY_OFFICER, Role.HUMAN_RIGHTS_OFFICER})
 LOCAL = frozenset({"127.0.0.1", "localhost", "[::1]"})
@@ -48,6 +50,8 @@ class Serve:
         How many codes before and after the present one are good too, for clocks that are off: 0 is 30 seconds.
     leaked_passwords : Path or None
         A file of passwords that became known, as SHA-1 in order, that may not be chosen.
+    base_maps : tuple of TileFile
+        Base maps of the mission's own that the screen offers beside the one that ships with the program.
     log_who : bool
         Whether a log line says which account asked, by the number that stands for it in the audit trail.
     """
@@ -65,6 +69,7 @@ class Serve:
     code_slack: int = 1
     leaked_passwords: Path | None = None
     log_who: bool = False
+    base_maps: tuple[TileFile, ...] = ()
 
     @property
     def is_local(self) -> bool:
@@ -87,15 +92,16 @@ def serve_settings(mission: Mission) -> Serve:
     path = mission.folder / SETTINGS
     try:
         given = tomllib.loads(path.read_text(encoding="utf-8")).get("serve", {})
-        return _read(dict(given))
+        return _read(dict(given), mission.folder)
     except (OSError, ValueError, TypeError, AttributeError) as problem:
         raise BadFile("{name}: [serve] {why}; compare it with docs/settings.md", name=path, why=problem) from problem
 
 
-def _read(given: dict[str, Any]) -> Serve:
+def _read(given: dict[str, Any], folder: Path) -> Serve:
     known = {
         "address", "hosts", "trusted_proxies", "metrics_token", "requests_per_s", "intake_per_s", "at_once",
         "log", "single_sign_on", "second_step", "metrics_token_file", "code_slack", "leaked_passwords", "log_who",
+        "base_maps",
     }  # fmt: skip
     unknown = set(given) - known
     if unknown:
@@ -127,6 +133,8 @@ def _read(given: dict[str, Any]) -> Serve:
         given["leaked_passwords"] = Path(str(given["leaked_passwords"])).expanduser()
         with given["leaked_passwords"].open("rb"):
             pass
+    if "base_maps" in given:
+        given["base_maps"] = _base_maps(folder / Path(str(given["base_maps"])).expanduser())
     if "metrics_token_file" in given:
         if "metrics_token" in given:
             raise ValueError("has metrics_token or metrics_token_file, not both")
@@ -141,3 +149,13 @@ def _read(given: dict[str, Any]) -> Serve:
     made = Serve(**given)
     # Here an address that cannot be read is refused, too.
     return made if made.is_local or "second_step" in given else replace(made, second_step=STEPPED)
+
+
+def _base_maps(path: Path) -> tuple[TileFile, ...]:
+    """The PMTiles file a setting names, or those of a folder; one that cannot be drawn is refused at the start."""
+    files = sorted(path.glob("*.pmtiles")) if path.is_dir() else [path]
+    if not files:
+        raise ValueError(f"base_maps: there is no .pmtiles file in {path.name}")
+    if len(files) > MOST_BASE_MAPS:
+        raise ValueError(f"base_maps: more than {MOST_BASE_MAPS} files are more than anybody chooses from")
+    return tuple(read_tile_file(file) for file in files)

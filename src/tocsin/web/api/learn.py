@@ -86,11 +86,27 @@ class Gain(BaseModel):
     high: float
 
 
-class Response(BaseModel):
-    """Did the posture follow violence? In words, for one kind of perpetrator."""
+WHO = {
+    "all": "all", "by state forces": "state", "by non-state groups": "non_state", "in cells with a town": "town",
+    "in cells without a town": "no_town",
+}  # fmt: skip
 
-    which: str
-    words: str
+
+class Followed(BaseModel):
+    """Whether the posture followed violence, of one kind of perpetrator or in one kind of place.
+
+    `change` is how the strength nearby changed since the month before a shock, beyond what changed elsewhere, by months
+    from it, with a 90 % interval. All null where too few places had a shock: unknown, not none.
+    """
+
+    who: str
+    shocks: int | None
+    places: int | None
+    months_to_respond: int | None
+    months_from: list[int] | None
+    change: list[float] | None
+    low_90: list[float] | None
+    high_90: list[float] | None
 
 
 class LookBack(BaseModel):
@@ -104,8 +120,7 @@ class LookBack(BaseModel):
     killed: float
     left_out_share: float
     gains: list[Gain]
-    response: list[Response]
-    assumes: list[str]
+    response: list[Followed]
 
 
 class Learned(BaseModel):
@@ -152,5 +167,8 @@ def _back(id: str, s: dict[str, Any]) -> LookBack:
     return LookBack(
         run=id, first=s["first"], last=s["last"], months=s["months"], judged_until=s["judged_until"],
         killed=s["killed"], left_out_share=s["left_out_share"], gains=gains,
-        response=[Response(which=r["which"], words=r["words"]) for r in s["response"]], assumes=s["assumes"],
+        response=[
+            Followed(who=WHO.get(r["which"], r["which"]), **{k: r.get(k) for k in Followed.model_fields if k != "who"})
+            for r in s["response"]
+        ],
     )  # fmt: skip

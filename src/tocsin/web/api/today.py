@@ -1,7 +1,7 @@
 """Today over HTTP: who asks, how old the data are, what the newest forecast and plan say in a few lines."""
 
 import datetime as dt
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import sqlalchemy as sa
@@ -14,6 +14,8 @@ from tocsin.brief.cell import reasons_for
 from tocsin.brief.desk import desk
 from tocsin.core.errors import Forbidden, NoData
 from tocsin.core.time import month_of, month_text
+from tocsin.listen.alerts.gateways import list_gateways
+from tocsin.listen.alerts.tables import report
 from tocsin.listen.places.reads import gazetteer
 from tocsin.listen.sources.tables import source_file
 from tocsin.store import reading, writing
@@ -50,6 +52,13 @@ class Source(BaseModel):
     age_months: int | None
     read: int
     rejected: int
+
+
+class WayIn(BaseModel):
+    """A way in for reports, and when something last came by it; null: never. An empty name: by any way."""
+
+    name: str
+    heard_at: dt.datetime | None
 
 
 class TopCell(BaseModel):
@@ -96,6 +105,7 @@ class Today(BaseModel):
     gaps: list[Gap] | None
     limit_hours: float | None
     sources: list[Source] | None
+    ways: list[WayIn] | None
 
 
 ASKED = (
@@ -134,6 +144,17 @@ class NoLead(BaseModel):
     late: bool
 
 
+class LateCase(BaseModel):
+    """An alert (`what` acknowledge or decide) or a task (`answer` or `due`) past a time it should have met."""
+
+    kind: Literal["alert", "task"]
+    id: int
+    what: Literal["acknowledge", "decide", "answer", "due"]
+    name: str
+    place: str | None
+    by: dt.datetime
+
+
 class SilentLink(BaseModel):
     """A link or unit whose sign of life has stopped."""
 
@@ -150,7 +171,9 @@ class DeskNow(BaseModel):
     new: New
     open: Waits
     late: Waits
+    late_cases: list[LateCase]
     no_lead: list[NoLead] | None
+    no_lead_in_all: int | None
     beating: int | None
     silent: list[SilentLink] | None
 
@@ -165,11 +188,13 @@ class MovedRisk(BaseModel):
 
 
 class MovedSince(BaseModel):
-    """Cells that moved between two assessments of the same month; `before` is the earlier one's as-of."""
+    """Cells that moved between two assessments of the same month: as of which month each, and when it was made."""
 
     month: str
     as_of: str
     before: str
+    made_at: dt.datetime
+    before_made_at: dt.datetime
     cells: list[MovedRisk]
 
 
@@ -180,6 +205,7 @@ def desk_now(at: At, asker: Asker) -> DeskNow:
         found = desk(connection, asker, at.now())
     return DeskNow(
         since=found.since, new=New(**found.new), open=Waits(**found.open), late=Waits(**found.late),
+        late_cases=[LateCase(**vars(c)) for c in found.late_cases], no_lead_in_all=found.no_lead_in_all,
         no_lead=None if found.no_lead is None else [NoLead(**r) for r in found.no_lead],
         beating=found.beating,
         silent=None if found.silent is None else [
@@ -204,7 +230,7 @@ def moved(at: At, asker: Asker) -> MovedSince | None:
         earlier = assessed_before(connection, at.mission, done)
         if earlier is None:
             return None
-        now, then = grid(at.mission, done), grid(at.mission, earlier, done.summary["target"])
+        now, then = grid(at.mission, done), grid(at.mission, earlier.assessed, done.summary["target"])
         land = assessed_land(connection, at.mission, done)
         step = now.as_of + 1 - (then.as_of + 1)
         if not 0 <= step < len(then.ahead["mean"]) or not np.array_equal(now.gids, then.gids):
@@ -217,6 +243,7 @@ def moved(at: At, asker: Asker) -> MovedSince | None:
         why = reasons_for(connection, land, now, [int(now.gids[seen[k]]) for k in order])
     return MovedSince(
         month=month_text(now.as_of + 1), as_of=month_text(now.as_of), before=month_text(then.as_of),
+        made_at=earlier.newer_made_at, before_made_at=earlier.made_at,
         cells=[
             MovedRisk(
                 cell=names[int(now.gids[seen[k]])], expected=round(float(new[k]), 2), before=round(float(old[k]), 2),
@@ -245,12 +272,23 @@ def today(at: At, asker: Asker) -> Today:
         if allowed(asker, "read", "event"):
             query = only_readable(sa.select(source_file).order_by(source_file.c.id), source_file, asker)
             sources = [_source(r, month_of(now.date())) for r in connection.execute(query)]
+        ways = _ways(connection, asker) if allowed(asker, "read", "report") else None
         outlook = _outlook(connection, at, asker)
         plan = latest_run(connection, "plan") if allowed(asker, "read", "plan") else None
         gaps = None if plan is None else _gaps(connection, plan[1])
     return Today(
-        now=now, outlook=outlook, gaps=gaps, limit_hours=plan[1]["limit_hours"] if plan else None, sources=sources
-    )
+        now=now, outlook=outlook, gaps=gaps, limit_hours=plan[1]["limit_hours"] if plan else None, sources=sources,
+        ways=ways,
+    )  # fmt: skip
+
+
+def _ways(connection: sa.Connection, asker: Any) -> list[WayIn]:
+    newest = sa.select(report.c.received_at).order_by(report.c.id.desc()).limit(1)
+    found = [WayIn(name="", heard_at=connection.execute(only_readable(newest, report, asker)).scalar_one_or_none())]
+    if allowed(asker, "read", "gateway"):
+        rows = list_gateways(connection, asker)
+        found += [WayIn(name=r["id"], heard_at=r["heard_at"]) for r in rows if r["closed_at"] is None]
+    return found
 
 
 def _source(row: Any, month: int) -> Source:

@@ -13,6 +13,7 @@ import pytest
 
 from tocsin.brief import SUFFIXES, render, write
 from tocsin.brief.content import BriefContent
+from tocsin.brief.write import KEPT, keep, kept_name
 from tocsin.core.errors import BadInput
 
 
@@ -152,3 +153,56 @@ def test_unknown_suffix(content: BriefContent, name: str, tmp_path: Path) -> Non
 def test_no_such_folder(content: BriefContent, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="choose another place"):
         write(content, tmp_path / "none" / "brief.html")
+
+
+DOOR = "https://tocsin.example.org"
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_a_kept_brief_has_an_address_and_what_it_cites_has_one(
+    content: BriefContent, tmp_path: Path, language: str
+) -> None:
+    for suffix in SUFFIXES:
+        made = keep(full(content), tmp_path, suffix, language, DOOR)
+        name = kept_name(full(content), suffix, language)
+        assert KEPT.fullmatch(name)
+        assert (tmp_path / name).read_bytes() == made
+        if suffix == ".html":
+            text = made.decode()
+            assert f'<a href="/briefs/{name}">/briefs/{name}</a>' in text
+            found = set(re.findall(r'href="(/[^"]+)"', text))
+            assert DOOR not in text, "links within the door need no name of it"
+        elif suffix == ".pdf":
+            reader = pypdf.PdfReader(io.BytesIO(made))
+            assert len(reader.pages) == 2
+            marks = [mark.get_object() for page in reader.pages for mark in page.get("/Annots", [])]
+            found = {str(mark["/A"]["/URI"]).removeprefix(DOOR) for mark in marks}
+            assert reader.xmp_metadata is not None
+            assert b"pdfuaid" in reader.xmp_metadata.stream.get_data()
+        else:
+            links = docx.Document(io.BytesIO(made)).part.rels.values()
+            found = {r.target_ref.removeprefix(DOOR) for r in links if r.is_external}
+        assert f"/briefs/{name}" in found
+        assert "/plan" in found
+        assert any(re.fullmatch(r"/assess/cells/\d+", target) for target in found)
+    again = dataclasses.replace(content, known_on=content.known_on.replace(year=2031))
+    assert kept_name(again, ".pdf", language) != kept_name(content, ".pdf", language)
+    assert {kept_name(content, s, language).split(".")[0] for s in SUFFIXES} == {
+        kept_name(content, ".pdf", "fr").split(".")[0]
+    }
+
+
+def test_a_kept_brief_is_not_made_anew_and_needs_no_disk_to_be_read(content: BriefContent, tmp_path: Path) -> None:
+    name = kept_name(content, ".html", "en")
+    (tmp_path / name).write_bytes(b"as it was")
+    assert keep(content, tmp_path, ".html", "en", DOOR) == b"as it was"
+    (tmp_path / "file").touch()
+    made = keep(content, tmp_path / "file" / "briefs", ".html", "en", DOOR)
+    assert b"/briefs/" not in made, "no address is promised that leads nowhere"
+    assert b"/assess/cells/" in made
+
+
+def test_words_from_outside_make_no_links(content: BriefContent, tmp_path: Path) -> None:
+    sly = dataclasses.replace(content.places[0], anchor="\ue000https://evil.example\ue001Bria\ue002")
+    made = keep(dataclasses.replace(content, places=(sly,)), tmp_path, ".html", "en", DOOR).decode()
+    assert 'href="https://evil' not in made

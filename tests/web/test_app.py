@@ -1,5 +1,6 @@
 """The HTTP door beside an import."""
 
+import re
 import sqlite3
 from pathlib import Path
 
@@ -46,5 +47,25 @@ def test_a_brief_is_read_while_another_program_holds_the_records(
     with reading(app.state.house.engine) as connection:
         assert latest_run(connection, "plan") is None, "reading keeps nothing"
     assert client.get("/brief.html").content == answer.content
+    # What was made stays where it says, for whoever may read briefs; what it cites has an address that asks for itself.
+    (kept,) = set(re.findall(r'href="(/briefs/[^"]+)"', answer.text))
+    assert client.get(kept).content == answer.content
+    assert client.get(kept).headers["content-security-policy"] == answer.headers["content-security-policy"]
+    cells = re.findall(r'href="(/assess/cells/\d+)"', answer.text)
+    assert cells
+    assert {client.get(f"/api{cell}").status_code for cell in set(cells)} <= {200, 404}
+    assert client.get(kept, headers={"authorization": ""}).status_code == 401
+    with writing(app.state.house.engine) as connection:
+        other, _ = invite(connection, CONSOLE, "keeper", "Keeper", {Role.ADMINISTRATOR}, utc_now())
+        admin = {"authorization": f"Bearer {open_session(connection, other.id, 'test', utc_now())}"}
+    assert client.get(kept, headers=admin).status_code == 403
+    assert client.get(cells[0].replace("/assess", "/api/assess"), headers=admin).status_code in (403, 404)
+    for wrong in (
+        kept.replace(".html", ".pdf"),
+        "/briefs/..%2ftocsin.toml",
+        "/briefs/brief.html",
+        kept[:-9] + "x.en.html",
+    ):
+        assert client.get(wrong).status_code == 404, wrong
     assert client.post("/").status_code == 405
     assert client.get("/../../etc/passwd").status_code == 404

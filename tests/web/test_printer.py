@@ -18,7 +18,7 @@ from tocsin.web.who import House
 class Begun(list[str]):
     """Languages of the briefs that were begun."""
 
-    def make(self, at: House, suffix: str, language: str) -> bytes:
+    def make(self, at: House, suffix: str, language: str, address: str) -> bytes:
         self.append(language)
         time.sleep(0.05)
         return f"{language}{len(self)}{suffix}".encode()

@@ -13,6 +13,7 @@ type File = Schemas["Upload"];
 type Found = Schemas["Found"];
 const AGAIN_S = 1;
 const BUSY = ["waiting", "working"];
+const OURS = ["setup", "busy", "conflict"]; // troubles of the server, not of the file
 
 export function OneFile({ id }: { id: number }) {
   const [busy, watch] = useState(true);
@@ -104,8 +105,8 @@ function Open({ file, layouts, doing }: { file: File; layouts: Schemas["LayoutLi
       {(file.problem || file.state === "stopped") && (
         <section class="card bad-note" role="alert"><h2>{t(file.state === "stopped" ? "import.stopped" : "import.refused")}</h2>
           {file.problem && <p class="told" dir="auto" lang="en">{file.problem.title}</p>}
-          <p class="small">{t(file.state === "stopped" ? "import.stopped.text" : "import.refused.text")}</p>
-          <div class="tools">{(file.state === "stopped" || file.wanted === "take" || file.problem?.code === "busy") && <button type="button" class="button main" onClick={() => void doing(again)}>{t("state.again")}</button>}{remove}</div>
+          <p class="small">{t(file.state === "stopped" ? "import.stopped.text" : OURS.includes(file.problem?.code ?? "") ? "import.failed.text" : "import.refused.text")}</p>
+          <div class="tools">{(file.state === "stopped" || file.wanted === "take" || OURS.includes(file.problem?.code ?? "")) && <button type="button" class="button main" onClick={() => void doing(again)}>{t("state.again")}</button>}{remove}</div>
         </section>
       )}
       {(found || file.problem) && <WhatItIs file={file} found={found} layouts={layouts} doing={doing} note={note} />}

@@ -151,7 +151,7 @@ def _gaps(made: dict[str, Any], names: Gazetteer) -> tuple[c.Gap, ...]:
     found: dict[tuple[str, str], c.Gap] = {}
     for g in made["gaps"][:PLACES]:
         name = _name_at(names, g["lon"], g["lat"])
-        found.setdefault((name, g["area"] or ""), c.Gap(name, g["area"] or "", g["risk"], g["nearest_hours"]))
+        found.setdefault((name, g["area"] or ""), c.Gap(name, g["area"] or "", g["risk"], g["nearest_hours"], g["gid"]))
     return tuple(found.values())
 
 

@@ -148,12 +148,16 @@ class Reach:
 
 @dataclass(frozen=True)
 class Gap:
-    """A place with a high forecast that nobody reaches in time; `hours` to the nearest unit, None for nobody."""
+    """A place with a high forecast that nobody reaches in time; `hours` to the nearest unit, None for nobody.
+
+    `gid` is its PRIO-GRID cell.
+    """
 
     name: str
     area: str
     expected: float
     hours: float | None = None
+    gid: int | None = None
 
 
 class HarmKind(StrEnum):
@@ -284,6 +288,9 @@ class BriefContent:
         The whole area.
     reach_hours : float
         Hours that count as within reach in sentences, on the map and for the gaps.
+    address : str or None
+        Where the mission is served (``https://tocsin.example.org``), so that what is cited leads there; empty for links
+        within the same door, None for a brief without links.
     """
 
     mission: str
@@ -307,6 +314,7 @@ class BriefContent:
     changes: Changes = field(default_factory=Changes)
     unknowns: tuple[Unknown, ...] = ()
     sources: tuple[Source, ...] = ()
+    address: str | None = None
 
 
 _LONGEST = 400  # characters of one piece of text from outside

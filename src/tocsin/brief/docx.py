@@ -6,11 +6,12 @@ from typing import Any
 
 import docx
 from docx.enum.text import WD_ALIGN_PARAGRAPH
+from docx.opc.constants import RELATIONSHIP_TYPE as RT
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt, RGBColor
 
-from tocsin.brief.page import Page, Section, Table
+from tocsin.brief.page import Page, Section, Table, parts
 from tocsin.brief.pdf import picture
 
 _SOFT = RGBColor(0x57, 0x52, 0x4B)
@@ -36,6 +37,8 @@ def word(page: Page, made: dt.date) -> bytes:
     properties.set("title", page.map.title)
     for section in (*page.front, *page.sections):
         _section(document, section)
+    if page.kept:
+        _say(document.add_paragraph(), page.kept)
     out = io.BytesIO()
     document.save(out)
     return out.getvalue()
@@ -78,12 +81,27 @@ def _small(paragraph: Any, words: str, colour: RGBColor, size: float) -> None:
     run.font.size, run.font.color.rgb = Pt(size), colour
 
 
+def _say(paragraph: Any, text: str) -> list[Any]:
+    """Words with the links in them, as runs."""
+    made = []
+    for words, target in parts(text):
+        run = paragraph.add_run(words)
+        made.append(run)
+        if target:
+            link = OxmlElement("w:hyperlink")
+            link.set(qn("r:id"), paragraph.part.relate_to(target, RT.HYPERLINK, is_external=True))
+            run._r.addprevious(link)
+            link.append(run._r)
+            run.font.underline = True
+    return made
+
+
 def _section(document: Any, section: Section) -> None:
     document.add_heading(section.title, level=1)
     for words in section.paragraphs:
-        document.add_paragraph(words)
+        _say(document.add_paragraph(), words)
     for words in section.points:
-        document.add_paragraph(words, style="List Bullet")
+        _say(document.add_paragraph(style="List Bullet"), words)
     if section.table:
         caption = document.add_paragraph(style="Caption")
         caption.paragraph_format.keep_with_next = True
@@ -121,6 +139,6 @@ def _row(row: Any, words: tuple[str, ...], table: Table, widths: list[Any], bold
         paragraph.paragraph_format.space_after = Pt(0)
         if table.align[number] == "r":
             paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
-        run = paragraph.add_run(text)
-        run.font.size = Pt(7.5)
-        run.font.bold = bold or number == table.heads
+        for run in _say(paragraph, text):
+            run.font.size = Pt(7.5)
+            run.font.bold = bold or number == table.heads

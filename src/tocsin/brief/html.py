@@ -3,15 +3,26 @@
 import functools
 
 import jinja2
+from markupsafe import Markup
 
-from tocsin.brief.page import Page
+from tocsin.brief.page import Page, parts
 
 
 @functools.cache
 def _template() -> jinja2.Template:
     loader = jinja2.PackageLoader("tocsin.brief", "templates")
     made = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
+    made.filters["said"] = _said
     return made.get_template("brief.html")
+
+
+def _said(text: str) -> Markup:
+    """Words with the links in them."""
+    pieces = (
+        Markup('<a href="{}">{}</a>').format(target, words) if target else Markup("{}").format(words)
+        for words, target in parts(text)
+    )
+    return Markup("").join(pieces)
 
 
 @functools.cache

@@ -4,6 +4,29 @@ from dataclasses import dataclass, field
 
 from tocsin.brief.map import Drawing
 
+# A link stands in a text between signs of the private use area, which no text from outside keeps (content.plain).
+BEGIN, TO, END = "\ue000", "\ue001", "\ue002"
+
+
+def linked(words: str, target: str | None) -> str:
+    """Words that lead to an address; the words alone without one."""
+    return words if target is None else f"{BEGIN}{target}{TO}{words}{END}"
+
+
+def parts(text: str) -> list[tuple[str, str]]:
+    """A text in pieces: words, and the address each leads to (empty: none).
+
+    >>> parts("first is " + linked("Bria", "/assess/cells/1") + ".")
+    [('first is ', ''), ('Bria', '/assess/cells/1'), ('.', '')]
+    """
+    before, *rest = text.split(BEGIN)
+    found = [(before, "")]
+    for piece in rest:
+        target, _, words = piece.partition(TO)
+        inside, _, after = words.partition(END)
+        found += [(inside, target), (after, "")]
+    return [(words, target) for words, target in found if words]
+
 
 @dataclass(frozen=True)
 class Table:
@@ -46,4 +69,5 @@ class Page:
     sections: tuple[Section, ...]
     skip: str
     footer: str
+    kept: str = ""
     more: dict[str, str] = field(default_factory=dict)

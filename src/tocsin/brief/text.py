@@ -9,17 +9,19 @@ from tocsin.brief.content import (
     BriefContent,
     HarmKind,
     Move,
+    Place,
     cleaned,
 )
 from tocsin.brief.map import draw
-from tocsin.brief.page import Page, Section, Table
+from tocsin.brief.page import Page, Section, Table, linked
 from tocsin.brief.phrases import chance, estimate, harm, hours, killed, place_name, reasons, unknown
 from tocsin.brief.symbols import FAMILIES, FAMILY
+from tocsin.core import lattice
 from tocsin.core.words import Translator, translator
 
 
-def compose(content: BriefContent, language: str) -> Page:
-    """Write the brief in a language.
+def compose(content: BriefContent, language: str, kept_at: str = "") -> Page:
+    """Write the brief in a language; `kept_at` is the path under which the door keeps it.
 
     Raises
     ------
@@ -58,8 +60,27 @@ def compose(content: BriefContent, language: str) -> Page:
         sections=tuple(s for s in sections if s.points or s.paragraphs or s.table),
         skip=_("Skip to the brief"),
         footer=_("{title}, as of {month}", title=title, month=_.month(facts.as_of)),
+        kept=_kept(facts, kept_at, _),
         more={"page": mark_page(_), "scroll": _("Map; scroll sideways on a small screen")},
     )
+
+
+def _kept(content: BriefContent, path: str, _: Translator) -> str:
+    target = _at(content, path) if path else None
+    return "" if target is None else _("This brief stays as it is at {address}", address=linked(target, target))
+
+
+def _to_place(content: BriefContent, place: Place, words: str) -> str:
+    """Words about a place, leading to its cell's page."""
+    return _to_cell(content, int(lattice.gid_at(place.lon, place.lat)), words)
+
+
+def _to_cell(content: BriefContent, gid: int | None, words: str) -> str:
+    return words if gid is None else linked(words, _at(content, f"/assess/cells/{gid}"))
+
+
+def _at(content: BriefContent, path: str) -> str | None:
+    return None if content.address is None else content.address + path
 
 
 def mark_page(_: Translator) -> str:
@@ -100,7 +121,7 @@ def headlines(content: BriefContent, _: Translator) -> list[str]:
                 "{n} places carry {share} of it; first is {place}, {area}.",
                 len(content.places),
                 share=_.percent(share),
-                place=place_name(top, _),
+                place=_to_place(content, top, place_name(top, _)),
                 area=top.area,
             )
         )
@@ -191,7 +212,11 @@ def _changes(content: BriefContent, _: Translator) -> Section:
     )
     if rising:
         said.append(
-            _("Largest rise: {place} (+{n}).", place=place_name(rising[0], _), n=killed(rising[0].change or 0, _))
+            _(
+                "Largest rise: {place} (+{n}).",
+                place=_to_place(content, rising[0], place_name(rising[0], _)),
+                n=killed(rising[0].change or 0, _),
+            )
         )
     if not said:
         said.append(_("There is no brief of a month earlier to compare with."))
@@ -206,7 +231,7 @@ def _places(content: BriefContent, _: Translator) -> Section:
         rows.append(
             (
                 str(place.rank),
-                place_name(place, _),
+                _to_place(content, place, place_name(place, _)),
                 place.area,
                 estimate(place.expected, _),
                 chance(place.p_any, _),
@@ -247,7 +272,7 @@ def _reach(content: BriefContent, _: Translator) -> Section:
     gaps = [
         _(
             "{place}, {area}: {n} expected, {hours}",
-            place=g.name,
+            place=_to_cell(content, g.gid, g.name),
             area=g.area,
             n=killed(g.expected, _),
             hours=hours(g.hours, _),
@@ -295,7 +320,7 @@ def _moves(content: BriefContent, _: Translator) -> Section:
             gain += " " + _("({n} expected killed)", n=killed(move.expected, _))
         worse = " ".join(harm(h, _) for h in move.harms) or _("Not assessed.")
         what = _what(move, _)
-        rows.append((what[:1].upper() + what[1:], gain, worse))
+        rows.append((linked(what[:1].upper() + what[1:], _at(content, "/plan")), gain, worse))
     table = Table(
         _("Options for decision, not orders; each gain comes on top of the options above it"),
         (_("Option"), _("Risk brought within reach"), _("What it could make worse")),

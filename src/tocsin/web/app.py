@@ -13,6 +13,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from tocsin import __version__
+from tocsin.brief.write import KEPT
 from tocsin.core import errors
 from tocsin.core.mission import Mission
 from tocsin.core.words import languages
@@ -100,10 +101,21 @@ def make_app(mission: Mission, serve: Serve | None = None) -> FastAPI:
     writing_down, written = threading.Lock(), list[bytes]()
 
     @app.get("/brief.{suffix}", tags=["brief"])
-    async def brief_file(at: At, asker: Asker, suffix: str, lang: str = "en") -> Response:
+    async def brief_file(request: Request, at: At, asker: Asker, suffix: str, lang: str = "en") -> Response:
         """The brief as html, pdf or docx, in English, French or Arabic."""
         demand(asker, "read", "brief")
-        return await _brief(at, app.state.printer, f".{suffix}", lang)
+        return await _brief(at, app.state.printer, f".{suffix}", lang, f"{request.url.scheme}://{request.url.netloc}")
+
+    @app.get("/briefs/{name}", tags=["brief"])
+    def kept_brief(at: At, asker: Asker, name: str) -> Response:
+        """A brief as it was made, at the address that stands at its end."""
+        demand(asker, "read", "brief")
+        path = at.mission.briefs / name
+        if not KEPT.fullmatch(name) or not path.is_file():
+            raise errors.NotFound(
+                "there is no brief {name}: it may have been made in another form or language", name=name
+            )
+        return _given(path.read_bytes(), path.suffix)
 
     @app.get("/api/openapi.json", include_in_schema=False)
     def schema(asker: Asker) -> Response:
@@ -156,12 +168,15 @@ def make_app(mission: Mission, serve: Serve | None = None) -> FastAPI:
     return app
 
 
-async def _brief(at: House, printer: Printer, suffix: str, language: str) -> Response:
+async def _brief(at: House, printer: Printer, suffix: str, language: str, address: str) -> Response:
     if suffix not in MEDIA:
         raise errors.NotFound("there is no brief as '{suffix}': html, pdf and docx are", suffix=suffix[1:])
     if language not in languages():
         raise errors.NotFound("there is no brief in '{language}'", language=language)
-    made = await printer.brief(at, suffix, language)
+    return _given(await printer.brief(at, suffix, language, address), suffix)
+
+
+def _given(made: bytes, suffix: str) -> Response:
     headers = {}
     if suffix == ".html":  # its one style sheet stands inside it: let in by its hash, and nothing else
         sheets = re.findall(rb"<style>(.*?)</style>", made, re.DOTALL)

@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 
 from tocsin.brief.actions import gather
-from tocsin.brief.write import render
+from tocsin.brief.write import keep
 from tocsin.core.errors import SetupProblem, TocsinError
 from tocsin.core.mission import load
 from tocsin.store import open_store, reading
@@ -24,21 +24,21 @@ from tocsin.web.who import House
 FRESH_S = 60.0
 LONGEST_S = 300.0
 NICE = 19
-Make = Callable[[House, str, str], bytes]
+Make = Callable[[House, str, str, str], bytes]
 
 
-def here(folder: Path, suffix: str, language: str, now: dt.datetime) -> bytes:
-    """A brief as bytes, made in this process; what is calculated on the way is not kept."""
+def here(folder: Path, suffix: str, language: str, now: dt.datetime, address: str = "") -> bytes:
+    """A brief as bytes, made in this process and kept; what is calculated on the way is not."""
     mission = load(folder)
     engine = open_store(mission.store_url)
     try:
         with reading(engine) as connection:
-            return render(gather(connection, mission, now, language=language), suffix, language)
+            return keep(gather(connection, mission, now, language=language), mission.briefs, suffix, language, address)
     finally:
         engine.dispose()
 
 
-def aside(at: House, suffix: str, language: str) -> bytes:
+def aside(at: House, suffix: str, language: str, address: str = "") -> bytes:
     """A brief as bytes, made in a process of its own.
 
     Raises
@@ -52,7 +52,10 @@ def aside(at: House, suffix: str, language: str) -> bytes:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(
-        target=_print, args=(theirs, at.mission.folder, suffix, language, at.now()), daemon=True, name="tocsin-brief"
+        target=_print,
+        args=(theirs, at.mission.folder, suffix, language, at.now(), address),
+        daemon=True,
+        name="tocsin-brief",
     )
     process.start()
     theirs.close()
@@ -72,11 +75,11 @@ def aside(at: House, suffix: str, language: str) -> bytes:
     raise SetupProblem("the brief could not be made: try again, and see the server's log")
 
 
-def _print(pipe: Pipe, folder: Path, suffix: str, language: str, now: dt.datetime) -> None:
+def _print(pipe: Pipe, folder: Path, suffix: str, language: str, now: dt.datetime, address: str) -> None:
     with contextlib.suppress(OSError):
         os.nice(NICE)
     try:
-        pipe.send((here(folder, suffix, language, now), None))
+        pipe.send((here(folder, suffix, language, now, address), None))
     except TocsinError as problem:
         pipe.send((b"", (type(problem), problem.message, problem.params)))
     finally:
@@ -91,21 +94,21 @@ class Printer:
     Parameters
     ----------
     make : callable
-        Makes a brief of a house, for a suffix and a language.
+        Makes a brief of a house, for a suffix, a language and the address it is asked at.
     """
 
     def __init__(self, make: Make = aside) -> None:
         self._make = make
         self._one: asyncio.Lock | None = None
-        self._made: dict[tuple[str, str], tuple[float, bytes]] = {}
+        self._made: dict[tuple[str, str, str], tuple[float, bytes]] = {}
 
-    async def brief(self, at: House, suffix: str, language: str) -> bytes:
+    async def brief(self, at: House, suffix: str, language: str, address: str = "") -> bytes:
         """The brief as bytes."""
         self._one = self._one or asyncio.Lock()
         async with self._one:
-            begun, made = self._made.get((suffix, language), (-FRESH_S, b""))
+            begun, made = self._made.get((suffix, language, address), (-FRESH_S, b""))
             now = time.monotonic()
             if not made or now - begun >= FRESH_S:
-                made = await asyncio.to_thread(self._make, at, suffix, language)
-                self._made[suffix, language] = (now, made)
+                made = await asyncio.to_thread(self._make, at, suffix, language, address)
+                self._made[suffix, language, address] = (now, made)
             return made

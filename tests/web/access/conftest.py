@@ -67,7 +67,9 @@ def frozen(app: FastAPI, at=NOW) -> FastAPI:
 
     app.state.house = dataclasses.replace(app.state.house, now=lambda: at)
     # a process for each brief that is refused would take most of the time
-    app.state.printer = Printer(lambda at, suffix, language: here(at.mission.folder, suffix, language, at.now()))
+    app.state.printer = Printer(
+        lambda at, suffix, language, to: here(at.mission.folder, suffix, language, at.now(), to)
+    )
     return app
 
 

@@ -43,10 +43,10 @@ NOBODY = "nobody"
 # this mission has not.
 SHUT = {
     "/api/assess/cells/{gid}", "/api/assess/map", "/api/plan/board", "/api/plan/compare", "/api/plan/newest",
-    "/api/today/moved", "/api/imports/{id}/rejects",
-    "/api/plan/cards/{run}", "/api/plan/leaving/{run}", "/api/plan/leaving/{run}/map", "/api/plan/scenarios/known",
-    "/api/plan/scenarios/{run}", "/api/plan/scenarios/{run}/file", "/api/plan/parts", "/api/results/{kind}",
-    "/api/results/{kind}/{table}",
+    "/api/today/moved", "/api/imports/{id}/rejects", "/briefs/{name}",
+    "/api/plan/leaving/{run}", "/api/plan/leaving/{run}/map", "/api/plan/scenarios/known",
+    "/api/plan/scenarios/{run}", "/api/plan/scenarios/{run}/file", "/api/plan/cards/{run}", "/api/plan/parts",
+    "/api/results/{kind}", "/api/results/{kind}/{table}",
     "/api/reports/{id}/media/{number}", "/base-maps/{file}", "/brief.{suffix}", "/demo", "/sso", "/sso/back",
 }  # fmt: skip
 WANTED = {"first": "2026-02-01", "last": "2026-03-01", "from": "2026-02-01", "to": "2026-03-02", "alert": "9001"}

@@ -27,6 +27,7 @@ from tocsin.listen.sources.tables import source_file
 from tocsin.store import without_garbage_collection
 
 CHUNK = 20_000
+TOLD = 2_000  # rows between two words of how far it is
 SAMPLES, EXAMPLES, EXAMPLE_ROWS = 8, 3, 200
 LONGEST_COLUMN = 200  # letters of a column's name
 
@@ -272,7 +273,7 @@ def _take_rows(setting: Setting, found: _Opened, tell: Progress, rejects: Reject
     intake = found.kind.intake(setting, found.at)
     width = len(sheet.first)
     read = short = 0
-    for chunk in _chunks(sheet, found.has_header):
+    for chunk in _chunks(sheet, found.has_header, tell):
         read += len(chunk)
         _refuse_formulas(sheet.name, chunk)
         good = [row for row in chunk if len(row[1]) == width]
@@ -286,7 +287,6 @@ def _take_rows(setting: Setting, found: _Opened, tell: Progress, rejects: Reject
         if good:
             bad += intake.take(good)
         rejects.add(bad, chunk)
-        tell(f"Reading {sheet.name}", read)
     if short:
         raise BadFile(
             "{name} is cut off: its last row (line {line}) is incomplete; get the file again",
@@ -304,11 +304,15 @@ def _take_rows(setting: Setting, found: _Opened, tell: Progress, rejects: Reject
     return intake, counts
 
 
-def _chunks(sheet: Sheet, has_header: bool) -> Iterator[list[Row]]:
+def _chunks(sheet: Sheet, has_header: bool, tell: Progress) -> Iterator[list[Row]]:
     chunk: list[Row] = [] if has_header else [(1, sheet.first)]
+    step, read = f"Reading {sheet.name}", 0
     for row in sheet.rows:
         chunk.append(row)
+        if not len(chunk) % TOLD:
+            tell(step, read + len(chunk))
         if len(chunk) >= CHUNK:
+            read += len(chunk)
             yield chunk
             chunk = []
     if chunk:

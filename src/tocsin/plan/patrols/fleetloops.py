@@ -38,6 +38,7 @@ from tocsin.plan.patrols.tailloops import other_base, swap_tails
 State = npt.NDArray[np.uint64]
 
 OPENING = 0.1  # of steps take whole routes out and look at a patrol at home as if going out cost nothing
+RENEWING, RENEWED = 0.02, 60  # of steps take one route out however long, and try so many visits not made
 MOST_WHOLE, WHOLE_VISITS = 3, 25  # routes taken out whole, and visits of each of them at most
 SPLIT, LEAST_KEPT, KEPT_ON = 0.5, 2, 0.5  # of strings, a part in the middle stays: see `string_of`
 LONGEST_STRING = 10.0
@@ -104,9 +105,13 @@ def at_home(ground: Ground, plan: Plan, kind: int) -> int:
 
 @compiled
 def take_out(
-    state: State, ground: Ground, plan: Plan, undo: Undo, row: int, whole: bool, mean_removed: float, free: Longs
-) -> tuple[int, int, float]:
-    """Strings of visits near a place; how many visits, how many routes, and what the plan costs more."""
+    state: State, ground: Ground, plan: Plan, undo: Undo, row: int, whole: bool, renewing: bool, mean_removed: float,
+    free: Longs,
+) -> tuple[int, int, float]:  # fmt: skip
+    """Strings of visits near a place; how many visits, how many routes, and what the plan costs more.
+
+    Where `whole`, of short routes all visits, and where `renewing` of the first whatever its length.
+    """
     near = ground.near
     average, used = 0.0, 0
     for c in range(min(near.shape[1], 40)):
@@ -126,7 +131,7 @@ def take_out(
         more -= cost_of_route(ground, plan, r)
         done = touch(plan, undo, r, done)
         n = plan.sizes[r]
-        all_of_it = whole and done <= MOST_WHOLE and n <= WHOLE_VISITS
+        all_of_it = (whole and done <= MOST_WHOLE and n <= WHOLE_VISITS) or (renewing and done == 1)
         first, last, keep_from, keep_to = string_of(
             state, n, plan.spot[p], longest, all_of_it, SPLIT, LEAST_KEPT, KEPT_ON, n
         )
@@ -322,14 +327,15 @@ def search_fleet(
                     total += other_base(state, ground, plan, r, s, heat)[1]
         row = draw_below(state, clients)
         # Now and then whole routes go, and one patrol at home is looked at as if going out cost nothing.
-        opening = draw_share(state) < OPENING
+        how = draw_share(state)
+        opening, renewing = how < OPENING, how < RENEWING
         opened = draw_below(state, kinds) if opening else -1
-        n_free, many, more = take_out(state, ground, plan, undo, row, opening, mean_removed, free)
+        n_free, many, more = take_out(state, ground, plan, undo, row, opening, renewing, mean_removed, free)
         now = total + more
         # of what was not visited before, the nearest
         removed = n_free
         for c in range(near.shape[1]):
-            if n_free - removed >= tried:
+            if n_free - removed >= (max(tried, RENEWED) if renewing else tried):
                 break
             p = near[row, c]
             if plan.where[p] < 0:

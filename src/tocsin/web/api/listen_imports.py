@@ -28,6 +28,7 @@ from tocsin.listen.uploads import (
 from tocsin.listen.uploads.actions import KEPT, MOST_OPEN, check_room
 from tocsin.listen.uploads.shelf import ENDINGS, Arriving, clean_name
 from tocsin.store import reading, writing
+from tocsin.store.audit import Entry, record
 from tocsin.store.policy import Actor, allowed, demand
 from tocsin.web.api.listen import PROBLEMS, Body, Id, Word
 from tocsin.web.who import Asker, At, House
@@ -314,10 +315,12 @@ def throw_away(at: At, asker: Asker, id: Id, given: Take) -> JSONResponse:
 
 @router.get("/{id}/rejects", summary="Rows that cannot be used, with line and reason", response_class=Response)
 def rejects(at: At, asker: Asker, id: Id) -> Response:
-    """CSV; nothing in it is run by a spreadsheet."""
+    """CSV; nothing in it is run by a spreadsheet. Who took it stands in the audit trail."""
     demand(asker, "read", "import")
     with reading(at.engine) as connection:
         path = rejects_of(connection, asker, at.mission, id)
+    with writing(at.engine) as connection:
+        record(connection, at.now(), Entry(asker.id, "import.rejects", "upload", str(id)))
     return FileResponse(
         path, media_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="rejects-{id}.csv"'},

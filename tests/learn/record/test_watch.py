@@ -73,6 +73,7 @@ def test_a_mission_watches_its_own_forecasts_and_knows_its_record_here(tmp_path:
             for month in ("2018-06", "2018-09"):
                 assess(connection, small_mission, NOW, parse_month(month), 3)
             found = drift(connection, small_mission, parse_month("2018-12"), 12, "civilians", "conflictology_n")
+            assert drift(connection, small_mission, parse_month("2018-12"), 12, "civilians") == found, "the main one"
             options = {"until": parse_month("2018-12"), "origins": 4, "horizon": 2, "models": ("conflictology_n",)}
             record(connection, small_mission, NOW, **options)
             with pytest.raises(BadInput):

@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime as dt
+import functools
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+import typer.testing
 from hypothesis import settings
 
 from tests.servers import own_postgres, sweep
@@ -20,6 +22,10 @@ NOW = dt.datetime(2026, 3, 1, 5, 10, tzinfo=dt.UTC)
 
 settings.register_profile("house", deadline=None, max_examples=60, derandomize=True)
 settings.load_profile("house")
+
+
+# Typer builds the whole tree of commands anew for each command that a test types: longer than most of them take.
+typer.main.get_command = typer.testing._get_command = functools.cache(typer.main.get_command)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

@@ -23,10 +23,13 @@ if (first in PLACES) PLACES[first as keyof typeof PLACES]().catch(() => undefine
 
 const Today = part(PLACES.today);
 const Listen = part(PLACES.listen);
+const Import = part(() => import("./places/import"));
 const Assess = part(PLACES.assess);
 const Cell = part(() => import("./places/cell"));
 const Plan = part(PLACES.plan);
 const Cards = part(() => import("./places/cards"));
+const Leaving = part(() => import("./places/leaving"));
+const Scenarios = part(() => import("./places/scenarios"));
 const Results = part(() => import("./places/results"));
 const Act = part(PLACES.act);
 const Learn = part(PLACES.learn);
@@ -41,11 +44,14 @@ export function App() {
           <Router>
             <Route path="/" component={Today} />
             <Route path="/today" component={Today} />
+            <Route path="/listen/import/:id?" component={Import} />
             <Route path="/listen/:queue?/:id?" component={Listen} />
             <Route path="/assess" component={Assess} />
             <Route path="/assess/cells/:gid" component={Cell} />
             <Route path="/plan" component={Plan} />
             <Route path="/plan/cards/:run?" component={Cards} />
+            <Route path="/plan/leaving/:run?" component={Leaving} />
+            <Route path="/plan/scenarios/:run?" component={Scenarios} />
             <Route path="/plan/results/:kind?" component={Results} />
             <Route path="/learn/police" component={Results} />
             <Route path="/learn/response" component={ResponsePage} />

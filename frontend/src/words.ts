@@ -127,3 +127,40 @@ export function spot(text: string): string {
   const found = text.match(/^(\d+) km (N|NE|E|SE|S|SW|W|NW) (.+)$/);
   return found ? t("spot", { km: kilometres(Number(found[1])), wind: t(`wind.${found[2]}` as Key), place: found[3]! }) : text;
 }
+
+// Bytes as people say them.
+export function size(bytes: number): string {
+  const [unit, value] = bytes < 1e3 ? (["byte", bytes] as const) : bytes < 1e6 ? (["kilobyte", bytes / 1e3] as const) : (["megabyte", bytes / 1e6] as const);
+  return new Intl.NumberFormat(tag(), { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: value < 10 ? 1 : 0 }).format(value);
+}
+
+// Why a row of a file cannot be used, as the server says it, in the reader's words; null where it is a reason new to us.
+const field = (code: string): string => word("ifield", code);
+const REASONS: [RegExp, (found: RegExpMatchArray) => string][] = [
+  [/^(\d+) fields where the header has (\d+)$/, (m) => t("reason.width", { n: Number(m[1]), of: Number(m[2]) })],
+  [/^(\w+) is not a whole number(?: from 0 to [\d,]+| of 0 or more)?$/, (m) => t("reason.whole", { field: field(m[1]!) })],
+  [/^(\w+) is not (\d) to (\d)$/, (m) => t("reason.between", { field: field(m[1]!), low: m[2]!, high: m[3]! })],
+  [/^(\w+) is not 1, 2 or 3$/, (m) => t("reason.between", { field: field(m[1]!), low: "1", high: "3" })],
+  [/^latitude or longitude is missing or outside the world$/, () => t("reason.point")],
+  [/^(\w+) is not a date/, (m) => t("reason.date", { field: field(m[1]!) })],
+  [/^date_end lies before date_start$|^'until' lies before 'from'$/, () => t("reason.order")],
+  [/^the event spans more than two years$/, () => t("reason.long")],
+  [/^(\w+) lies in the future$/, (m) => t("reason.future", { field: field(m[1]!) })],
+  [/^'?(\w+)'? is empty/, (m) => t("reason.empty", { field: field(m[1]!) })],
+  [/ stands earlier in this file/, () => t("reason.twice")],
+  [/^priogrid_gid or population is not a usable number$/, () => t("reason.people")],
+  [/^name, lon, lat or population is not usable$/, () => t("reason.place")],
+  [/^'(.*)' is not a month: /, (m) => t("reason.month", { text: m[1]! })],
+  [/^year .* is not a year of peacekeeping$|^year or month is not a number$/, () => t("reason.year")],
+  [/^the number of troops is neither|^a number of troops of/, () => t("reason.troops")],
+  [/^mission or location is empty$/, () => t("reason.mission")],
+  [/^kind '(.*)' is not one of: /, (m) => t("reason.kind", { kind: m[1]! })],
+];
+
+export function reason(text: string): string | null {
+  for (const [form, say] of REASONS) {
+    const found = text.match(form);
+    if (found) return say(found);
+  }
+  return null;
+}

@@ -109,6 +109,9 @@ def test_every_table_is_taken_away_as_a_file_and_the_other_kinds_are_a_click_awa
         assert answer.ok
         assert "attachment" in answer.headers["content-disposition"]
         assert len(answer.body()) > 20
+    with page.expect_download() as saved:
+        links.first.click()
+    assert saved.value.suggested_filename == "people-pairs.csv"
     page.get_by_role("navigation").get_by_role("link", name="Partners").click()
     page.wait_for_url("**/plan/results/partners")
     expect(page.locator("tbody").first).to_contain_text("Forces armées centrafricaines")

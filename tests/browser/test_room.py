@@ -13,8 +13,8 @@ from tests.conftest import ROOT
 pytestmark = pytest.mark.slow
 Visit = Callable[..., Watched]
 PLACES = (
-    "/today", "/listen", "/listen/reports?all=1", "/assess", "/plan", "/act", "/act/duty", "/act/warnings", "/learn",
-    "/field",
+    "/today", "/listen", "/listen/reports?all=1", "/listen/import", "/assess", "/plan", "/act", "/act/duty",
+    "/act/warnings", "/learn", "/field",
 )  # fmt: skip
 AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]

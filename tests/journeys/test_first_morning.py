@@ -209,24 +209,30 @@ def test_a_country_at_peace_and_one_with_hostile_names_still_get_two_pages(tmp_p
             assert "nan" not in " ".join(page.extract_text() for page in pages).lower().split()
 
 
-def test_the_demonstration_mission_from_nothing_to_a_brief(tmp_path: Path) -> None:
-    made = told("demo", "here", cwd=tmp_path)
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory) -> dict:
+    """The demonstration mission as it is made: what was said of it, and where it lies."""
+    work = tmp_path_factory.mktemp("demonstration")
+    return {"made": told("demo", "here", cwd=work), "work": work}
+
+
+def test_the_demonstration_mission_from_nothing_to_a_brief(here: dict) -> None:
+    work, made = here["work"], here["made"]
     assert made["events"] > 500
-    assert told("assess", "--mission", "here", cwd=tmp_path)["cells"] == made["cells"]
-    assert told("plan", cwd=tmp_path / "here")["moves"]
-    told("brief", "-o", "b.pdf", "--mission", "here", cwd=tmp_path)
-    assert len(pypdf.PdfReader(tmp_path / "b.pdf").pages) == 2
+    assert told("assess", "--mission", "here", cwd=work)["cells"] == made["cells"]
+    assert told("plan", cwd=work / "here")["moves"]
+    told("brief", "-o", "b.pdf", "--mission", "here", cwd=work)
+    assert len(pypdf.PdfReader(work / "b.pdf").pages) == 2
 
 
-def test_the_mission_is_served_on_this_machine_to_whoever_has_the_link(tmp_path: Path) -> None:
+def test_the_mission_is_served_on_this_machine_to_whoever_has_the_link(here: dict, tmp_path: Path) -> None:
     import http.client
     import re
     from urllib.parse import urlencode
 
-    told("demo", "here", cwd=tmp_path)
     server = subprocess.Popen(
         [sys.executable, "-u", "-m", "tocsin", "serve", "--mission", "here", "--port", "0"],
-        cwd=tmp_path, stdout=subprocess.PIPE, text=True,
+        cwd=here["work"], stdout=subprocess.PIPE, text=True,
         env={**os.environ, "TOCSIN_KEYS": str(tmp_path / "keys")},
     )  # fmt: skip
     try:

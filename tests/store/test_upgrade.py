@@ -15,7 +15,7 @@ from tocsin.core.errors import SetupProblem
 from tocsin.store.database import _alembic, check_schema, downgrade, open_store, upgrade
 from tocsin.store.transfer import VERSION_TABLE, tables_of
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
 NOW = dt.datetime(2026, 3, 1, 5, 10, tzinfo=dt.UTC)
 Rows = dict[str, list[dict[str, Any]]]
 

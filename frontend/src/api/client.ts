@@ -28,6 +28,8 @@ const TROUBLES: Record<number, Trouble> = {
   401: "signed_out", 403: "forbidden", 404: "missing", 409: "conflict", 422: "refused", 503: "busy",
 };
 
+export const troubleOf = (status: number): Trouble => TROUBLES[status] ?? "broken";
+
 export async function ask<T>(method: string, path: string, body?: unknown, signal?: AbortSignal, more: Record<string, string> = {}): Promise<T> {
   let answer: Response;
   try {
@@ -47,7 +49,7 @@ export async function ask<T>(method: string, path: string, body?: unknown, signa
   const kind = answer.headers.get("content-type") ?? "";
   const told = kind.includes("json") ? await answer.json() : null;
   if (!answer.ok) {
-    throw new Failure(TROUBLES[answer.status] ?? "broken", told?.title ?? told?.detail?.[0]?.msg ?? `${answer.status}`, answer.status, told);
+    throw new Failure(troubleOf(answer.status), told?.title ?? told?.detail?.[0]?.msg ?? `${answer.status}`, answer.status, told);
   }
   return told as T;
 }

@@ -28,6 +28,7 @@ export default function Listen() {
   const known = useData<Counts>("/api/alerts/counts");
   const counts = known.data;
   const onMap = params.queue === "map";
+  const may = useData<{ may: string[] }>("/api/me").data?.may ?? [];
   const open = ["open", "acknowledged", "decided"].reduce((n, s) => n + (counts?.alerts?.[s] ?? 0), 0);
   return (
     <div class={id || onMap ? "inbox chosen" : "inbox"}>
@@ -40,6 +41,7 @@ export default function Listen() {
           <a href="/listen" aria-current={queue === "alerts" && !onMap ? "page" : undefined}>{t("listen.alerts")} <span class="count">{number(open)}</span></a>
           <a href="/listen/reports" aria-current={queue === "waiting" ? "page" : undefined}>{t("listen.waiting")} <span class="count">{number(counts?.reports?.waiting ?? 0)}</span></a>
           <a href="/listen/reports?all=1" aria-current={queue === "reports" ? "page" : undefined}>{t("listen.all")}</a>
+          {may.includes("create import") && <a href="/listen/import">{t("import.tab")}</a>}
           <a href="/listen/map" class="phone-only" aria-current={onMap ? "page" : undefined}>{t("map.title")}</a>
         </nav>
         {queue === "alerts" ? <AlertQueue id={id} /> : <ReportQueue id={id} all={queue === "reports"} />}

@@ -66,7 +66,7 @@ function PlanRoom({ plan }: { plan: PlanData }) {
   return (
     <article class="sheet">
       <div class="page-head"><div><h1>{t("plan.title")}</h1><p class="quiet">{t("plan.about", { month: month(plan.as_of, "long"), n: plan.horizon })} · {word("season", plan.season)}{plan.run !== "" && <> · {t(plan.proven ? "plan.proven" : "plan.unproven")}</>}</p></div>
-        <div class="tools">{plan.units !== null && <><a class="button" href="/plan/cards">{t("cards.title")}</a><a class="button" href="/plan/results">{t("result.title")}</a></>}
+        <div class="tools">{plan.units !== null && <><a class="button" href="/plan/cards">{t("cards.title")}</a><a class="button" href="/plan/leaving">{t("leave.title")}</a><a class="button" href="/plan/scenarios">{t("scenario.title")}</a><a class="button" href="/plan/results">{t("result.title")}</a></>}
         {plan.units !== null && <Segments label={t("plan.season")} value={season} choices={["dry", "wet"].filter((s) => (now ? now.seasons.includes(s) : true)).map((s) => ({ value: s, name: word("season", s) }))} pick={choose} />}</div></div>
       {plan.run === "" && <p class="stale" role="status">{t("plan.none_yet")}</p>}
       <div class="two wide-first">

@@ -33,7 +33,7 @@ function Told({ one }: { one: Schemas["Result"] }) {
       <div class="facts">{Object.entries(one.facts).map(([name, value]) => <div class="fact" key={name}><div class="fact-name">{word("rfact", name)}</div><div class="fact-value">{value === null ? t("none") : number(value)}</div></div>)}</div>
       {one.tables.map((table) => (
         <section class="card" key={table.name}><div class="page-head"><h2>{word("rtable", table.name)}</h2>
-          <div class="tools noprint">{["csv", "xlsx"].map((f) => <a key={f} class="link" href={`/api/results/${one.kind}/${table.name}?f=${f}`} download aria-label={t("result.take", { table: word("rtable", table.name), format: f.toUpperCase() })}>{f.toUpperCase()}</a>)}</div></div>
+          <div class="tools noprint">{["csv", "xlsx"].map((f) => <a key={f} class="link" href={`/api/results/${one.kind}/${table.name}?f=${f}`} download={`${one.kind}-${table.name}.${f}`} aria-label={t("result.take", { table: word("rtable", table.name), format: f.toUpperCase() })}>{f.toUpperCase()}</a>)}</div></div>
           {table.rows.length === 0 ? <p>{t("result.empty")}</p> : (
             <div class="scroll-x" tabIndex={0} role="region" aria-label={word("rtable", table.name)}><table><thead><tr>{table.columns.map((c) => <th key={c} scope="col">{word("rcol", c)}</th>)}</tr></thead>
               <tbody>{table.rows.map((row, i) => <tr key={i}>{row.map((value, k) => <td key={k}><span dir="auto">{said(value)}</span></td>)}</tr>)}</tbody></table></div>

@@ -23,6 +23,7 @@ export function Frame({ children }: { children: ComponentChildren }) {
     { key: "?", name: "key.help", does: () => showHelp(true) },
     { key: "/", name: "key.palette", does: () => showPalette(true) },
     ...places.map((place) => ({ key: `g ${place.key}`, name: place.name, does: () => route(place.path) })),
+    ...(me?.may.includes("create import") ? [{ key: "g i", name: "import.title" as const, does: () => route("/listen/import") }] : []),
   ], [me]);
   return (
     <div class="frame">

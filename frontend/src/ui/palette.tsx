@@ -31,7 +31,8 @@ export function Palette({ open, close }: { open: boolean; close: () => void }) {
     const languages = (Object.keys(LANGUAGES) as Language[]).map((name) => ({
       name: LANGUAGES[name], hint: t("frame.language"), does: () => void speak(name),
     }));
-    return [...places, { name: t("frame.theme"), hint: t("palette.do"), does: turnTheme },
+    const files = may?.includes("create import") ? [{ name: t("import.title"), hint: t("palette.go"), does: () => route("/listen/import") }] : [];
+    return [...places, ...files, { name: t("frame.theme"), hint: t("palette.do"), does: turnTheme },
       { name: t("frame.print"), hint: t("palette.do"), does: () => print() }, ...languages, ...cells];
   }, [map.data, open, may]);
   const found = useMemo(() => {

@@ -14,11 +14,9 @@ from typing import Any
 import numpy as np
 
 from tocsin.core.errors import BadInput, SetupProblem
+from tocsin.listen.files.spreadsheet import FORMULA
 
 UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")  # control signs a workbook cannot hold
-# Signs a spreadsheet takes for the beginning of a formula, full-width ones too (import makes them plain), after
-# any space, tab or new line that it would cut off.
-FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")
 FORMATS = ("json", "csv", "xlsx", "parquet", "gpkg")
 MEDIA = {
     "json": "application/geo+json",

@@ -47,6 +47,9 @@ def corridor(
     most_time: Annotated[float, typer.Option(help="The way chosen takes at most so many times the fastest's.")] = 2.0,
     card: Annotated[Path | None, typer.Option(help="Write the convoy's card (HTML, to print).")] = None,
     operation: Annotated[list[str] | None, typer.Option(help="Only units of this operation, e.g. MINUSCA.")] = None,
+    language: Annotated[
+        str | None, typer.Option("--lang", help="Of the card: en, fr or ar. Default: the mission's.")
+    ] = None,
     mission: MissionOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -54,11 +57,14 @@ def corridor(
     """Show the ways between two places: fastest, safest and between, with a card for the convoy."""
     from tocsin.core.mission import find
     from tocsin.core.time import parse_month, utc_now
+    from tocsin.core.words import translator
     from tocsin.plan.corridors.actions import Asked, plan_corridor
+    from tocsin.plan.corridors.said import APART
     from tocsin.store import calculating
 
     talk = answer(context, mission, as_json, quiet)
     home = find(talk.folder())
+    words = translator(language or home.language)  # a language that is not there is said before the work
     discs = numbers(closed, "longitude,latitude,km")
     stops = numbers(checkpoint, "longitude,latitude,hours")
     factors = numbers([by_hour], "24 factors", 24)[0] if by_hour else ()
@@ -79,6 +85,8 @@ def corridor(
     talk.table(
         f"Ways ({s['front_size']} that no other beats)", ["way", "time", "length", "events near a 1,000 passages"], rows
     )
+    if not s["others"] and others:
+        talk.show(f"No other way that keeps {APART} km away from half of this one takes at most twice its time")
     rests = {r["after_leg"]: r["hours"] for r in s["rests"]}
     rows = []
     for number, leg in enumerate(s["legs"]):
@@ -104,7 +112,7 @@ def corridor(
     if card:
         from tocsin.plan.corridors.printed import printed_card
 
-        card.write_text(printed_card(s), encoding="utf-8")
+        card.write_text(printed_card(s, words), encoding="utf-8")
         talk.show(f"Card: {card}")
     for line in s["assumes"]:
         talk.show(f"Assumes: {line}")

@@ -101,9 +101,10 @@ def drawdown(
         talk.table("What must be in place before each step", ["step", "who", "what", "where", "there now"], rows)
     left = s["residual"]
     if left:
-        harm = sum(c["deaths_a_month"] for c in left)
+        harm, whole = sum(c["deaths_a_month"] for c in left), s["steps"][-1]["out_of_reach"]
         talk.table(
-            f"Out of reach at the end (more than {hours:g} h; {harm:.1f} deaths a month in {len(left)} cells)",
+            f"Out of reach at the end (more than {hours:g} h; {len(left)} cells with most, {harm:.1f} of {whole:.1f} "
+            "deaths a month)",
             ["near", "area", "deaths a month", "people", "nearest"],
             [[c["near"], c["area"] or "", f"{c['deaths_a_month']:.1f}",
               "not known" if c["people"] is None else f"{c['people']:,.0f}",
@@ -116,6 +117,8 @@ def drawdown(
 
         map_file.write_text(json.dumps(gap_map(s), ensure_ascii=False), encoding="utf-8")
         talk.show(f"Map: {map_file}")
+    for line in s["assumes"]:
+        talk.show(f"Assumes: {line}")
     for line in s["worse"]:
         talk.show(f"Could get worse: {line}")
     talk.give(s)
@@ -172,6 +175,8 @@ def contingency(
         enough = "" if back["restores_floor"] else " (does not restore the floor)"
         talk.show(f"{a['area']}: {held} within {s['limit_hours']:g} h; the least that would come back is "
                   f"{len(back['bases'])} at {near}, which makes it {back['share_after']:.0%}{enough}")  # fmt: skip
+    for line in s["assumes"]:
+        talk.show(f"Assumes: {line}")
     for line in s["worse"]:
         talk.show(f"Could get worse: {line}")
     talk.give(s)

@@ -46,11 +46,15 @@ def init(
 
 def import_(
     context: typer.Context,
-    files: Annotated[list[Path], typer.Argument(help="csv, csv.gz, zip, xlsx or json.", metavar="FILE…")],
+    files: Annotated[list[Path], typer.Argument(help="csv, csv.gz, zip, xlsx, json or geojson.", metavar="FILE…")],
     layout: Annotated[str | None, typer.Option("--as", help="Layout, if the columns leave a doubt.")] = None,
     release: Annotated[str | None, typer.Option(help="Release, e.g. 23.1. Default: from the file name.")] = None,
     published: Annotated[
         str | None, typer.Option(help="Day the file became public, YYYY-MM-DD. Default: from the release.")
+    ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(help="OURS=THEIRS: which column of the file is ours, where it has another name.", metavar="PAIR"),
     ] = None,
     mission: MissionOption = None,
     as_json: JsonOption = False,
@@ -68,12 +72,15 @@ def import_(
         day = dt.date.fromisoformat(published) if published else None
     except ValueError as problem:
         raise BadInput("--published '{text}' is not a day: write YYYY-MM-DD", text=published) from problem
+    pairs = dict(pair.split("=", 1) for pair in column or [] if "=" in pair)
+    if len(pairs) != len(column or []) or (pairs and not layout):
+        raise BadInput("give --column as OURS=THEIRS, each of ours once, and say with --as what the file is")
     home = find(talk.folder())
     engine = records(home)
     done = []
     for path in files:
         with talk.progress() as tell, writing(engine) as connection:
-            done.append(import_file(connection, home, path, utc_now(), layout, release, day, tell))
+            done.append(import_file(connection, home, path, utc_now(), layout, release, day, tell, pairs or None))
         _show_import(talk, done[-1])
     rows = [item.to_json() for item in done]
     keys = ("read", "added", "updated", "unchanged", "rejected")

@@ -106,6 +106,12 @@ def show_best(talk: Answer, s: dict[str, Any]) -> None:
         second = s["second_best"]
         but = "" if second["without"] is None else f"with nobody sent to cell {second['without']}, "
         talk.show(f"Second best: {second['value']:.4g}, {but}{_words(second['changes'])}")
+    axes = s["axes"]
+    if axes["worse"]:
+        less = [f"{a['area']} ({a['within']:.1f} to {a['within_after']:.1f})" for a in axes["by_area"]
+                if a["within_after"] < a["within"] - 0.05]  # fmt: skip
+        talk.show(f"Could get worse: {len(axes['worse'])} cells would be reached later or no longer; fewer expected "
+                  f"deaths within reach: {', '.join(less) or 'in no area'}")  # fmt: skip
     talk.give(s)
 
 

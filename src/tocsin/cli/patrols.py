@@ -41,6 +41,9 @@ def patrols(
     as_of: Annotated[str | None, typer.Option("--as-of", help="Month, YYYY-MM.")] = None,
     operation: Annotated[list[str] | None, typer.Option(help="Only units of this operation, e.g. MINUSCA.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same plans; the lot for the cards is free.")] = 1,
+    language: Annotated[
+        str | None, typer.Option("--lang", help="Of the cards: en, fr or ar. Default: the mission's.")
+    ] = None,
     mission: MissionOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -50,14 +53,17 @@ def patrols(
 
     from tocsin.core.mission import find
     from tocsin.core.time import parse_month, utc_now
+    from tocsin.core.words import translator
     from tocsin.plan.patrols.actions import plan_patrols
     from tocsin.plan.patrols.asked import Out, read_tasks
-    from tocsin.plan.patrols.cards import cards_html, clock, told
+    from tocsin.plan.patrols.cards import cards_html, told
     from tocsin.plan.patrols.track import Stop, write_gpx
+    from tocsin.plan.printed import clock
     from tocsin.store import calculating
 
     talk = answer(context, mission, as_json, quiet)
     home = find(talk.folder())
+    english, words = translator("en"), translator(language or home.language)
     asked = Out(tuple(base or ()), each, days, leave, back, stay, mode, tuple(must or ()),
                 _numbers(visited, ",", "Bria=3 or Bria=1,6"), plans, guess, seed, _often(keep), range_hours,
                 tuple(fuel_at or ()), litres, **(read_tasks(tasks) if tasks else {}))  # fmt: skip
@@ -66,13 +72,18 @@ def patrols(
         s = plan_patrols(connection, home, utc_now(), asked, month, tuple(operation or ()), tell).summary
     mix = s["mix"]
     talk.show(f"{home.name} as of {s['as_of']}: patrols from {', '.join(s['bases'])} ({s['mode']}, {s['season']})")
-    rows = [[p["patrol"], " - ".join(t["name"] for t in p["stops"]), clock(p["back"]), told(p)] for p in s["best"]]
+    rows = [
+        [p["patrol"], " - ".join(t["name"] for t in p["stops"]), clock(p["back"], english), told(p, english)]
+        for p in s["best"]
+    ]
     talk.table(f"Worth most (value {s['value']:.2f}, no plan above {s['bound']:.2f})",
                ["patrol", "stops", "back", "takes"], rows)  # fmt: skip
     rows = [[g["patrol"], str(g["routes"]), f"{g['best_guess']:.0%}", f"{g['times_chance']:.2f}"] for g in mix["guess"]]
     talk.table("What an observer can guess", ["patrol", "routes", "best guess", "times chance"], rows)
     talk.show(f"Drawn among {len(mix['plans'])} plans: {mix['loss']:.1%} of the value is given up, entropy "
               f"{mix['entropy']:.2f}; two routes of a patrol share {mix['overlap']:.0%} of their places")  # fmt: skip
+    if mix["least_loss"] is not None:
+        talk.show(f"Any lot as hard to guess gives up at least {mix['least_loss']:.1%}")
     for g in mix["guess"]:
         if g["routes"] == 1:
             talk.show(f"{g['patrol']} has one good route only: whoever watches it knows it. Widen its hours or places")
@@ -90,6 +101,8 @@ def patrols(
         )
     if s["out_of_reach"]:
         talk.show(f"No patrol can visit: {', '.join(s['out_of_reach'][:8])}")
+    for line in s["assumes"]:
+        talk.show(f"Assumes: {line}")
     for line in s["worse"]:
         talk.show(f"Could get worse: {line}")
     if cards or gpx:
@@ -97,7 +110,7 @@ def patrols(
         chances = [plan["chance"] for plan in mix["plans"]]
         drawn = secrets.SystemRandom().choices(range(len(chances)), chances)[0]
         if cards:
-            cards.write_text(cards_html(s, drawn), encoding="utf-8")
+            cards.write_text(cards_html(s, drawn, words), encoding="utf-8")
             talk.show(f"Cards: {cards}")
         if gpx:
             gpx.mkdir(parents=True, exist_ok=True)

@@ -52,12 +52,14 @@ def scenario(
     s = {**s, "changed_since_saved": changed}
     rows = [
         [r["name"], str(r["units"]), r["season"], f"{r['risk']:.1f}", f"{r['within_now']:.1f}",
-         f"{r['within_planned']:.1f}", r["worst_off"] or "", ", ".join(m["area"] or str(m["gid"]) for m in r["moves"])]
+         f"{r['within_planned']:.1f}", f"{r['bound']:.1f}", r["worst_off"] or "",
+         ", ".join(m["area"] or str(m["gid"]) for m in r["moves"])]
         for r in s["scenarios"]
     ]  # fmt: skip
     talk.table(
         f"{home.name} as of {s['as_of']}: expected deaths, and within {asked['hours']:g} h",
-        ["scenario", "units", "season", "forecast", "within now", "with moves", "worst off", "moves to"], rows,
+        ["scenario", "units", "season", "forecast", "within now", "with moves", "no moves reach more than", "worst off",
+         "moves to"], rows,
     )  # fmt: skip
     for r in s["scenarios"]:
         if r["shared"]:
@@ -71,6 +73,18 @@ def scenario(
         whole = Kept(kept.scenarios, settings, {k: v for k, v in s.items() if k != "changed_since_saved"}).to_json()
         save.write_text(json.dumps(whole, ensure_ascii=False, indent=1), encoding="utf-8")
         talk.show(f"Saved: {save}")
+    for r in s["scenarios"]:
+        later = [
+            f"{w['area'] or w['gid']} ({_hours(w['hours_before'])} to {_hours(w['hours_after'])})" for w in r["worse"]
+        ]
+        if later:
+            talk.show(f"{r['name']}: the moves would have later reached, or no longer: {'; '.join(later[:3])}")
     for line in s["assumes"]:
-        talk.show(line)
+        talk.show(f"Assumes: {line}")
+    for line in s["worse"]:
+        talk.show(f"Could get worse: {line}")
     talk.give(s)
+
+
+def _hours(value: float | None) -> str:
+    return "nobody" if value is None else f"{value:.0f} h"

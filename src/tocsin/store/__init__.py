@@ -1,13 +1,15 @@
 """The database: one engine a mission, sessions that rooms never commit, migrations, runs."""
 
-from tocsin.store.bulk import fetch_columns, insert_rows, without_garbage_collection
+from tocsin.store.bulk import InsertRows, fetch_columns, insert_nothing, insert_rows, without_garbage_collection
 from tocsin.store.database import metadata, open_store, reading, writing
 from tocsin.store.runs import calculating, finish_run, run_of
 
 __all__ = [
+    "InsertRows",
     "calculating",
     "fetch_columns",
     "finish_run",
+    "insert_nothing",
     "insert_rows",
     "metadata",
     "open_store",

@@ -1,11 +1,13 @@
 """Many rows in and out fast: executemany or COPY in, plain columns out."""
 
 import gc
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
+
+InsertRows = Callable[[sa.Connection, sa.Table, Sequence[str], Sequence[Sequence[Any]]], None]
 
 
 def insert_rows(
@@ -33,6 +35,12 @@ def insert_rows(
     with driver.cursor() as cursor, cursor.copy(f'COPY "{table.name}" ({names}) FROM STDIN') as copy:
         for row in rows:
             copy.write_row(row)
+
+
+def insert_nothing(
+    connection: sa.Connection, table: sa.Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]
+) -> None:
+    """In place of `insert_rows`, for a look at what would be taken."""
 
 
 def fetch_columns(connection: sa.Connection, query: sa.Select[Any]) -> list[tuple[Any, ...]]:

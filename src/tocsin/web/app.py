@@ -4,6 +4,7 @@ import base64
 import hashlib
 import re
 import threading
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import urlencode
@@ -16,6 +17,7 @@ from tocsin.brief.write import KEPT
 from tocsin.core import errors
 from tocsin.core.mission import Mission
 from tocsin.core.words import languages
+from tocsin.listen.uploads import Importer
 from tocsin.plan.wishes import Planner
 from tocsin.store import open_store
 from tocsin.store.policy import demand
@@ -26,10 +28,13 @@ from tocsin.web.api import (
     features,
     field,
     learn,
+    listen_imports,
     plan,
     plan_board,
     plan_cards,
+    plan_leaving,
     plan_parts,
+    plan_scenarios,
     plan_wishes,
     results,
     tiles,
@@ -76,8 +81,11 @@ def make_app(mission: Mission, serve: Serve | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        if getattr(app.state, "imports", getattr(app.state, "reads_reports", True)):
+            app.state.importer.start()
         yield
         app.state.planner.stop()
+        app.state.importer.stop()
         engine.dispose()
 
     app = FastAPI(
@@ -139,9 +147,14 @@ def make_app(mission: Mission, serve: Serve | None = None) -> FastAPI:
     app.state.boards = plan_board.Boards()
     app.include_router(plan_board.router)
     app.state.planner = Planner(mission, lambda: app.state.house)
+    app.state.importer = Importer(mission, lambda: app.state.house)
+    app.state.arriving = Counter[str]()
+    app.include_router(listen_imports.router)
     app.include_router(plan_wishes.router)
     app.include_router(plan_parts.router)
     app.include_router(plan_cards.router)
+    app.include_router(plan_leaving.router)
+    app.include_router(plan_scenarios.router)
     app.include_router(learn.router)
     app.include_router(results.router)
     app.include_router(features.router)
@@ -201,4 +214,7 @@ def problem(request: Request, error: Exception) -> Response:
         page.headers.update(headers or {})
         return page
     body = {"type": f"urn:tocsin:{known.code}", "title": str(known), "status": status}
+    wrong = known.params.get("wrong") if isinstance(known, errors.BadInput) else None
+    if isinstance(wrong, dict):  # a sentence for each wrong field of a request
+        body["wrong"] = wrong
     return JSONResponse(body, status, headers, media_type="application/problem+json")

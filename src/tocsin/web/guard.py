@@ -18,6 +18,7 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 
 from tocsin.core.errors import TocsinError
+from tocsin.listen.uploads import MOST_BYTES as MOST_UPLOAD
 from tocsin.store import writing
 from tocsin.store.sessions import touch
 from tocsin.web.budgets import asker_of
@@ -35,6 +36,8 @@ INTAKE = "/in/"
 PROBES = frozenset({"/health", "/ready"})  # asked by machines under any name; they say yes or no
 log = structlog.get_logger("tocsin.web")
 MOST_BYTES = 8 << 20
+UPLOAD = "/api/imports"  # files come here: larger, and over slow lines, but never idle for long; see docs/limits.md
+UPLOAD_S = 3_600.0
 MOST_TARGET = 8_192  # bytes of path and query
 BODY_S = 30.0
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -144,8 +147,8 @@ class Guard:
         told = headers.get("content-length", "0")
         if not told.isascii() or not told.isdecimal():
             raise _Refuse(400, "bad_input", "the length of the request cannot be read")
-        if int(told) > MOST_BYTES:
-            raise _Refuse(413, "too_large", f"a request may hold {MOST_BYTES >> 20} MiB")
+        if int(told) > _most(scope):
+            raise _Refuse(413, "too_large", f"a request may hold {_most(scope) / 2**20:.0f} MiB")
         wait = home.budgets.web.take(asker_of(address))
         if wait:
             raise _Refuse(429, "too_many", "that is more than one address may ask: try again in a moment", wait)
@@ -156,7 +159,8 @@ class Guard:
 
     async def _through(self, scope: Scope, receive: Receive, send: Send, headers: Headers, https: bool) -> None:
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + BODY_S
+        most, uploads = _most(scope), _is_upload(scope)
+        deadline = loop.time() + (UPLOAD_S if uploads else BODY_S)
         taken, over, counted, started = 0, False, True, False
         refused: _Refuse | None = None
 
@@ -165,7 +169,7 @@ class Guard:
             if over:
                 return await receive()
             try:
-                async with asyncio.timeout_at(deadline):
+                async with asyncio.timeout_at(min(deadline, loop.time() + BODY_S)):
                     message = await receive()
             except TimeoutError:
                 refused = _Refuse(408, "timeout", "the request did not come to its end")
@@ -173,8 +177,8 @@ class Guard:
             if message["type"] == "http.request":
                 taken += len(message.get("body", b""))
                 over = not message.get("more_body")
-                if taken > MOST_BYTES:
-                    refused = _Refuse(413, "too_large", f"a request may hold {MOST_BYTES >> 20} MiB")
+                if taken > most:
+                    refused = _Refuse(413, "too_large", f"a request may hold {most / 2**20:.0f} MiB")
                     raise refused
             return message
 
@@ -233,6 +237,15 @@ class Guard:
             pass  # an import holds the records; the next request tries again
         finally:
             self._touching.release()
+
+
+def _is_upload(scope: Scope) -> bool:
+    return bool(scope["method"] == "POST" and scope["path"] == UPLOAD)
+
+
+def _most(scope: Scope) -> int:
+    """Bytes that the body of a request may have."""
+    return MOST_UPLOAD if _is_upload(scope) else MOST_BYTES
 
 
 def _behind_proxies(scope: Scope, headers: Headers, home: House) -> None:

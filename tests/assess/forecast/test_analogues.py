@@ -24,11 +24,15 @@ def test_draws_are_around_the_present_level_and_peace_stays_peace(panel):
     assert (f.quantiles([0.95])[0, :, 20:] > recent[20:]).mean() > 0.7
 
 
-def test_the_pool_holds_a_third_of_each(panel):
+def test_the_pool_is_half_past_months_the_newer_the_likelier(panel):
     f = forecast(panel, "deaths", "country", horizon=3)
-    assert f.n_draws == 900
-    last = panel.counts["deaths"][-6:, 25]
-    assert set(f.draws[25, 300:600].toarray().ravel()) <= set(last.tolist())
+    assert f.n_draws == 1200
+    past = f.step_draws(1)[:, 600:].toarray()
+    months = panel.counts["deaths"]
+    same = np.array([(past == row[:, None]).all(axis=0).sum() for row in months])
+    assert same.sum() == 600, "each column is one month of all places"
+    weight = 0.5 ** (np.arange(60)[::-1] / 3)
+    assert np.abs(same[-60:] - 600 * weight / weight.sum()).max() <= 1
 
 
 def test_features_and_forecasts_do_not_see_the_future(panel):

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.optimize import minimize
@@ -158,7 +160,9 @@ def test_sizes_follow_the_last_months():
     law = sizes(np.array([1.0, 19.0]), np.array([1.0, 1.0]))  # ten on average
     chance = np.full(4, 0.25)  # one killing a month: thirty deaths in three months
     plane = np.zeros((12, 4), dtype=np.float32)
-    assert lately(plane, chance, law) == pytest.approx(20 / 50)
+    assert lately(plane, chance, law) == pytest.approx(1 / 5), "nothing in three months: a fifth, and no less"
+    plane[-1, 0] = 12.5
+    assert lately(plane, chance, law) == pytest.approx((12.5 + 5) / (30 + 5))
     plane[-1, 0], plane[0, 0] = 30, 900
     assert lately(plane, chance, law) == pytest.approx(1)
     plane[-2, 1] = 1e6
@@ -166,6 +170,29 @@ def test_sizes_follow_the_last_months():
     assert lately(np.full((12, 4), np.nan, dtype=np.float32), chance, law) == 1
     assert law.scaled(3).mean == pytest.approx(30, rel=0.02)
     assert law.scaled(0.5).at(np.array([0.1, 0.9])).tolist() == [1, 9]
+
+
+def test_chances_and_means_are_told_exactly_and_draws_agree_with_them(panel):
+    one = Cells().fit(panel, "os").predict(np.array([1, 6]), stream(1, "exact"))
+    assert one.chances is not None
+    assert one.means is not None
+    drawn = one.row_sums(np.minimum(one.draws.data, 1)) / one.n_draws
+    assert np.abs(drawn - one.chances).max() <= 1.01 / one.n_draws
+    assert one.row_sums(one.draws.data).sum() / one.n_draws == pytest.approx(one.means.sum(), rel=0.05)
+    assert np.array_equal(np.argsort(one.p_any()[0]), np.argsort(one.mean()[0])), "one law of sizes: one order of cells"
+    assert np.array_equal(one.table()["p_any"], one.p_any().ravel().astype(np.float32))
+    with pytest.raises(BadInput, match="agree in size"):
+        replace(one, chances=one.chances[1:])
+
+
+def test_more_violence_seen_never_lowers_the_chance_the_trees_tell(panel):
+    fitted = Cells().fit(panel, "os")
+    k = len(fitted.rates.names)
+    before = fitted.opinions(fitted.now, 3)[1]
+    for source in range(k):
+        more = fitted.now.copy()
+        more[:, source] = more[:, source] * 2 + 0.5
+        assert np.all(fitted.opinions(more, 3)[1] >= before - 1e-12)
 
 
 def test_the_sum_over_a_world_is_told_from_some_of_its_cells(panel, monkeypatch):

@@ -7,6 +7,7 @@ from tests.assess.test_as_of import bring
 from tests.conftest import NOW
 from tests.listen import ged
 
+from tocsin.core import lattice
 from tocsin.core.errors import BadInput, NoData
 from tocsin.core.mission import Mission
 from tocsin.core.time import parse_month
@@ -76,6 +77,24 @@ def test_what_comes_later_does_not_change_what_a_policy_wanted(tmp_path: Path, s
     assert by(again, PLAN, 6.0)["killed"] > by(before, PLAN, 6.0)["killed"], "but more is known of what happened"
     assert again["run"] != before["run"]
     assert {g["policy"] for g in again["gains"]} == {PLAN, RECENT, PEOPLE}
+
+
+def test_what_else_was_known_counts_as_it_does_for_a_forecast(tmp_path: Path, small_mission: Mission) -> None:
+    past = [raid(i, f"2016-{i:02d}-10", 21.75, 5) for i in range(1, 13)]
+    bring(small_mission, ged.write(tmp_path / "GEDEvent_v18_1.csv", [*past, raid(60, "2017-03-10", 20.75, 4)]))
+    units(small_mission, tmp_path)
+    month = parse_month("2017-02")
+    before = looked(small_mission, month, month, most_moves=1).summary
+    folder = small_mission.folder / "indicators"
+    folder.mkdir()
+    rows = {"later": "2017-04-01", "in time": "2016-06-01"}
+    for name, day in rows.items():
+        gid = int(lattice.gid_at(21.75, 5.25))
+        (folder / "displaced.csv").write_text(
+            f"priogrid_gid,month,indicator,value,published\n{gid},2016-05,displaced,900,{day}\n"
+        )
+        again = looked(small_mission, month, month, most_moves=1).summary
+        assert (again["run"] == before["run"]) == (name == "later"), name
 
 
 def test_refusals_say_what_to_do(tmp_path: Path, small_mission: Mission) -> None:

@@ -91,6 +91,18 @@ def test_other_ways_share_little():
     assert shared_share(PAPER, first, first) == 1
 
 
+def test_ways_a_cell_apart_are_the_same_way_where_that_is_asked():
+    grid = Grid(0.0, 9.0, 1.0, 9, 13, plane=True)
+    net = grid_network(grid, np.full((9, 13), 10.0), np.zeros((9, 13)))
+    first = pareto_front(net, net.node_at(0.5, 4.5), net.node_at(12.5, 4.5)).corridors[0]
+    close, apart = (alternatives(net, first, k=1, apart_km=km)[0] for km in (0.0, 120.0))  # a cell is 111 km
+    assert shared_share(net, first, close) <= 0.5
+    assert shared_share(net, first, close, 120.0) > 0.5
+    assert shared_share(net, first, apart, 120.0) <= 0.5
+    assert shared_share(net, first, first, 120.0) == 1
+    assert np.abs(net.lat[list(apart.nodes)] - 4.5).max() >= 2
+
+
 def test_impossible_networks_are_refused():
     with pytest.raises(BadInput, match="time must be above zero"):
         network([(0, 1, 0.0, 1)])

@@ -62,6 +62,10 @@ def test_what_is_no_task_is_said(found, why):
         ({"escorts": (Escort("c", "a", "b", after=9, before=8),)}, "the first before the last"),
         ({"escorts": (Escort("c", "a", "b", day=2),)}, "a day on which"),
         ({"escorts": (Escort("c", "a", "b", worth=float("nan")),)}, "zero or more"),
+        ({"escorts": (Escort("c", "a", ""),)}, "where the escort ends"),
+        ({"escorts": (Escort("c", "a", "b"), Escort("C ", "b", "a"))}, "there twice"),
+        ({"fuel_at": ("Alpha",)}, "how many hours full tanks last"),
+        ({"leave": 9.0, "back": 9.0}, "leave before they are back"),
         ({"keep": {"Bria": (3, 2)}}, "no more visits than days"),
         ({"keep": {"Bria": (1, 7)}, "visited": {"Bria": (-1.0,)}}, "zero or more"),
         ({"range_hours": 0.0}, "more than zero"),
@@ -71,6 +75,18 @@ def test_what_is_no_task_is_said(found, why):
 def test_what_cannot_be_asked_is_said(asked, why):
     with pytest.raises(BadInput, match=why):
         Out(**asked).check()
+
+
+def test_each_wrong_field_has_its_own_sentence():
+    escort = Escort("c", "a", "", after=9, before=8, day=3)
+    asked = Out(patrols=0, litres=-1.0, keep={"Bria": (3, 2)}, escorts=(escort,), joint=(Joint("Ippy", ("sango",)),))
+    found = asked.wrong()
+    assert list(found) == ["patrols", "litres", "keep.Bria", "escorts.0.end", "escorts.0.after", "escorts.0.day",
+                           "joint.0.needs"]  # fmt: skip
+    with pytest.raises(BadInput) as refused:
+        asked.check()
+    assert refused.value.params["wrong"] == found
+    assert all(said in str(refused.value) for said in found.values())
 
 
 def test_last_visits_are_found_by_any_case():

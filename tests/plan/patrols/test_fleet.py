@@ -49,6 +49,14 @@ def test_the_larger_patrol_goes_when_one_way_is_cheaper_than_two():
     assert found.cost == pytest.approx(6 + 11)
 
 
+def test_a_patrol_goes_far_for_what_pays_only_all_together():
+    # On paper: 30 visits of 15 from 100 to 129 hours away are worth 450, and there and back is 258; 12 of them, as many
+    # as a step tries, are worth 180 and cost 222.
+    problem = line([0, *range(100, 130)], [0, *[15] * 30], [Patrol("a", 0, 0, 0, 500, cost=1.0)])
+    found = best(problem, steps=60)
+    assert (len(found.visits[0]), found.value - found.cost) == (30, 192)
+
+
 def test_out_no_longer_than_allowed_and_leaving_late_for_a_window():
     # The place opens at 10 and is 2 hours away: out from 8 to 12 is 4 hours, though the day begins at 0.
     patrol = Patrol("a", 0, 0, 0, 24, longest=4.0)

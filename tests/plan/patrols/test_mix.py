@@ -2,10 +2,12 @@ import numpy as np
 import pytest
 
 from tocsin.core.errors import BadInput, Infeasible
-from tocsin.plan.patrols.cards import cards_html, clock
+from tocsin.core.words import translator
+from tocsin.plan.patrols.cards import cards_html
 from tocsin.plan.patrols.mix import mix_routes, watched
 from tocsin.plan.patrols.model import Outing, Patrol, check_routes, times
 from tocsin.plan.patrols.solve import distances, solve_outing
+from tocsin.plan.printed import clock
 
 
 def outing(seed=0, n=40, patrols=2):
@@ -88,14 +90,14 @@ def test_a_card_names_the_stops_and_no_chance():
     }
     page = cards_html(
         {"mix": {"plans": [{"chance": 0.125, "patrols": [patrol]}]}, "mode": "wheeled", "season": "dry",
-         "as_of": "2025-01", "run": "abc", "worse": ["careful"]}, 0,
+         "as_of": "2025-01", "run": "abc", "worse": ["careful"]}, 0, translator("en"),
     )  # fmt: skip
     assert "Bria &lt;3&gt;" in page
     assert "07:30" in page
-    assert "5.0 hours of driving in 24.5 hours out; 81 litres; with A section &amp; more" in page
+    assert "5.0 h of driving in 24.5 h out; 81 litres; with A section &amp; more" in page
     assert "day 2, 06:31" in page
     assert "0.125" not in page
-    assert clock(23.9999999999) == "day 2, 00:00"
+    assert clock(23.9999999999, translator("en")) == "day 2, 00:00"
 
 
 def test_a_patrol_of_few_routes_keeps_to_the_cap_whatever_the_others_do():

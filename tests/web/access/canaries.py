@@ -83,6 +83,8 @@ CODES: dict[tuple[str, str], Any] = {
     ("warning", "msg_type"): "Alert", ("warning", "scope"): "Restricted", ("warning", "urgency"): "Immediate",
     ("warning", "severity"): "Severe", ("warning", "certainty"): "Likely", ("warning", "responses"): ["Shelter"],
     ("warning", "audiences"): [], ("warning", "follows"): None,
+    ("upload", "state"): "looked", ("upload", "wanted"): "look", ("upload", "columns"): None,
+    ("upload", "looked"): None, ("upload", "taken"): None, ("upload", "problem"): None,
     ("warning_ack", "how"): "screen", ("silence", "below_priority"): 10.0,
 }  # fmt: skip
 # Columns that hold a row's place, owner and label, or an instant, a switch or a small number: no word fits there.

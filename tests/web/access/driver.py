@@ -1,6 +1,8 @@
 """Asking an application as a browser does, streams included: what comes in half a second, and then we hang up."""
 
 import asyncio
+import atexit
+import functools
 import io
 import zipfile
 from dataclasses import dataclass
@@ -35,7 +37,15 @@ def ask(
     app: Any, method: str, path: str, token: str = "", body: bytes = b"", query: str = "", form: bool = False
 ) -> Said:
     """One request, straight into the application: as a program, or as a browser that sends one of our own forms."""
-    return asyncio.run(_ask(app, method, path, token, body, query, form))
+    return _runner().run(_ask(app, method, path, token, body, query, form))
+
+
+@functools.cache
+def _runner() -> asyncio.Runner:
+    """One loop for all requests: a loop a request costs more than most requests, its threads above all."""
+    runner = asyncio.Runner()
+    atexit.register(runner.close)
+    return runner
 
 
 async def _ask(app: Any, method: str, path: str, token: str, body: bytes, query: str, form: bool) -> Said:

@@ -39,18 +39,28 @@ from tocsin.web.who import csrf_of
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "leak-matrix.md"
 NOBODY = "nobody"
-# They need a forecast, a plan, a photograph, a map, a single sign-on or a demonstration, which this mission has not.
+# They need a forecast, a plan, a photograph, a map, a file that was brought, a single sign-on or a demonstration, which
+# this mission has not.
 SHUT = {
     "/api/assess/cells/{gid}", "/api/assess/map", "/api/plan/board", "/api/plan/compare", "/api/plan/newest",
-    "/api/today/moved", "/briefs/{name}",
-    "/api/plan/cards/{run}", "/api/plan/parts", "/api/results/{kind}", "/api/results/{kind}/{table}",
+    "/api/today/moved", "/api/imports/{id}/rejects", "/briefs/{name}",
+    "/api/plan/leaving/{run}", "/api/plan/leaving/{run}/map", "/api/plan/scenarios/known",
+    "/api/plan/scenarios/{run}", "/api/plan/scenarios/{run}/file", "/api/plan/cards/{run}", "/api/plan/parts",
+    "/api/results/{kind}", "/api/results/{kind}/{table}",
     "/api/reports/{id}/media/{number}", "/base-maps/{file}", "/brief.{suffix}", "/demo", "/sso", "/sso/back",
 }  # fmt: skip
 WANTED = {"first": "2026-02-01", "last": "2026-03-01", "from": "2026-02-01", "to": "2026-03-02", "alert": "9001"}
 OPENS = "POST /api/sources/{id}/identity"
 ROLES = [role.value for role in Role if role != Role.INTAKE]
 # Tables that paths call by another word than their own.
-CALLED = {"people": "contact", "contacts": "contact", "alerts": "alert", "reports": "report", "sources": "source"}
+CALLED = {
+    "people": "contact",
+    "contacts": "contact",
+    "alerts": "alert",
+    "reports": "report",
+    "sources": "source",
+    "imports": "upload",
+}
 HEAD = """# Who can learn what through which door
 
 Written by `tests/web/access/test_leaks.py` (`make golden` rewrites it; CI fails when it changes unasked). In every
@@ -66,10 +76,9 @@ down. Counts are compared with what the same person can list, and figures of a p
 asker put into the address themselves is not counted as learned.
 
 Not seen by this test: what follows from how long an answer takes; and, for want of a forecast, plans and pictures in
-this mission, the brief, the map and cells of risk, plans and their comparison, pictures of reports, base maps, `/demo`
-and `/sso`.
-Writes are asked once with the least that fits. Records on SQLite; rights are on the query, and `test_policy.py`
-compares queries on both databases.
+this mission, the brief, the map and cells of risk, plans and their comparison, pictures of reports, base maps, rejected
+rows of files that were brought, `/demo` and `/sso`. Writes are asked once with the least that fits. Records on SQLite;
+rights are on the query, and `test_policy.py` compares queries on both databases.
 
 | door | who | learns (rows: fields) |
 | --- | --- | --- |"""

@@ -27,7 +27,7 @@ from tocsin.core.errors import BadInput
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-CLIP = 50.0
+CLIP = 150.0
 OFFSET = 3.0
 LARGEST = 8.0
 HALF_LIFE = 4.0

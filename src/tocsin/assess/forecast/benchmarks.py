@@ -132,7 +132,7 @@ class FittedHistory:
 
     def predict(self, steps: npt.NDArray[np.int64], rng: np.random.Generator) -> Forecast:
         """Each column is one past month (of the cell, or of the same neighbour of every cell)."""
-        own = csr_matrix(np.nan_to_num(_filled(self.recent, rng)).T)
+        own = csr_matrix(np.nan_to_num(filled_in(self.recent, rng)).T)
         draws = own
         if self.ring:
             around = _ring(self.panel.gids, self.known, rng)
@@ -140,7 +140,7 @@ class FittedHistory:
         return Repeated(self.panel, self.target, self.name, self.known, draws).predict(steps, rng)
 
 
-def _filled(recent: Plane, rng: np.random.Generator) -> Plane:
+def filled_in(recent: Plane, rng: np.random.Generator) -> Plane:
     """Months without data replaced by a random month of the same cell that has some."""
     holes = np.isnan(recent)
     if not holes.any():

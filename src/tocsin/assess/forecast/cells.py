@@ -168,9 +168,10 @@ class FittedCells:
         plane = plane_of(self.panel, self.target)
         law = past_sizes(plane, self.model.size_half_life)
 
-        def drawn(chance: Floats, own: np.random.Generator) -> csr_matrix:
+        def drawn(chance: Floats, own: np.random.Generator) -> tuple[csr_matrix, Floats]:
             hit = occurrence(chance, self.panel.gids, self.model.n_draws, own)
-            return with_sizes(hit, law.scaled(lately(plane, chance, law)), own)
+            here = law.scaled(lately(plane, chance, law))
+            return with_sizes(hit, here, own), chance * here.mean
 
         # Each step has random numbers of its own, so that it does not matter which is drawn first.
         streams = rng.spawn(len(steps))
@@ -183,8 +184,18 @@ class FittedCells:
             chances = [self.chance(int(step)) for step in steps]
             blocks = [*pool.map(drawn, chances, streams)]
         known = seen_in(plane[-12:])
-        draws = vstack(blocks, format="csr", dtype=np.float32)
-        return Forecast(self.panel.gids, self.panel.as_of, steps, self.target, self.model.name, draws, known)
+        draws = vstack([block for block, _ in blocks], format="csr", dtype=np.float32)
+        return Forecast(
+            self.panel.gids,
+            self.panel.as_of,
+            steps,
+            self.target,
+            self.model.name,
+            draws,
+            known,
+            chances=np.concatenate(chances),
+            means=np.concatenate([mean for _, mean in blocks]),
+        )
 
 
 def _for_trees(sources: npt.NDArray[Any], k: int, horizon: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
@@ -286,9 +297,9 @@ class Cells:
         share, calibration = 0.5 if self.share is None else self.share, AS_SAID
         if self.share != 0 and label.any():
             with ThreadPoolExecutor(1) as pool:
-                growing = pool.submit(
-                    self._grow, _for_trees(found.rows, len(found.names), horizon), label, weight
-                )  # meanwhile the fit that judges
+                sources = len(found.names)
+                x = _for_trees(found.rows, sources, horizon)
+                growing = pool.submit(self._grow, x, label, weight, sources)  # meanwhile the fit that judges
                 if self.share is None and panel.n_months - HELD_OUT >= LEAST_HISTORY:
                     earlier = replace(self, share=0.5).fit(panel.until(panel.as_of - HELD_OUT), target)
                     share, calibration = combine(earlier, panel)
@@ -323,7 +334,7 @@ class Cells:
         keep = month - horizon >= WARM_UP
         return (month[keep] - horizon[keep], cell[keep]), horizon[keep], label[keep], weight[keep]
 
-    def _grow(self, x: npt.NDArray[Any], label: Floats, weight: Floats) -> Any:
+    def _grow(self, x: npt.NDArray[Any], label: Floats, weight: Floats, sources: int) -> Any:
         settings = {
             "objective": "binary",
             "num_leaves": 8,
@@ -333,5 +344,7 @@ class Cells:
             "bagging_fraction": 0.6,
             "bagging_freq": 1,
             "lambda_l2": 20,
+            # More violence seen never lowers a chance; what else is known of cells and months ahead may go either way.
+            "monotone_constraints": [1] * sources + [0] * (x.shape[1] - sources),
         }
         return grow(x, label, weight, self.rounds, self.seed, settings)

@@ -94,6 +94,9 @@ class Forecast:
     orders : ndarray of int64, shape (H, S), optional
         Only with (C, S) draws: the column order of each step, so that months are not copies of each other in sums over
         time. Without it the months of a repeated forecast are added in the same order.
+    chances, means : ndarray, one value a row of draws, optional
+        What the model says in closed form of any death and of expected deaths, where it does. The draws are a sample
+        of that; these are free of its noise, which at a chance of 1 % and heavy-tailed sizes would shuffle cells.
 
     Raises
     ------
@@ -109,6 +112,8 @@ class Forecast:
     draws: csr_matrix
     known: Bools
     orders: Ints | None = field(default=None, repr=False)
+    chances: Floats | None = field(default=None, repr=False)
+    means: Floats | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         """Check shapes and signs."""
@@ -116,6 +121,8 @@ class Forecast:
         if rows not in (len(self.gids), len(self.gids) * len(self.steps)) or n < 1:
             raise BadInput("the draws of a forecast do not agree with its cells and steps")
         if len(self.known) != len(self.gids) or (self.orders is not None and self.orders.shape != (len(self.steps), n)):
+            raise BadInput("the parts of a forecast do not agree in size")
+        if any(told is not None and told.shape != (rows,) for told in (self.chances, self.means)):
             raise BadInput("the parts of a forecast do not agree in size")
         if self.draws.data.size and not (self.draws.data.min() >= 0 and np.isfinite(self.draws.data.max())):
             raise BadInput("a forecast cannot hold negative or undefined numbers of deaths")
@@ -152,7 +159,7 @@ class Forecast:
 
     def row_means(self) -> Floats:
         """Expected deaths of each row of draws, also of unknown cells."""
-        return self.row_sums(self.draws.data) / self.n_draws
+        return self.row_sums(self.draws.data) / self.n_draws if self.means is None else self.means
 
     def p_any(self) -> Floats:
         """Probability that anybody is killed, shape (H, C).
@@ -164,7 +171,7 @@ class Forecast:
 
     def row_p_any(self) -> Floats:
         """`p_any` of each row of draws, also of unknown cells."""
-        return self.row_sums(np.minimum(self.draws.data, 1)) / self.n_draws
+        return self.row_sums(np.minimum(self.draws.data, 1)) / self.n_draws if self.chances is None else self.chances
 
     def p_at_least(self, deaths: float) -> Floats:
         """Probability of at least so many deaths (above zero), shape (H, C)."""

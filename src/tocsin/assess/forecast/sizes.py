@@ -27,7 +27,7 @@ TAIL = 0.8
 LEAST_TAIL = 10
 HEAVIEST = 0.45
 LEVEL_MONTHS = 3
-PRIOR_KILLINGS = 2.0  # how many killings of the stock's mean size weigh against the deaths counted
+PRIOR_KILLINGS = 0.5  # how many killings of the stock's mean size weigh against the deaths counted
 MOST_CHANGE = 5.0
 EVEN = (np.arange(2000) + 0.5) / 2000
 

@@ -1,6 +1,7 @@
 """`tocsin learn hindsight`: every month's plan, made from what was known then, against what happened afterwards."""
 
 import datetime as dt
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -9,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
 
-from tocsin.assess.actions import make_panel
+from tocsin.assess.actions import known_panel
 from tocsin.assess.features.around import townspeople
 from tocsin.assess.forecast import MODELS, forecast, main_model, stream, usual_models
 from tocsin.assess.ground import Land, gw_of, land_of
@@ -103,7 +104,7 @@ def look_back(
             last=month_text(last),
         )
     postures = {m: postures[m] for m in ahead_known}
-    wanted, used = _wanted(connection, mission, sorted(postures), model, seed, tell)
+    wanted, used, also = _wanted(connection, mission, sorted(postures), model, seed, tell)
     mobile = {id(units[i]) for units in postures.values() for i in movable_rows(units)}
     found = replay(
         postures, killings, wanted, lon, lat, fixed=lambda unit: id(unit) not in mobile, most_moves=most_moves,
@@ -115,6 +116,7 @@ def look_back(
         "units": {str(m): [[u.name, u.lon, u.lat, u.strength] for u in units] for m, units in postures.items()},
         "first": first, "last": last, "operations": list(operations), "most_moves": most_moves,
         "limits": list(limits), "plan_limit": plan_limit, "model": used, "seed": seed,
+        **({"also": also} if also else {}),
     }  # fmt: skip
     run = run_id("hindsight", inputs)
     result = {
@@ -182,18 +184,20 @@ def _postures(
 
 def _wanted(
     connection: sa.Connection, mission: Mission, months: Sequence[int], model: str | None, seed: int, tell: Progress
-) -> tuple[Mapping[str, Any], str]:
+) -> tuple[Mapping[str, Any], str, dict[str, str]]:
     """What each policy would have its units reach in each month: a weight a cell, from what was known then.
 
-    And the forecasts that the plans went by, in words.
+    And the forecasts that the plans went by, in words; and the digests of alerts and indicators known at the end.
     """
     used: dict[str, None] = {}
+    also: dict[str, str] = {}
     gw = gw_of(mission)
     by_policy: dict[str, dict[int, Floats]] = {PLAN: {}, RECENT: {}, PEOPLE: {}}
     for number, month in enumerate(months):
         tell("Forecasting as of each month", number, len(months))
         then = land_of(connection, mission, month)
-        panel, _ = make_panel(connection, then, vintage(connection, month, gw), month)
+        panel = known_panel(connection, mission, then, vintage(connection, month, gw), month, "civilians")
+        also = {n: hashlib.sha256(plane.tobytes()).hexdigest() for n, plane in panel.also.items()}
         name = model or main_model(usual_models(panel.n_months, len(panel.gids)))
         used[name] = None
         by_policy[PLAN][month] = forecast(panel, "civilians", name, AHEAD, seed).mean().sum(axis=0)
@@ -201,7 +205,7 @@ def _wanted(
         people = np.nan_to_num(then.people.people)
         by_policy[PEOPLE][month] = people if people.any() else townspeople(then.ground.gids).astype(np.float64)
     tell("Forecasting as of each month", len(months), len(months))
-    return {name: table.__getitem__ for name, table in by_policy.items()}, ", ".join(used)
+    return {name: table.__getitem__ for name, table in by_policy.items()}, ", ".join(used), also
 
 
 def _tables(found: Hindsight, seed: int) -> dict[str, Any]:

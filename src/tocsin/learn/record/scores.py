@@ -132,14 +132,17 @@ def score(forecast: Forecast, observed: npt.NDArray[np.floating]) -> Rows:
 
 def _one_step(forecast: Forecast, at: int) -> Forecast:
     cells = len(forecast.gids)
+    rows = slice(at * cells, (at + 1) * cells)
     return Forecast(
         forecast.gids,
         forecast.as_of,
         forecast.steps[at : at + 1],
         forecast.target,
         forecast.model,
-        forecast.draws[at * cells : (at + 1) * cells],
+        forecast.draws[rows],
         forecast.known,
+        chances=None if forecast.chances is None else forecast.chances[rows],
+        means=None if forecast.means is None else forecast.means[rows],
     )
 
 

@@ -9,7 +9,7 @@ from tocsin.listen.deployments.model import Deployment
 from tocsin.listen.deployments.tables import deployment
 from tocsin.listen.files.content import content_hashes
 from tocsin.listen.sources.model import Counts
-from tocsin.store import insert_rows
+from tocsin.store import InsertRows, insert_rows
 
 COLUMNS = ("layout", "key", "file_id", "content", "mission", "name", "kind", "lon", "lat", "first_month", "last_month",
            "strength", "contributors", "has", "chart")  # fmt: skip
@@ -18,8 +18,8 @@ COLUMNS = ("layout", "key", "file_id", "content", "mission", "name", "kind", "lo
 class DeploymentIntake:
     """Takes parsed rows of one file."""
 
-    def __init__(self, connection: sa.Connection, layout: str, file_id: int) -> None:
-        self.connection, self.layout, self.file_id = connection, layout, file_id
+    def __init__(self, connection: sa.Connection, layout: str, file_id: int, insert: InsertRows = insert_rows) -> None:
+        self.connection, self.layout, self.file_id, self.insert = connection, layout, file_id, insert
         self.counts = Counts()
         query = sa.select(deployment.c.key, deployment.c.content).where(deployment.c.layout == layout)
         self._known: dict[str, set[int]] = {}
@@ -54,6 +54,6 @@ class DeploymentIntake:
                  row.first_month, row.last_month, row.strength, json.dumps(row.contributors), json.dumps(row.has),
                  row.chart)
             )  # fmt: skip
-        insert_rows(self.connection, deployment, COLUMNS, new)
+        self.insert(self.connection, deployment, COLUMNS, new)
         self.counts.rejected += len(rejected)
         return rejected

@@ -23,6 +23,8 @@ from tocsin.listen.sources.tables import source_file
 
 STALE = 18  # months after which a deployment map says nothing about the present
 YEARLY = ("geo-pko-front", "geo-pko-types", "geo-pko-tcc")
+COUNTS = ("id", "layout", "key", "lon", "lat", "mission", "name", "first_month")
+ASKED = 500  # ids in one query
 
 
 @dataclass(frozen=True)
@@ -64,19 +66,20 @@ def posture(
         If no unit is known; says what there is.
     """
     here = deployment.c.mission.in_(missions) if missions else sa.true()
+    # Which rows count is settled on the columns that settle it; the rest is read for the few that stand here.
     query = (
-        sa.select(deployment, source_file.c.published_on)
+        sa.select(*(deployment.c[name] for name in COUNTS), source_file.c.published_on)
         .join(source_file, source_file.c.id == deployment.c.file_id)
         .where(here, deployment.c.first_month <= month)
         .order_by(source_file.c.published_on, deployment.c.id)
     )
-    newest: dict[tuple[str, str], dict[str, Any]] = {}
+    seen = seen_by(month)
+    newest: dict[tuple[str, str], Any] = {}
     for row in connection.execute(query):
         # A correction counts if it was public in time; one that came later does not change an earlier month.
-        if (row.layout, row.key) not in newest or row.published_on <= seen_by(month):
-            newest[(row.layout, row.key)] = dict(row._mapping)
-    inside = set(gids.tolist())
-    rows = [r for r in _where_now(list(newest.values())) if int(lattice.gid_at(r["lon"], r["lat"])) in inside]
+        if (row.layout, row.key) not in newest or row.published_on <= seen:
+            newest[row.layout, row.key] = row
+    rows = _read(connection, _inside(_where_now(list(newest.values())), gids))
     own = [r for r in rows if r["layout"] == "units" and (r["last_month"] is None or r["last_month"] >= month)]
     if own:
         return Posture(month, [_unit(r, month) for r in own], ["units"], None)
@@ -97,13 +100,28 @@ def posture(
     )
 
 
-def _where_now(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _where_now(rows: list[Any]) -> list[Any]:
     """One row a unit of the mission's own list: where it last came to, even if its earlier row was left open."""
     last: dict[tuple[str, str], int] = {}
     for r in rows:
-        if r["layout"] == "units":
-            last[r["mission"], r["name"]] = max(last.get((r["mission"], r["name"]), r["first_month"]), r["first_month"])
-    return [r for r in rows if r["layout"] != "units" or last[r["mission"], r["name"]] == r["first_month"]]
+        if r.layout == "units":
+            last[r.mission, r.name] = max(last.get((r.mission, r.name), r.first_month), r.first_month)
+    return [r for r in rows if r.layout != "units" or last[r.mission, r.name] == r.first_month]
+
+
+def _inside(rows: list[Any], gids: npt.NDArray[np.int64]) -> list[int]:
+    """Ids of the rows within cells, in their order."""
+    at = lattice.gid_at([r.lon for r in rows], [r.lat for r in rows])
+    return [rows[i].id for i in np.flatnonzero(np.isin(at, gids))]
+
+
+def _read(connection: sa.Connection, ids: list[int]) -> list[dict[str, Any]]:
+    """Whole rows of deployments, in the order of their ids given."""
+    found: dict[int, dict[str, Any]] = {}
+    for start in range(0, len(ids), ASKED):
+        query = sa.select(deployment).where(deployment.c.id.in_(ids[start : start + ASKED]))
+        found |= {row["id"]: dict(row) for row in connection.execute(query).mappings()}
+    return [found[i] for i in ids]
 
 
 def _last_chart(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

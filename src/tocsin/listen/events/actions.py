@@ -10,7 +10,7 @@ from tocsin.core.time import months_of
 from tocsin.listen.events.model import COLUMNS, Batch, Rejected
 from tocsin.listen.events.tables import event, event_seen
 from tocsin.listen.sources.model import Counts, Coverage
-from tocsin.store import insert_rows
+from tocsin.store import InsertRows, insert_rows
 
 KEYS_A_QUERY = 5_000
 WHOLE_WORLD = 40  # a file that speaks of this many countries speaks of the world
@@ -26,10 +26,12 @@ class EventIntake:
     source : str
         ``ucdp`` or ``acled``: ids are unique within a source.
     file_id : int
+    insert : callable
+        Puts rows into a table.
     """
 
-    def __init__(self, connection: sa.Connection, source: str, file_id: int) -> None:
-        self.connection, self.source, self.file_id = connection, source, file_id
+    def __init__(self, connection: sa.Connection, source: str, file_id: int, insert: InsertRows = insert_rows) -> None:
+        self.connection, self.source, self.file_id, self.insert = connection, source, file_id, insert
         self.counts = Counts()
         self.notes: Counter[str] = Counter()
         self._in_file: dict[str, int] = {}
@@ -66,8 +68,8 @@ class EventIntake:
             else:
                 self.counts.updated += 1
             new.append((self.source, self.file_id, *row))
-        insert_rows(self.connection, event, ("source", "file_id", *COLUMNS), new)
-        insert_rows(self.connection, event_seen, ("file_id", "event_id"), seen)
+        self.insert(self.connection, event, ("source", "file_id", *COLUMNS), new)
+        self.insert(self.connection, event_seen, ("file_id", "event_id"), seen)
         self.counts.rejected += len(rejected)
         if len(batch.first_day):
             # An event counts for the month and year it began in: one that runs into January says nothing of that year.
@@ -98,8 +100,12 @@ class EventIntake:
         return Coverage(first, last, () if len(countries) >= WHOLE_WORLD else countries)
 
 
-def withdraw(connection: sa.Connection, source: str, file_id: int, keys: list[str]) -> tuple[int, int]:
+def withdraw(
+    connection: sa.Connection, source: str, file_id: int, keys: list[str], keep: bool = True
+) -> tuple[int, int]:
     """Note that the source took events back: a new version marked withdrawn; the old ones stay for the record.
+
+    Without `keep` they are only counted.
 
     Returns
     -------
@@ -130,7 +136,7 @@ def withdraw(connection: sa.Connection, source: str, file_id: int, keys: list[st
             values = row._mapping
             rows.append({"source": source, "file_id": file_id, "withdrawn": True, "content": 0,
                          **{c: values[c] for c in columns}})  # fmt: skip
-        if rows:
+        if rows and keep:
             connection.execute(sa.insert(event), rows)
         withdrawn += len(rows)
     return withdrawn, len(keys) - withdrawn

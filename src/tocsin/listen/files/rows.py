@@ -31,6 +31,9 @@ BOMB_RATIO, BOMB_BYTES = 200, 64 * 2**20  # unpacked : packed, once more than th
 MOST_COLUMNS = 2_000
 # What a spreadsheet would run: no real cell of the layouts we read begins this way.
 FORMULA = re.compile(r"=\s*[A-Za-z+\-@(\"']|[+\-@][^\n]{0,200}\|[^\n]{0,200}!")
+# What comes instead of a file when the link asked for a sign-in.
+WEB_PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|head|body|\?xml)[\s>]", re.IGNORECASE)
+BINARY = re.compile("[\\0\\ud800-\\udfff]")  # NUL and halves of signs: JSON can hold them, records cannot
 
 Row = tuple[int, list[str]]
 
@@ -64,25 +67,30 @@ def checksum(path: Path) -> str:
 
 
 @contextmanager
-def open_sheet(path: Path) -> Iterator[Sheet]:
+def open_sheet(path: Path, called: str = "") -> Iterator[Sheet]:
     """Open a file of rows.
+
+    Parameters
+    ----------
+    path : Path
+    called : str
+        What people call the file, where it lies under another name; its ending says what it is.
 
     Raises
     ------
     BadFile
         Here or while reading, if the file cannot be used as a whole.
     """
+    name = called or path.name
     try:
         with path.open("rb") as file:
-            rows = _rows(path.name, path.suffix.lower(), file, path.stat().st_size)
+            rows = _rows(name, Path(name).suffix.lower(), file, path.stat().st_size)
             first = next(rows, None)
             if first is None or not any(field.strip() for field in first[1]):
-                raise BadFile("{name} is empty: there is no row in it", name=path.name)
-            yield Sheet(path.name, [field.strip() for field in first[1]], rows)
+                raise BadFile("{name} is empty: there is no row in it", name=name)
+            yield Sheet(name, [field.strip() for field in first[1]], rows)
     except (EOFError, zlib.error, gzip.BadGzipFile) as problem:
-        raise BadFile(
-            "{name} is cut off or damaged ({why}); get the file again", name=path.name, why=problem
-        ) from problem
+        raise BadFile("{name} is cut off or damaged ({why}); get the file again", name=name, why=problem) from problem
 
 
 def _rows(name: str, suffix: str, file: IO[bytes], size: int) -> Iterator[Row]:
@@ -92,7 +100,7 @@ def _rows(name: str, suffix: str, file: IO[bytes], size: int) -> Iterator[Row]:
         return _xlsx(name, file, size)
     if suffix == ".zip":
         return _zip(name, file, size)
-    if suffix == ".json":
+    if suffix in (".json", ".geojson"):
         return _json(name, _guarded(name, file, size))
     return _csv(name, _guarded(name, file, size))
 
@@ -128,7 +136,9 @@ def _zip(name: str, file: IO[bytes], size: int) -> Iterator[Row]:
         archive = zipfile.ZipFile(file)
     except zipfile.BadZipFile as problem:
         raise BadFile("{name} is not a whole zip file ({why}); get it again", name=name, why=problem) from problem
-    members = [m for m in archive.infolist() if m.filename.lower().endswith((".csv", ".xlsx", ".json", ".txt"))]
+    members = [
+        m for m in archive.infolist() if m.filename.lower().endswith((".csv", ".xlsx", ".json", ".geojson", ".txt"))
+    ]
     members = [m for m in members if not Path(m.filename).name.startswith((".", "_"))]
     if len(members) != 1:
         raise BadFile(
@@ -145,7 +155,7 @@ def _zip(name: str, file: IO[bytes], size: int) -> Iterator[Row]:
         if suffix == ".xlsx":
             data = inner.read(256 * 2**20)
             yield from _xlsx(name, io.BytesIO(data), len(data))
-        elif suffix == ".json":
+        elif suffix in (".json", ".geojson"):
             yield from _json(name, inner)
         else:
             yield from _csv(name, inner)
@@ -158,7 +168,9 @@ def _csv(name: str, source: IO[bytes]) -> Iterator[Row]:
     if start.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise BadFile("{name} is in UTF-16; save it as 'CSV UTF-8'", name=name)
     if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF", b"SQLite", b"\x1f\x8b")) or b"\0" in start:
-        raise BadFile("{name} is not a text table; give csv, csv.gz, zip, xlsx or json", name=name)
+        raise BadFile("{name} is not a text table; give csv, csv.gz, zip, xlsx, json or geojson", name=name)
+    if WEB_PAGE.match(start):
+        raise BadFile("{name} is a web page and not a table; get the file itself", name=name)
     text = io.TextIOWrapper(io.BufferedReader(_Joined(start, source), 1 << 20), encoding="utf-8-sig", newline="")
     csv.field_size_limit(LONGEST_FIELD)
     lines = _Lines(name, text)
@@ -277,6 +289,20 @@ def _xlsx(name: str, file: IO[bytes], size: int) -> Iterator[Row]:
         ) from problem
 
 
+def _points(collection: dict[str, Any]) -> list[dict[str, Any]]:
+    """Records of a GeoJSON collection: each feature's properties, with its point as longitude and latitude."""
+    records = []
+    features = collection.get("features")
+    for feature in features if isinstance(features, list) else []:
+        told = feature if isinstance(feature, dict) else {}
+        properties, geometry = told.get("properties"), told.get("geometry")
+        record = properties if isinstance(properties, dict) else {}
+        at = geometry.get("coordinates") if isinstance(geometry, dict) and geometry.get("type") == "Point" else None
+        point = at[:2] if isinstance(at, list) and len(at) >= 2 else ("", "")
+        records.append({**record, "longitude": point[0], "latitude": point[1]})
+    return records
+
+
 def _cell_text(value: Any) -> str:
     if value is None:
         return ""
@@ -297,13 +323,16 @@ def _json(name: str, source: IO[bytes]) -> Iterator[Row]:
         document = json.loads(data)
     except (UnicodeDecodeError, ValueError, RecursionError) as problem:
         raise BadFile("{name} is not whole JSON ({why}); get it again", name=name, why=problem) from problem
-    records = document.get("data") if isinstance(document, dict) else document
+    collection = isinstance(document, dict) and document.get("type") == "FeatureCollection"
+    records = _points(document) if collection else document.get("data") if isinstance(document, dict) else document
     if not isinstance(records, list) or not all(isinstance(r, dict) for r in records) or not records:
         raise BadFile("{name} holds no list of records (a list, or an object with 'data')", name=name)
     header = list(dict.fromkeys(key for record in records for key in record))
-    yield 0, [str(key) for key in header]
+    if any(BINARY.search(key) for key in header):
+        raise BadFile("{name}: a name of a column is binary; get the file again", name=name)
+    yield 0, header
     for number, record in enumerate(records, start=1):
         fields = [_cell_text(record.get(key)) for key in header]
-        if any(len(field) > LONGEST_FIELD or "\0" in field for field in fields):
+        if any(len(field) > LONGEST_FIELD or BINARY.search(field) for field in fields):
             raise BadFile("{name}, record {row}: a field is far too long or binary", name=name, row=number)
         yield number, fields

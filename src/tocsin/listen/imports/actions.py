@@ -1,26 +1,60 @@
 """Importing a file: one transaction, nothing dropped silently, the same file twice changes nothing."""
 
-import csv
 import datetime as dt
-import shutil
-import tempfile
+import hashlib
+import itertools
+import json
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TextIO, cast
+from typing import Any
 
 import sqlalchemy as sa
 
-from tocsin.core.errors import BadFile
+from tocsin.core.errors import BadFile, BadInput
 from tocsin.core.mission import Mission
 from tocsin.core.progress import Progress, silent
 from tocsin.listen.events.model import Rejected
 from tocsin.listen.files.rows import FORMULA, Row, Sheet, checksum, open_sheet
-from tocsin.listen.imports.layouts import Layout, Setting, recognise
+from tocsin.listen.imports.columns import Chosen, changes, guess, likeliest, missing, own, renamed
+from tocsin.listen.imports.layouts import FITS_NONE, LAYOUTS, Columns, Layout, Setting, recognise
+from tocsin.listen.imports.looked import Looked
+from tocsin.listen.imports.rejects import Rejects
+from tocsin.listen.imports.samples import shown
 from tocsin.listen.sources.model import Counts, Imported, published_on, release_of
 from tocsin.listen.sources.tables import source_file
 from tocsin.store import without_garbage_collection
 
 CHUNK = 20_000
+TOLD = 2_000  # rows between two words of how far it is
+SAMPLES, EXAMPLES, EXAMPLE_ROWS = 8, 3, 200
+LONGEST_COLUMN = 200  # letters of a column's name
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a file is to be read.
+
+    Parameters
+    ----------
+    called : str
+        What people call the file; empty = as it is called where it lies.
+    layout : str, optional
+        Name of the layout; recognised by the columns if not given.
+    release : str, optional
+        As the publisher counts releases; read from the file name if not given.
+    published : date, optional
+        Since when the file was public; by default from a UCDP release number, else the day of the import.
+    columns : mapping, optional
+        Which of the file's columns each of ours is, where they are not called the same.
+    """
+
+    called: str = ""
+    layout: str | None = None
+    release: str | None = None
+    published: dt.date | None = None
+    columns: Chosen | None = None
 
 
 def import_file(
@@ -32,6 +66,7 @@ def import_file(
     release: str | None = None,
     published: dt.date | None = None,
     tell: Progress = silent,
+    columns: Chosen | None = None,
 ) -> Imported:
     """Take a file into the mission's records.
 
@@ -41,14 +76,10 @@ def import_file(
         Of a transaction the caller owns: an error undoes everything.
     mission : Mission
     path : Path
-        csv, csv.gz, zip, xlsx or json.
+        csv, csv.gz, zip, xlsx, json or geojson.
     now : datetime
-    layout : str, optional
-        Name of the layout; recognised by the columns if not given.
-    release : str, optional
-        As the publisher counts releases; read from the file name if not given.
-    published : date, optional
-        Since when the file was public; by default from a UCDP release number, else the day of the import.
+    layout, release, published, columns
+        As in `Reading`.
     tell : Progress
 
     Returns
@@ -60,46 +91,189 @@ def import_file(
     BadFile
         If the file cannot be used as a whole.
     """
-    sha256 = checksum(path)
-    number = release_of(path.name) if release is None else release
-    with open_sheet(path) as sheet:
-        kind, at, has_header = recognise(path.name, sheet.first, layout, number)
-        day = published or (published_on(number) if kind.name.startswith("ucdp") else None) or now.date()
-        known = connection.execute(
-            sa.select(source_file).where(source_file.c.sha256 == sha256, source_file.c.layout == kind.name)
-        ).first()
+    return import_as(connection, mission, path, now, Reading("", layout, release, published, columns), tell)
+
+
+def import_as(
+    connection: sa.Connection, mission: Mission, path: Path, now: dt.datetime, how: Reading, tell: Progress = silent
+) -> Imported:
+    """The same, with everything that is to be known about the file in one."""
+    with _opened(path, how, now) as found:
+        known = _known(connection, found)
         if known is not None:
-            again = Counts(unchanged=known.n_read - known.n_rejected, rejected=known.n_rejected)
-            return Imported(path.name, kind.name, known.release, known.published_on, again, True)
+            return known
+        kind = found.kind
         file_id = connection.scalar(
             sa.insert(source_file).values(
-                name=path.name, sha256=sha256, layout=kind.name, release=number, licence=kind.licence,
-                citation=kind.citation, published_on=day, imported_at=now, is_edition=kind.name == "ucdp-ged",
-                countries=[], n_read=0, n_added=0, n_updated=0, n_unchanged=0, n_rejected=0,
+                name=found.sheet.name, sha256=found.sha256, layout=kind.name, release=found.release,
+                licence=kind.licence, citation=kind.citation, published_on=found.public, imported_at=now,
+                is_edition=kind.name == "ucdp-ged", countries=[], n_read=0, n_added=0, n_updated=0, n_unchanged=0,
+                n_rejected=0,
             ).returning(source_file.c.id)
         )  # fmt: skip
         assert file_id is not None  # noqa: S101 - RETURNING gives one row
-        setting = Setting(connection, mission, kind.name, int(file_id), path.name, number, day, now.date())
-        with without_garbage_collection():
-            return _take(setting, kind, at, has_header, sheet, sha256, number, day, tell)
+        setting = found.setting(connection, mission, int(file_id), now)
+        with without_garbage_collection(), Rejects(found.sheet, found.has_header) as rejects:
+            intake, counts = _take_rows(setting, found, tell, rejects)
+            covers = intake.coverage()
+            connection.execute(
+                sa.update(source_file)
+                .where(source_file.c.id == file_id)
+                .values(
+                    covers_from=covers.first, covers_until=covers.last, countries=list(covers.countries),
+                    n_read=counts.read, n_added=counts.added, n_updated=counts.updated,
+                    n_unchanged=counts.unchanged, n_rejected=counts.rejected,
+                )
+            )  # fmt: skip
+            return found.imported(counts, intake, rejects.keep(mission, found.sha256))
 
 
-def _take(
-    setting: Setting, kind: Layout, at: dict[str, int], has_header: bool, sheet: Sheet, sha256: str, release: str,
-    day: dt.date, tell: Progress,
-) -> Imported:  # fmt: skip
-    with _Rejects(sheet, has_header) as rejects:
-        return _take_rows(setting, kind, at, has_header, sheet, sha256, release, day, tell, rejects)
+def look_at(
+    connection: sa.Connection,
+    mission: Mission,
+    path: Path,
+    now: dt.datetime,
+    how: Reading,
+    rejects_to: Path,
+    tell: Progress = silent,
+) -> Looked:
+    """What an import of a file would do, without doing it.
+
+    Parameters
+    ----------
+    connection : Connection
+        Reads only.
+    rejects_to : Path
+        Where rows that cannot be used are written, with line and reason, if there are any.
+
+    Returns
+    -------
+    Looked
+
+    Raises
+    ------
+    BadFile
+        If the file cannot be used as a whole.
+    """
+    rejects_to.unlink(missing_ok=True)
+    first, examples = _beginning(path, how.called)
+    name = how.layout or _recognised(path, how, first) or likeliest(first)
+    if name is not None and name not in LAYOUTS:
+        raise BadInput("'{name}' is not a layout; there are: {known}", name=name, known=", ".join(LAYOUTS))
+    chosen = how.columns
+    layout = None if name is None else LAYOUTS[name]
+    if (layout is None or layout.needed) and any(len(column) > LONGEST_COLUMN for column in first):
+        raise BadFile("{name}: its first row holds no names of columns; add one that does", name=how.called or path)
+    if layout is None or name is None:
+        return Looked(None, first, examples)
+    if chosen is None and layout.needed:  # a file that needs no choice is read here as anywhere else
+        chosen = own(layout, first)
+        chosen = chosen if not missing(layout, first) else guess(layout, first)
+    if layout.needed and (lacking := missing(layout, renamed(layout, first, chosen or {}))):
+        return Looked(name, first, examples, dict(chosen or {}), lacking)
+    how = replace(how, layout=how.layout or (name if layout.needed else None), columns=chosen)
+    with _opened(path, how, now) as found:
+        start = list(itertools.islice(found.sheet.rows, SAMPLES if found.has_header else SAMPLES - 1))
+        if not found.has_header:
+            start = [(1, found.sheet.first), *start]
+        fields, samples = shown(found.kind, found.at, start, len(found.sheet.first), now.date())
+        if not found.has_header:
+            first, examples = list(found.at), []
+    shown_first = [column[:LONGEST_COLUMN] for column in first]
+    looked = Looked(found.kind.name, shown_first, examples, dict(chosen or {}), [], fields, samples)
+    with _opened(path, how, now) as found:
+        known = _known(connection, found)
+        if known is None:
+            setting = replace(found.setting(connection, mission, 0, now), keep=False)
+            with without_garbage_collection(), Rejects(found.sheet, found.has_header) as rejects:
+                intake, counts = _take_rows(setting, found, tell, rejects)
+                known = found.imported(counts, intake, str(rejects.write(rejects_to)) if counts.rejected else None)
+                looked.rejects = rejects.beginning
+        looked.would = known
+    return looked
 
 
-def _take_rows(
-    setting: Setting, kind: Layout, at: dict[str, int], has_header: bool, sheet: Sheet, sha256: str, release: str,
-    day: dt.date, tell: Progress, rejects: "_Rejects",
-) -> Imported:  # fmt: skip
-    intake = kind.intake(setting, at)
+def _beginning(path: Path, called: str) -> tuple[list[str], list[list[str]]]:
+    """The first row, and for each column a few values that stand in it."""
+    with open_sheet(path, called) as sheet:
+        examples: list[list[str]] = [[] for _ in sheet.first]
+        for _, fields in itertools.islice(sheet.rows, EXAMPLE_ROWS):
+            for found, field in zip(examples, fields, strict=False):
+                text = field.strip()[:60]
+                if text and len(found) < EXAMPLES and text not in found:
+                    found.append(text)
+        return sheet.first, examples
+
+
+def _recognised(path: Path, how: Reading, first: list[str]) -> str | None:
+    name = how.called or path.name
+    release = release_of(name) if how.release is None else how.release
+    try:
+        return recognise(name, first, None, release)[0].name
+    except BadFile as problem:
+        if problem.message.startswith(FITS_NONE):
+            return None
+        raise
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """A file that is open, and what is known of it before its rows."""
+
+    sheet: Sheet
+    sha256: str
+    kind: Layout
+    at: Columns
+    has_header: bool
+    release: str
+    public: dt.date
+
+    def setting(self, connection: sa.Connection, mission: Mission, file_id: int, now: dt.datetime) -> Setting:
+        return Setting(
+            connection, mission, self.kind.name, file_id, self.sheet.name, self.release, self.public, now.date()
+        )
+
+    def imported(self, counts: Counts, intake: Any, rejects_file: str | None) -> Imported:
+        warnings = [f"{times} rows: {what}" for what, times in intake.notes.items() if times]
+        return Imported(
+            self.sheet.name, self.kind.name, self.release, self.public, counts, False, rejects_file, warnings
+        )
+
+
+@contextmanager
+def _opened(path: Path, how: Reading, now: dt.datetime) -> Iterator[_Opened]:
+    sha256 = checksum(path)
+    with open_sheet(path, how.called) as sheet:
+        number = release_of(sheet.name) if how.release is None else how.release
+        first = sheet.first
+        if how.columns and how.layout in LAYOUTS and changes(LAYOUTS[how.layout], first, how.columns):
+            first = renamed(LAYOUTS[how.layout], first, how.columns)
+            # The same bytes read otherwise are other rows: what is known already is the two together.
+            told = json.dumps([sha256, dict(sorted(how.columns.items()))], ensure_ascii=False)
+            sha256 = hashlib.sha256(told.encode()).hexdigest()
+        kind, at, has_header = recognise(sheet.name, first, how.layout, number)
+        day = how.published or (published_on(number) if kind.name.startswith("ucdp") else None) or now.date()
+        yield _Opened(sheet, sha256, kind, at, has_header, number, day)
+
+
+def _known(connection: sa.Connection, found: _Opened) -> Imported | None:
+    """What was said of the same file when it was imported before."""
+    known = connection.execute(
+        sa.select(source_file).where(source_file.c.sha256 == found.sha256, source_file.c.layout == found.kind.name)
+    ).first()
+    if known is None:
+        return None
+    again = Counts(unchanged=known.n_read - known.n_rejected, rejected=known.n_rejected)
+    return Imported(found.sheet.name, found.kind.name, known.release, known.published_on, again, True)
+
+
+def _take_rows(setting: Setting, found: _Opened, tell: Progress, rejects: Rejects) -> tuple[Any, Counts]:
+    """Give every row to the layout's intake; what it cannot use is set aside."""
+    sheet = found.sheet
+    intake = found.kind.intake(setting, found.at)
     width = len(sheet.first)
     read = short = 0
-    for chunk in _chunks(sheet, has_header):
+    for chunk in _chunks(sheet, found.has_header, tell):
         read += len(chunk)
         _refuse_formulas(sheet.name, chunk)
         good = [row for row in chunk if len(row[1]) == width]
@@ -112,8 +286,7 @@ def _take_rows(
         short = 0 if not chunk or len(chunk[-1][1]) >= width else chunk[-1][0]
         if good:
             bad += intake.take(good)
-        rejects.add(bad)
-        tell(f"Reading {sheet.name}", read)
+        rejects.add(bad, chunk)
     if short:
         raise BadFile(
             "{name} is cut off: its last row (line {line}) is incomplete; get the file again",
@@ -125,28 +298,21 @@ def _take_rows(
         raise BadFile("{name} has a header but no row", name=sheet.name)
     if counts.read != read:
         raise AssertionError(f"rows do not add up: {read} read, {counts}")
-    if counts.rejected == read:
+    if counts.rejected == read and setting.keep:
         line, why = rejects.first
         raise BadFile("no row of {name} can be used; line {line}: {why}", name=sheet.name, line=line, why=why)
-    covers = intake.coverage()
-    setting.connection.execute(
-        sa.update(source_file)
-        .where(source_file.c.id == setting.file_id)
-        .values(
-            covers_from=covers.first, covers_until=covers.last, countries=list(covers.countries), n_read=read,
-            n_added=counts.added, n_updated=counts.updated, n_unchanged=counts.unchanged, n_rejected=counts.rejected,
-        )
-    )  # fmt: skip
-    warnings = [f"{times} rows: {what}" for what, times in intake.notes.items() if times]
-    written = rejects.keep(setting.mission, sha256)
-    return Imported(sheet.name, kind.name, release, day, counts, False, written, warnings)
+    return intake, counts
 
 
-def _chunks(sheet: Sheet, has_header: bool) -> Iterator[list[Row]]:
+def _chunks(sheet: Sheet, has_header: bool, tell: Progress) -> Iterator[list[Row]]:
     chunk: list[Row] = [] if has_header else [(1, sheet.first)]
+    step, read = f"Reading {sheet.name}", 0
     for row in sheet.rows:
         chunk.append(row)
+        if not len(chunk) % TOLD:
+            tell(step, read + len(chunk))
         if len(chunk) >= CHUNK:
+            read += len(chunk)
             yield chunk
             chunk = []
     if chunk:
@@ -166,49 +332,3 @@ def _refuse_formulas(name: str, chunk: list[Row]) -> None:
                         line=line,
                         shown=field[:40],
                     )
-
-
-class _Rejects:
-    """Rows that cannot be used, written to a scratch file as they come; kept only if the import succeeds."""
-
-    def __init__(self, sheet: Sheet, has_header: bool) -> None:
-        self.sheet, self.has_header = sheet, has_header
-        self.first: tuple[int, str] = (0, "")
-        self._scratch: TextIO | None = None
-
-    def __enter__(self) -> "_Rejects":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._scratch is not None:
-            self._scratch.close()
-
-    def add(self, rows: list[Rejected]) -> None:
-        """Write rows of one chunk, in the order of their lines."""
-        if not rows:
-            return
-        if self._scratch is None:
-            scratch = tempfile.TemporaryFile("w+", encoding="utf-8", newline="")  # noqa: SIM115 - closed in __exit__
-            self._scratch = cast("TextIO", scratch)
-            header = self.sheet.first if self.has_header else []
-            csv.writer(self._scratch).writerow(["line", "reason", *header])
-        ordered = sorted(rows, key=lambda r: r[0])
-        self.first = self.first if self.first[1] else (ordered[0][0], ordered[0][1])
-        # A leading apostrophe keeps a spreadsheet from running what a hostile row holds.
-        csv.writer(self._scratch).writerows(
-            [line, why, *("'" + f if f[:1] in ("=", "+", "-", "@") else f for f in fields)]
-            for line, why, fields in ordered
-        )
-
-    def keep(self, mission: Mission, sha256: str) -> str | None:
-        """Put the rows into the mission's folder; returns the file's path in it, None if there are none."""
-        if self._scratch is None:
-            return None
-        mission.rejects.mkdir(exist_ok=True)
-        path = mission.rejects / f"{Path(self.sheet.name).name.split('.')[0]}-{sha256[:8]}.csv"
-        part = path.with_suffix(".part")
-        self._scratch.seek(0)
-        with part.open("w", encoding="utf-8", newline="") as text:
-            shutil.copyfileobj(self._scratch, text)
-        part.replace(path)
-        return str(path.relative_to(mission.folder))

@@ -22,14 +22,14 @@ from tocsin.listen.people.tables import cell_people
 from tocsin.listen.places.actions import COLUMNS as PLACE_COLUMNS
 from tocsin.listen.places.tables import place
 from tocsin.listen.sources.model import Counts, Coverage, month_of_release
-from tocsin.store import insert_rows
+from tocsin.store import InsertRows, insert_nothing, insert_rows
 
 Columns = dict[str, int]
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What an intake may know beside the rows."""
+    """What an intake may know beside the rows, and whether what it takes is kept or only counted."""
 
     connection: sa.Connection
     mission: Mission
@@ -39,6 +39,12 @@ class Setting:
     release: str
     public: dt.date
     today: dt.date
+    keep: bool = True
+
+    @property
+    def insert(self) -> InsertRows:
+        """Puts rows into a table; nowhere when a file is only looked at."""
+        return insert_rows if self.keep else insert_nothing
 
 
 class Events:
@@ -50,7 +56,7 @@ class Events:
         self.yearly = setting.layout == "ucdp-ged"
         self.month = month_of_release(setting.release)
         self.public = setting.public
-        self.intake = EventIntake(setting.connection, self.source, setting.file_id)
+        self.intake = EventIntake(setting.connection, self.source, setting.file_id, setting.insert)
         self.counts, self.notes = self.intake.counts, self.intake.notes
 
     def take(self, rows: list[Row]) -> list[Rejected]:
@@ -77,6 +83,7 @@ class Deleted:
     def __init__(self, setting: Setting, at: Columns) -> None:
         self.setting, self.at = setting, at
         self.counts, self.notes = Counts(), dict[str, int]()
+        self._named: set[str] = set()
 
     def take(self, rows: list[Row]) -> list[Rejected]:
         """Take a chunk: known events become withdrawn (updated); unknown ones need nothing (unchanged)."""
@@ -85,9 +92,11 @@ class Deleted:
             (line, "event_id_cnty is empty", fields) for (line, fields), k in zip(rows, keys, strict=True) if not k
         ]
         wanted = [k for k in keys if k]
-        known, unknown = withdraw(self.setting.connection, "acled", self.setting.file_id, list(dict.fromkeys(wanted)))
+        fresh = [k for k in dict.fromkeys(wanted) if k not in self._named]
+        self._named.update(fresh)
+        known, unknown = withdraw(self.setting.connection, "acled", self.setting.file_id, fresh, self.setting.keep)
         self.counts.updated += known
-        self.counts.unchanged += unknown + len(wanted) - len(set(wanted))
+        self.counts.unchanged += unknown + len(wanted) - len(fresh)
         self.counts.rejected += len(empty)
         return empty
 
@@ -109,7 +118,7 @@ class Deployments:
 
     def __init__(self, setting: Setting, at: Columns) -> None:
         self.at, self.row = at, self.ROW[setting.layout]
-        self.intake = DeploymentIntake(setting.connection, setting.layout, setting.file_id)
+        self.intake = DeploymentIntake(setting.connection, setting.layout, setting.file_id, setting.insert)
         self.counts, self.notes = self.intake.counts, dict[str, int]()
         self._months: list[int] = []
 
@@ -131,6 +140,43 @@ class Deployments:
         return Coverage(min(self._months), max(self._months)) if self._months else Coverage()
 
 
+def people_row(fields: Sequence[str], at: Columns) -> tuple[int, float]:
+    """Cell and people of a row.
+
+    Raises
+    ------
+    BadInput
+        Why the row cannot be used.
+    """
+    try:
+        gid, people = int(fields[at["priogrid_gid"]]), float(fields[at["population"]])
+        if not 1 <= gid <= lattice.ROWS * lattice.COLUMNS or not 0 <= people < 1e9:
+            raise ValueError
+    except ValueError as problem:
+        raise BadInput("priogrid_gid or population is not a usable number") from problem
+    return gid, people
+
+
+def place_row(fields: Sequence[str], at: Columns) -> tuple[str, str, str, float, float, int | None, str]:
+    """Key, name, other names, lon, lat, people and first-level area of a row.
+
+    Raises
+    ------
+    BadInput
+        Why the row cannot be used.
+    """
+    told = {name: fields[i].strip() for name, i in at.items()}
+    try:
+        lon, lat = float(told["lon"]), float(told["lat"])
+        people = int(float(told["population"])) if told.get("population") else None
+        if not told["name"] or not (abs(lon) <= 180 and abs(lat) <= 90) or (people or 0) < 0:
+            raise ValueError
+    except (ValueError, OverflowError) as problem:
+        raise BadInput("name, lon, lat or population is not usable") from problem
+    key = told.get("pcode") or f"{told['name']}|{lon:.4f}|{lat:.4f}"
+    return key, told["name"], told.get("alternates", ""), lon, lat, people, told.get("admin1", "")
+
+
 class People:
     """Intake of people per cell: ``priogrid_gid,population``."""
 
@@ -145,19 +191,16 @@ class People:
         new = []
         for line, fields in rows:
             try:
-                gid = int(fields[self.at["priogrid_gid"]])
-                people = float(fields[self.at["population"]])
-                if not 1 <= gid <= lattice.ROWS * lattice.COLUMNS or not 0 <= people < 1e9:
-                    raise ValueError
-            except ValueError:
-                rejected.append((line, "priogrid_gid or population is not a usable number", fields))
+                gid, people = people_row(fields, self.at)
+            except BadInput as problem:
+                rejected.append((line, str(problem), fields))
                 continue
             if gid in self._seen:
                 rejected.append((line, f"cell {gid} stands earlier in this file", fields))
                 continue
             self._seen.add(gid)
             new.append((gid, self.setting.file_id, people))
-        insert_rows(self.setting.connection, cell_people, ("gid", "file_id", "people"), new)
+        self.setting.insert(self.setting.connection, cell_people, ("gid", "file_id", "people"), new)
         self.counts.added += len(new)
         self.counts.rejected += len(rejected)
         return rejected
@@ -186,18 +229,13 @@ class Places:
         new = []
         corrected: list[dict[str, Any]] = []
         for line, fields in rows:
-            told = {name: fields[i].strip() for name, i in self.at.items()}
             try:
-                lon, lat = float(told["lon"]), float(told["lat"])
-                people = int(float(told["population"])) if told.get("population") else None
-                if not told["name"] or not (abs(lon) <= 180 and abs(lat) <= 90) or (people or 0) < 0:
-                    raise ValueError
-            except (ValueError, OverflowError):
-                rejected.append((line, "name, lon, lat or population is not usable", fields))
+                key, name, alternates, lon, lat, people, admin1 = place_row(fields, self.at)
+            except BadInput as problem:
+                rejected.append((line, str(problem), fields))
                 continue
-            key = told.get("pcode") or f"{told['name']}|{lon:.4f}|{lat:.4f}"
             inside = self._outline is None or bool(shapely.contains_xy(self._outline, lon, lat))
-            values = (told["name"], told.get("alternates", ""), lon, lat, people, told.get("admin1", ""), inside)
+            values = (name, alternates, lon, lat, people, admin1, inside)
             if self._known.get(key) == values:
                 self.counts.unchanged += 1
             elif key in self._known:
@@ -205,8 +243,10 @@ class Places:
             else:
                 new.append((self.setting.file_name, key, *values))
             self._known[key] = values
-        insert_rows(self.setting.connection, place, PLACE_COLUMNS, new)
-        if corrected:  # names and points for people to read; no calculation of a past month rests on them
+        self.setting.insert(self.setting.connection, place, PLACE_COLUMNS, new)
+        if (
+            corrected and self.setting.keep
+        ):  # names and points for people to read; no calculation of a past month rests on them
             mine = sa.and_(place.c.source == self.setting.file_name, place.c.key == sa.bindparam("known"))
             change = sa.update(place).where(mine)
             self.setting.connection.execute(change, corrected)
@@ -230,7 +270,10 @@ class Layout:
     intake: Callable[[Setting, Columns], Any]
     licence: str
     citation: str
+    object: str  # what `store/policy.toml` calls it: who imports it needs the right to create it
     headerless: tuple[str, ...] = ()  # column names of releases that come without a header row
+    needed: tuple[str, ...] = ()  # columns that a person may name in their own file; without any, names are fixed
+    further: tuple[str, ...] = ()  # the same for those that need not be there
 
 
 def _named(*needed: str) -> Callable[[Sequence[str]], Columns | None]:
@@ -242,23 +285,32 @@ def _named(*needed: str) -> Callable[[Sequence[str]], Columns | None]:
 
 
 OWN = "the mission's own"
+FITS_NONE = "{name} fits no layout we read"
 LAYOUTS = {
     layout.name: layout
     for layout in (
-        Layout("ucdp-ged", "UCDP GED, yearly release", ucdp.columns_of, Events, ucdp.LICENCE, ucdp.CITATION,
+        Layout("ucdp-ged", "UCDP GED, yearly release", ucdp.columns_of, Events, ucdp.LICENCE, ucdp.CITATION, "event",
                ucdp.HEADER),
         Layout("ucdp-candidate", "UCDP Candidate Events, monthly release", ucdp.columns_of, Events, ucdp.LICENCE,
-               ucdp.CANDIDATE_CITATION, ucdp.HEADER),
-        Layout("acled", "ACLED events", acled.columns_of, Events, acled.LICENCE, acled.CITATION),
+               ucdp.CANDIDATE_CITATION, "event", ucdp.HEADER),
+        Layout("acled", "ACLED events", acled.columns_of, Events, acled.LICENCE, acled.CITATION, "event",
+               needed=acled.NEEDED, further=acled.FURTHER),
         Layout("acled-deleted", "ACLED deleted events", acled.deleted_columns_of, Deleted, acled.LICENCE,
-               acled.CITATION),
-        Layout("geo-pko", "Geo-PKO, full table", geopko.full_columns, Deployments, geopko.LICENCE, geopko.CITATION),
-        Layout("geo-pko-front", "Geo-PKO FrontMap", geopko.front_columns, Deployments, geopko.LICENCE, geopko.CITATION),
-        Layout("geo-pko-types", "Geo-PKO TTMap", geopko.types_columns, Deployments, geopko.LICENCE, geopko.CITATION),
-        Layout("geo-pko-tcc", "Geo-PKO TCCMap", geopko.tcc_columns, Deployments, geopko.LICENCE, geopko.CITATION),
-        Layout("units", "own units and sites", units.columns_of, Deployments, OWN, ""),
-        Layout("population", "people per cell", _named("priogrid_gid", "population"), People, OWN, ""),
-        Layout("places", "named places", _named("name", "lon", "lat"), Places, OWN, ""),
+               acled.CITATION, "event"),
+        Layout("geo-pko", "Geo-PKO, full table", geopko.full_columns, Deployments, geopko.LICENCE, geopko.CITATION,
+               "deployment"),
+        Layout("geo-pko-front", "Geo-PKO FrontMap", geopko.front_columns, Deployments, geopko.LICENCE, geopko.CITATION,
+               "deployment"),
+        Layout("geo-pko-types", "Geo-PKO TTMap", geopko.types_columns, Deployments, geopko.LICENCE, geopko.CITATION,
+               "deployment"),
+        Layout("geo-pko-tcc", "Geo-PKO TCCMap", geopko.tcc_columns, Deployments, geopko.LICENCE, geopko.CITATION,
+               "deployment"),
+        Layout("units", "own units and sites", units.columns_of, Deployments, OWN, "", "deployment",
+               needed=(*units.NEEDED, "from"), further=units.FURTHER),
+        Layout("population", "people per cell", _named("priogrid_gid", "population"), People, OWN, "", "people",
+               needed=("priogrid_gid", "population")),
+        Layout("places", "named places", _named("name", "lon", "lat"), Places, OWN, "", "place",
+               needed=("name", "lon", "lat"), further=("alternates", "population", "admin1", "pcode")),
     )
 }  # fmt: skip
 
@@ -301,7 +353,7 @@ def recognise(name: str, first: list[str], wanted: str | None, release: str) -> 
         raise BadFile("{name} does not have the columns of {layout}; its first row is: {shown}",
                       name=name, layout=wanted, shown=shown[:200])  # fmt: skip
     raise BadFile(
-        "{name} fits no layout we read (its first row is: {shown}); docs/formats.md lists the columns of each",
+        FITS_NONE + " (its first row is: {shown}); docs/formats.md lists the columns of each",
         name=name,
         shown=shown[:200],
     )

@@ -18,8 +18,9 @@ from tocsin.core.time import month_text
 from tocsin.listen.deployments.model import Unit
 from tocsin.plan.corridors.card import cut_points, exposure_at, legs_of, stops_on, straight_help
 from tocsin.plan.corridors.front import alternatives, knee, pareto_front, shared_share
-from tocsin.plan.corridors.ground import HAZARD_KM, HAZARD_MONTHS, Passable, Stop, mission_network, read_roads
+from tocsin.plan.corridors.ground import HAZARD_MONTHS, Passable, Stop, mission_network, read_roads
 from tocsin.plan.corridors.model import Corridor, Floats, Network
+from tocsin.plan.corridors.said import APART, FAR, OVER, WORSE, plain_assumptions
 from tocsin.plan.mobility import default_speeds, responders
 from tocsin.plan.reach import overland_of
 from tocsin.plan.situation import Situation, situation
@@ -28,16 +29,6 @@ from tocsin.store.runs import run_id
 
 MODES = ("wheeled", "tracked", "foot")
 DAYLIGHT = (6.0, 18.0)
-ASSUMES = (
-    "Exposure counts events expected within {km:.0f} km while the convoy passes, at the rate of {months} months past.",
-    "Most events near a road are not aimed at a convoy.",
-    "Events that nobody reported are not in it: a quiet stretch may be one from which no news comes.",
-    "Times are for the documented speed of the mode; a convoy moves at the speed of its slowest vehicle.",
-)
-WORSE = (
-    "The safest way today becomes the known way tomorrow: change it, and do not announce it.",
-    "A convoy can draw attackers to villages along its way, and may block the road for others.",
-)
 
 
 @dataclass(frozen=True)
@@ -139,7 +130,7 @@ def corridor_of(mission: Mission, here: Situation, asked: Asked) -> dict[str, An
     weight = 0.0
     if middle > 0:
         weight = (chosen.hours - ways[0].hours) / max(ways[0].exposure - chosen.exposure, 1e-12)
-    others = alternatives(network, chosen, k=asked.others, weight=weight)
+    others = alternatives(network, chosen, k=asked.others, weight=weight, apart_km=APART)
     daylight = (0.0, 24.0) if asked.night else DAYLIGHT
     shown = sorted({0, middle, len(ways) - 1, *np.linspace(0, len(ways) - 1, 12).round().astype(int).tolist()})
     return {
@@ -154,14 +145,14 @@ def corridor_of(mission: Mission, here: Situation, asked: Asked) -> dict[str, An
         "most_time": asked.most_time,
         "complete": front.complete,
         "front": [_way(network, ways[k]) for k in shown],
-        "fastest": _way(network, ways[0]),
-        "safest": _way(network, ways[-1]),
+        "fastest": {**_way(network, ways[0]), "line": _line(network, ways[0])},
+        "safest": {**_way(network, ways[-1]), "line": _line(network, ways[-1])},
         "chosen": {**_way(network, chosen), "line": _line(network, chosen)},
         "others": [
             {
                 **_way(network, o),
                 "line": _line(network, o),
-                "shared": shared_share(network, chosen, o),
+                "shared": shared_share(network, chosen, o, APART),
                 **_apart(network, here, chosen, o),
             }
             for o in others
@@ -169,8 +160,7 @@ def corridor_of(mission: Mission, here: Situation, asked: Asked) -> dict[str, An
         "by_hour": _by_hour(network, (ways[0], chosen, ways[-1]), asked),
         **_card(mission, over, here, chosen, asked, daylight),
         "events": len(here.recent(HAZARD_MONTHS)),
-        "assumes": [line.format(km=HAZARD_KM, months=HAZARD_MONTHS) for line in ASSUMES]
-        + _about_ground(over, (from_name, x1, y1, a), (to_name, x2, y2, b)),
+        "assumes": plain_assumptions() + _about_ground(over, (from_name, x1, y1, a), (to_name, x2, y2, b)),
         "worse": list(WORSE),
         "method": "label-setting over the whole front, costs rounded up to a second and a millionth of the exposure",
         "data_hash": _hash(network),
@@ -178,16 +168,11 @@ def corridor_of(mission: Mission, here: Situation, asked: Asked) -> dict[str, An
 
 
 def _about_ground(over: Passable, *ends: tuple[str, float, float, int]) -> list[str]:
-    said = {
-        "straight line": "Nothing of the ground went in: every cell is passed at the mode's speed as the crow flies.",
-        "ground": "Roads, rivers and crossings are as the mission knew them: " + ", ".join(over.layers) + ".",
-        "roads": "Roads are those of the file given; rivers and crossings did not go in.",
-    }
-    found = [said[over.over]]
+    found = [OVER[over.over].format(layers=", ".join(over.layers))]
     for name, lon, lat, node in ends:
         km = float(distance_km(lon, lat, over.network.lon[node], over.network.lat[node]))
         if km > 2 * over.cell_km:
-            found.append(f"{name} is {km:.0f} km from where the mode can move: that part is not in the way.")
+            found.append(FAR.format(place=name, km=f"{km:.0f}"))
     return found
 
 

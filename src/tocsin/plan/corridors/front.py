@@ -4,9 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from tocsin.core.errors import BadInput, Infeasible
 from tocsin.plan.corridors.model import Corridor, Floats, Front, Ints, Network
+
+KM_A_DEGREE = 111.195
+MOST_TOO_LONG = 8  # ways in a row that take too long before no more are looked for
 
 STEP_HOURS = 1 / 3600  # a second
 FAR = 1 << 60
@@ -201,8 +205,11 @@ def corridor(network: Network, edges: Sequence[int] | Ints, start: int) -> Corri
     )  # fmt: skip
 
 
-def shared_share(network: Network, a: Corridor, b: Corridor) -> float:
-    """Share of the shorter way's length that both use, in either direction.
+def shared_share(network: Network, a: Corridor, b: Corridor, apart_km: float = 0.0) -> float:
+    """Share of the shorter way's length that both use, in either direction; or that lies beside the other way.
+
+    With `apart_km` a stretch counts as shared when both its ends are within so far of a place of the other way: on a
+    grid two ways a cell apart are the same way to whoever waits beside it.
 
     >>> import numpy as np
     >>> net = Network(np.array([0, 1, 1]), np.array([1, 2, 2]), np.ones(3), np.zeros(3), np.array([3.0, 1, 2]),
@@ -211,6 +218,11 @@ def shared_share(network: Network, a: Corridor, b: Corridor) -> float:
     0.75
     """
     shorter, other = sorted((a, b), key=lambda c: c.km)
+    if apart_km > 0:
+        near = _beside(network, other, apart_km)
+        at = list(shorter.edges)
+        beside = float(network.km[at][near[network.tail[at]] & near[network.head[at]]].sum())
+        return beside / shorter.km if shorter.km else 1.0
 
     def key(edge: int) -> tuple[int, int, float]:
         u, v = sorted((int(network.tail[edge]), int(network.head[edge])))
@@ -219,6 +231,16 @@ def shared_share(network: Network, a: Corridor, b: Corridor) -> float:
     have = {key(e) for e in other.edges}
     both = sum(float(network.km[e]) for e in shorter.edges if key(e) in have)
     return both / shorter.km if shorter.km else 1.0
+
+
+def _beside(network: Network, way: Corridor, km: float) -> npt.NDArray[np.bool_]:
+    """Places of the network within so far of a place of the way."""
+    from scipy.spatial import cKDTree
+
+    x = network.lon * np.cos(np.radians(float(network.lat.mean()))) * KM_A_DEGREE
+    at = np.column_stack([x, network.lat * KM_A_DEGREE])
+    found: npt.NDArray[np.bool_] = cKDTree(at[list(way.nodes)]).query(at, distance_upper_bound=km)[0] <= km
+    return found
 
 
 def alternatives(
@@ -230,6 +252,7 @@ def alternatives(
     most_longer: float = 2.0,
     weight: float = 0.0,
     tries: int = 24,
+    apart_km: float = 0.0,
 ) -> list[Corridor]:
     """Other ways between the same places that are really different: each shares little with every one before it.
 
@@ -241,6 +264,8 @@ def alternatives(
     ----------
     weight : float
         Hours one would spend to avoid one unit of exposure; 0 looks at time alone.
+    apart_km : float
+        How far apart ways must be to count as different; 0: they need only be other stretches.
     """
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import dijkstra
@@ -251,11 +276,16 @@ def alternatives(
     dear = np.ones(len(open_))
     kept = [first]
     used = [first]
+    too_long = 0
     pair = np.minimum(network.tail, network.head) * np.int64(network.nodes) + np.maximum(network.tail, network.head)
     for _ in range(tries):
-        if len(kept) > k:
+        if len(kept) > k or too_long >= MOST_TOO_LONG:
             break
-        dear[np.isin(pair[open_], pair[list(used[-1].edges)])] *= 1.4
+        if apart_km > 0:
+            near = _beside(network, used[-1], apart_km)
+            dear[near[tail] & near[head]] *= 1.4
+        else:
+            dear[np.isin(pair[open_], pair[list(used[-1].edges)])] *= 1.4
         price = cost * dear
         # of parallel stretches the cheapest is looked at
         order = np.lexsort((price, head, tail))
@@ -271,7 +301,10 @@ def alternatives(
             at = int(before[at])
         new = corridor(network, edges[::-1], first.nodes[0])
         used.append(new)
-        if new.hours <= most_longer * first.hours and all(shared_share(network, new, c) <= most_shared for c in kept):
+        too_long = too_long + 1 if new.hours > most_longer * first.hours else 0
+        if new.hours <= most_longer * first.hours and all(
+            shared_share(network, new, c, apart_km) <= most_shared for c in kept
+        ):
             kept.append(new)
     return kept[1:]
 

@@ -3,78 +3,96 @@
 from html import escape
 from typing import Any
 
-from tocsin.plan.patrols.cards import STYLE, clock
+from tocsin.core.words import Translator
+from tocsin.plan.corridors.said import APART, assumed
+from tocsin.plan.patrols.cards import made
+from tocsin.plan.printed import at, clock, hours, length, moving, page, row, spot
 
 OWN = """p.turn{border:2px solid #444;padding:.4em .6em}td.night{font-weight:bold}
 section+section{page-break-before:always}section{page-break-after:auto}table{margin:.6em 0}"""
 
 
-def printed_card(summary: dict[str, Any]) -> str:
-    """What `plan_corridor` gave, as a page to print, self-contained.
+def printed_card(summary: dict[str, Any], _: Translator) -> str:
+    """What `plan_corridor` gave, as a page to print, self-contained, in the reader's language.
 
     Times are at the planned pace; exposure is events near the convoy in 1,000 passages.
     """
     s, chosen = summary, summary["chosen"]
-    head = (
-        f"<h1>{escape(s['from']['name'])} to {escape(s['to']['name'])}</h1><p>Leave at {clock(s['leave'])}, arrive "
-        f"{clock(s['leave'] + s['arrive_after_hours'])} at the planned pace; {chosen['km']:.0f} km, "
-        f"{chosen['hours']:.1f} h of driving, {1000 * chosen['exposure']:.2f} events near it in 1,000 passages; "
-        f"{escape(s['mode'])}, {escape(s['season'])} season, over {escape(s['over'])}.</p>"
+    title = _("{start} to {end}", start=spot(s["from"]["name"], _), end=spot(s["to"]["name"], _))
+    mode, season = moving(s, _)
+    line = _(
+        "Leave at {leave}, arrive {arrive} at the planned pace; {km}, {hours} of driving, {events} events near it in "
+        "1,000 passages; {mode}, {season}.",
+        leave=clock(s["leave"], _), arrive=clock(s["leave"] + s["arrive_after_hours"], _), km=length(chosen["km"], _),
+        hours=hours(chosen["hours"], _), events=_events(chosen, _), mode=mode, season=season,
+    )  # fmt: skip
+    titles = (_("leg"), _("from"), _("to"), _("leave"), _("arrive"), _("length"), _("events near it"),
+              _("checkpoints"), _("in trouble"), _("who can come"))  # fmt: skip
+    legs = f"<table>{row(map(escape, titles), 'th')}{''.join(_rows(s, _))}</table>"
+    body = (
+        f"<section><h1>{escape(title)}</h1><p>{escape(line)}</p>{legs}{_turn(s, _)}{_others(s, _)}<footer>"
+        + "".join(f"<p>{escape(line)}</p>" for line in [*map(_, s["worse"]), *assumed(s["assumes"], _)])
+        + f"<p>{escape(made(s, _))}</p></footer></section>"
     )
-    legs = (
-        "<table><tr><th>leg</th><th>from</th><th>to</th><th>leave</th><th>arrive</th><th>km</th><th>events near it</th>"
-        f"<th>checkpoints</th><th>in trouble</th><th>who can come</th></tr>{''.join(_rows(s))}</table>"
-    )
-    return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Convoy</title><style>{STYLE}{OWN}</style>'
-        f"</head><body><section>{head}{legs}{_turn(s)}{_others(s)}<footer>"
-        + "".join(f"<p>{escape(line)}</p>" for line in [*s["worse"], *s["assumes"]])
-        + f"<p>As of {escape(s['as_of'])}, run {escape(s['run'][:12])}.</p></footer></section></body></html>\n"
-    )
+    return page(_("Convoy"), body, _, OWN)
 
 
-def _rows(s: dict[str, Any]) -> list[str]:
+def _events(way: dict[str, Any], _: Translator) -> str:
+    return _.number(1000 * way["exposure"], 2)
+
+
+def _rows(s: dict[str, Any], _: Translator) -> list[str]:
     rests = {r["after_leg"]: r["hours"] for r in s["rests"]}
     now = s["leave"]
     found = []
     for number, leg in enumerate(s["legs"]):
         if number in rests:
-            found.append(f'<tr><td colspan="10">Rest {rests[number]:.1f} h at {escape(leg["start"])}</td></tr>')
+            rest = _("Rest {hours} at {place}", hours=hours(rests[number], _), place=spot(leg["start"], _))
+            found.append(f'<tr><td colspan="10">{escape(rest)}</td></tr>')
             now += rests[number]
-        stops = "; ".join(f"{escape(c['name'])}, {c['hours']:g} h" for c in leg["checkpoints"]) or "none known"
-        helpers = "; ".join(f"{escape(h['name'])}, {h['hours']:.1f} h" for h in leg["helpers"]) or "nobody"
-        do = ("turn back" if leg["turn_back"] else "go on") + (", in the dark" if leg["dark"] else "")
+        stops = _named(leg["checkpoints"], _) or escape(_("none known"))
+        helpers = _named(leg["helpers"], _) or escape(_("nobody"))
+        do = _("turn back") if leg["turn_back"] else _("go on")
+        if leg["dark"]:
+            do = _("{what}, in the dark", what=do)
         found.append(
-            f'<tr><td class="n">{number + 1}</td><td>{escape(leg["start"])}</td><td>{escape(leg["end"])}'
-            f"<br><small>{leg['lat']:.4f}, {leg['lon']:.4f}</small></td>"
-            f'<td class="n">{clock(now)}</td><td class="n">{clock(now + leg["hours"])}</td>'
-            f'<td class="n">{leg["km"]:.0f}</td><td class="n">{1000 * leg["exposure"]:.2f}</td><td>{stops}</td>'
-            f"<td{' class=night' if leg['dark'] else ''}>{do}</td><td>{helpers}</td></tr>"
+            f'<tr><td class="n">{_.number(number + 1)}</td><td>{escape(spot(leg["start"], _))}</td>'
+            f"<td>{escape(spot(leg['end'], _))}<br><small>{at(leg, _)}</small></td>"
+            f'<td class="n">{clock(now, _)}</td><td class="n">{clock(now + leg["hours"], _)}</td>'
+            f'<td class="n">{length(leg["km"], _)}</td><td class="n">{_events(leg, _)}</td><td>{stops}</td>'
+            f"<td{' class=night' if leg['dark'] else ''}>{escape(do)}</td><td>{helpers}</td></tr>"
         )
         now += leg["hours"]
     return found
 
 
-def _turn(s: dict[str, Any]) -> str:
+def _named(rows: list[dict[str, Any]], _: Translator) -> str:
+    found = (_("{place}, {hours}", place=spot(r["name"], _), hours=hours(r["hours"], _)) for r in rows)
+    return "<br>".join(map(escape, found))
+
+
+def _turn(s: dict[str, Any], _: Translator) -> str:
     turn = s["turn_back"]
     if turn is None:
-        return '<p class="turn">Turning back is never the shorter way once the first leg is driven.</p>'
-    return (
-        f'<p class="turn">Up to {escape(turn["name"])} ({turn["lat"]:.4f}, {turn["lon"]:.4f}), after '
-        f"{turn['after_hours']:.1f} h of driving, turning back is shorter than going on; after it, go on.</p>"
-    )
+        text = escape(_("Turning back is never the shorter way once the first leg is driven."))
+        return f'<p class="turn">{text}</p>'
+    text = escape(_("Up to {place}, after {hours} of driving, turning back is shorter than going on; after it, go on.",
+                    place=spot(turn["name"], _), hours=hours(turn["after_hours"], _)))  # fmt: skip
+    return f'<p class="turn">{text} <small>{at(turn, _)}</small></p>'
 
 
-def _others(s: dict[str, Any]) -> str:
+def _others(s: dict[str, Any], _: Translator) -> str:
     if not s["others"]:
-        return "<p>No other way that is really different was found.</p>"
+        none = _("No other way that keeps {km} km away from half of this one takes at most twice its time.", km=APART)
+        return f"<p>{escape(none)}</p>"
     rows = "".join(
-        f"<tr><td>{escape(o['parts_at'])}</td><td>{escape(o['joins_at'])}</td><td>{escape(', '.join(o['by']))}</td>"
-        f'<td class="n">{o["hours"]:.1f} h</td><td class="n">{o["km"]:.0f}</td><td class="n">{1000 * o["exposure"]:.2f}'
-        f'</td><td class="n">{o["shared"]:.0%}</td></tr>'
+        f"<tr><td>{escape(spot(o['parts_at'], _))}</td><td>{escape(spot(o['joins_at'], _))}</td>"
+        f"<td>{escape(_.join(spot(b, _) for b in o['by']))}</td>"
+        f'<td class="n">{hours(o["hours"], _)}</td><td class="n">{length(o["km"], _)}</td>'
+        f'<td class="n">{_events(o, _)}</td><td class="n">{_.percent(o["shared"])}</td></tr>'
         for o in s["others"]
     )
-    return (
-        "<table><caption>Other ways</caption><tr><th>leaves this way at</th><th>comes back at</th><th>by</th><th>time"
-        f"</th><th>km</th><th>events near it</th><th>shared</th></tr>{rows}</table>"
-    )
+    titles = (_("leaves this way at"), _("comes back at"), _("by way of"), _("time"), _("length"), _("events near it"),
+              _("shared"))  # fmt: skip
+    caption = _("Other ways")
+    return f"<table><caption>{escape(caption)}</caption>{row(map(escape, titles), 'th')}{rows}</table>"

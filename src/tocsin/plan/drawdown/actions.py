@@ -15,6 +15,7 @@ from tocsin.core.errors import BadInput, NoData
 from tocsin.core.mission import Mission
 from tocsin.core.progress import Progress, silent
 from tocsin.core.time import month_text
+from tocsin.core.words import mark
 from tocsin.listen.deployments.model import Unit
 from tocsin.plan.actions import largest_places
 from tocsin.plan.drawdown.inplace import in_place
@@ -27,16 +28,21 @@ from tocsin.store.runs import run_id
 
 CLOSABLE = {UnitKind.BASE, UnitKind.TOB}
 ASSUMES = (
-    "One step is one month; the forecast of the months ahead is spread evenly and held for every step.",
-    "Protection is expected deaths within reach; a second base within reach counts {second:.1f} (judgement).",
-    "Reach is not protection: what the units would do there is not in the figure.",
-    "The largest headquarters, reaction forces, police units and helicopters stay to the end, where they are.",
-    "What must be in place is a list to check against the ground, made from who loses reach; it proves nothing ready.",
+    mark("One step is one month; the forecast of the months ahead is spread evenly and held for every step."),
+    mark("Protection is expected deaths within reach; a second base within reach counts {second} (judgement)."),
+    mark("Reach is not protection: what the units would do there is not in the figure."),
+    mark("The largest headquarters, reaction forces, police units and helicopters stay to the end, where they are."),
+    mark(
+        "What must be in place is a list to check against the ground, made from who loses reach; it proves nothing "
+        "ready."
+    ),
 )
 WORSE = (
-    "An order of closing that becomes known tells armed groups where nobody will be, and when.",
-    "People who were seen with the mission stay behind: before each step, ask who they are and what they want done.",
-    "Closing last where harm is highest keeps people beside a base that will also close.",
+    mark("An order of closing that becomes known tells armed groups where nobody will be, and when."),
+    mark(
+        "People who were seen with the mission stay behind: before each step, ask who they are and what they want done."
+    ),
+    mark("Closing last where harm is highest keeps people beside a base that will also close."),
 )
 
 
@@ -75,10 +81,11 @@ class Leave:
 
 @dataclass(frozen=True)
 class Left:
-    """What the planner of drawdowns made: the run's id and its documented summary."""
+    """What the planner of drawdowns made: the run's id, its documented summary and what went in."""
 
     run: str
     summary: dict[str, Any]
+    inputs: dict[str, Any] = field(default_factory=dict)
 
 
 def plan_drawdown(
@@ -113,7 +120,7 @@ def plan_drawdown(
     result = {"run": id, "as_of": month_text(here.month), "assess_run": here.run, **result}
     finish_run(connection, id, "drawdown", inputs, result, now)
     tell("Ordering", 1, 1)
-    return Left(id, result)
+    return Left(id, result, inputs)
 
 
 def drawdown_of(
@@ -265,18 +272,18 @@ def _compared(asked: Leave, able: list[Unit], closing: Closing, found: Order) ->
         middle = float(np.median([k for k in known if k is not None])) if any(k is not None for k in known) else 0.0
         return close_by(closing, np.array([-(middle if k is None else k) for k in known]))
 
-    rows = [("the loss of each step alone (greedy)", greedy_order(closing))]
+    rows = [("greedy", "the loss of each step alone (greedy)", greedy_order(closing))]
     if asked.costs:
-        rows.append(("cost: the dearest first", dearest_first([asked.costs.get(u.name) for u in able])))
+        rows.append(("cost", "cost: the dearest first", dearest_first([asked.costs.get(u.name) for u in able])))
     else:
         size = dearest_first([None if u.strength is None else float(u.strength) for u in able])
-        rows.append(("cost: the largest first", size))
+        rows.append(("size", "cost: the largest first", size))
     if asked.contracts:
         ends = np.array([float(asked.contracts.get(u.name, asked.steps)) for u in able])
-        rows.append(("contract date", close_by(closing, ends)))
+        rows.append(("contract", "contract date", close_by(closing, ends)))
     return [
-        {"order": name, "value": float(protection(closing, closes).sum()),
+        {"by": by, "order": name, "value": float(protection(closing, closes).sum()),
          "curve": [float(v) for v in protection(closing, closes)],
          "kept_more": (found.value - float(protection(closing, closes).sum())) / found.value if found.value else 0.0}
-        for name, closes in rows
+        for by, name, closes in rows
     ]  # fmt: skip

@@ -22,20 +22,22 @@ def in_place(
 ) -> list[dict[str, Any]]:
     """Police, civilians, committees and host-state forces that must be there before a step.
 
-    `there_now` names the mission's units of that sort near the cells that lose reach; None where the mission keeps no
-    list (committees, host-state forces): ask.
+    `need` is a word for what is needed, for doors that say it in other languages. `there_now` names the mission's units
+    of that sort near the cells that lose reach; None where the mission keeps no list (committees, host-state forces):
+    ask.
     """
     if not gone:
         return []
     near = sorted({here.name_of(u.lon, u.lat) for u in gone})
     handed = [u.name for u in gone]
     wanted: list[dict[str, Any]] = [
-        {"who": "civilians", "what": "handover, and a plan for people seen with the mission", "where": near,
+        {"who": "civilians", "need": "handover", "where": near,
+         "what": "handover, and a plan for people seen with the mission",
          "there_now": _close_to(here, [(u.lon, u.lat) for u in gone], {UnitKind.CLA}, "", handed)},
     ]  # fmt: skip
     if any("police" in u.has or "fpu" in u.has for u in gone):
-        wanted.append({"who": "police", "what": "open cases and witnesses handed over to national police",
-                       "where": near, "there_now": None})  # fmt: skip
+        wanted.append({"who": "police", "need": "cases", "where": near, "there_now": None,
+                       "what": "open cases and witnesses handed over to national police"})  # fmt: skip
     if not len(lost):
         return wanted
     cells = set(here.gids[lost].tolist())
@@ -47,17 +49,20 @@ def in_place(
     centres = [(float(x), float(y)) for x, y in zip(*lattice.centre(here.gids[lost]), strict=True)]
     return [
         *wanted,
-        {"who": "police", "what": "officers whom women and men there know and can reach, mission's or nation's, for "
+        {"who": "police", "need": "officers",
+         "what": "officers whom women and men there know and can reach, mission's or nation's, for "
          f"{harm:.2g} expected deaths a month", "where": named,
          "there_now": _close_to(here, centres, POLICE, "police", handed)},
-        {"who": "civilians", "what": "somebody of the civilian sections or an assistant who keeps visiting",
-         "where": named, "there_now": _close_to(here, centres, {UnitKind.CLA}, "", handed)},
-        {"who": "local committees", "what": "a warning tree that works without the base", "where": named,
-         "there_now": None},
-        {"who": "host-state forces", "what": "somebody who answers, screened for their conduct, for "
+        {"who": "civilians", "need": "visits", "where": named,
+         "what": "somebody of the civilian sections or an assistant who keeps visiting",
+         "there_now": _close_to(here, centres, {UnitKind.CLA}, "", handed)},
+        {"who": "local committees", "need": "warning tree", "what": "a warning tree that works without the base",
+         "where": named, "there_now": None},
+        {"who": "host-state forces", "need": "security",
+         "what": "somebody who answers, screened for their conduct, for "
          f"{harm:.2g} expected deaths a month", "where": named, "there_now": None},
-        {"who": "contingency", "what": "a watch on these cells and who would come back", "where": named,
-         "there_now": None},
+        {"who": "contingency", "need": "watch", "what": "a watch on these cells and who would come back",
+         "where": named, "there_now": None},
     ]  # fmt: skip
 
 

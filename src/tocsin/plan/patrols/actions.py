@@ -14,6 +14,7 @@ from tocsin.core.geometry import distance_km
 from tocsin.core.mission import Mission
 from tocsin.core.progress import Progress, silent
 from tocsin.core.time import month_text
+from tocsin.core.words import mark
 from tocsin.plan.patrols.asked import Out
 from tocsin.plan.patrols.layout import Node, layout_of
 from tocsin.plan.patrols.mix import Mix, mix_routes
@@ -24,20 +25,26 @@ from tocsin.store import finish_run, run_of
 from tocsin.store.runs import latest_run, run_id
 
 ASSUMES = (
-    "The worth of a visit is the deaths forecast there; that a visit prevents any of them is not known.",
-    "Places that no patrol is said to have visited count as not visited lately.",
-    "Travel is at the documented speed of the mode; breakdowns and checkpoints are not in it.",
-    "An observer knows the routes and their chances and watches every day; the lot is drawn anew each day.",
+    mark("The worth of a visit is the deaths forecast there; that a visit prevents any of them is not known."),
+    mark("Places that no patrol is said to have visited count as not visited lately."),
+    mark("Travel is at the documented speed of the mode; breakdowns and checkpoints are not in it."),
+    mark("An observer knows the routes and their chances and watches every day; the lot is drawn anew each day."),
 )
 WORSE = (
-    "A visit can mark those who are seen talking to the patrol: ask each place how it wants to be met.",
-    "A card that is lost tells where the patrol goes: carry only today's, and draw the next only when it is needed.",
-    "Places of low forecast are visited little: that nothing is forecast where nobody reports is not safety.",
+    mark("A visit can mark those who are seen talking to the patrol: ask each place how it wants to be met."),
+    mark(
+        "A card that is lost tells where the patrol goes: carry only today's, and draw the next only when it is needed."
+    ),
+    mark("Places of low forecast are visited little: that nothing is forecast where nobody reports is not safety."),
 )
 
 
-FUEL = "Each patrol leaves with full tanks; an hour of driving takes the same fuel everywhere, standing takes none."
-ESCORTED = "An escort makes what it escorts a target of those who watch the patrol: ask whether it wants to be seen."
+FUEL = mark(
+    "Each patrol leaves with full tanks; an hour of driving takes the same fuel everywhere, standing takes none."
+)
+ESCORTED = mark(
+    "An escort makes what it escorts a target of those who watch the patrol: ask whether it wants to be seen."
+)
 
 
 @dataclass(frozen=True)

@@ -158,46 +158,93 @@ class Out:
         Raises
         ------
         BadInput
+            With a sentence for each wrong field; its parameter `wrong` has them by field.
         """
-        if not (0 <= self.leave < self.back <= 24 and self.stay_hours >= 0 and 1 <= self.patrols <= 8):
-            raise BadInput("patrols leave before they are back within a day, and a base sends 1 to 8")
+        found = self.wrong()
+        if found:
+            raise BadInput("{said}", said="; ".join(dict.fromkeys(found.values())), wrong=found)
+
+    def wrong(self) -> dict[str, str]:
+        """What cannot be, a sentence for each field, named as ``escorts.0.before``.
+
+        >>> Out(patrols=9, litres=0.0).wrong()
+        {'patrols': 'a base sends 1 to 8 patrols', 'litres': 'the litres of an hour are more than zero'}
+        """
+        found: dict[str, str] = {}
+        if not 1 <= self.patrols <= 8:
+            found["patrols"] = "a base sends 1 to 8 patrols"
         if self.days not in (1, 2):
-            raise BadInput("patrols are out for 1 or 2 days")
-        if any(v is not None and not (0 < v < math.inf) for v in (self.range_hours, self.litres)):
-            raise BadInput("the hours a tank lasts and the litres of an hour are more than zero")
+            found["days"] = "patrols are out for 1 or 2 days"
+        if not 0 <= self.leave < self.back <= 24:
+            found["leave"] = "patrols leave before they are back, within a day of 24 hours"
+        if not 0 <= self.stay_hours < math.inf:
+            found["stay_hours"] = "the hours at a place are zero or more"
+        if self.range_hours is not None and not 0 < self.range_hours < math.inf:
+            found["range_hours"] = "the hours of driving on full tanks are more than zero"
+        if self.litres is not None and not 0 < self.litres < math.inf:
+            found["litres"] = "the litres of an hour are more than zero"
+        if self.fuel_at and self.range_hours is None:
+            found["fuel_at"] = "units with fuel are named, and no range: say how many hours full tanks last"
         for place, (visits, days) in self.keep.items():
             if not 1 <= visits <= days <= MOST_DAYS:
-                raise BadInput("{place}: at least 1 visit, and no more visits than days, of at most 366; for example "
-                               "2/7 for twice a week", place=place)  # fmt: skip
-        if any(not 0 <= ago < math.inf for place in self.visited for ago in self.ago(place)):
-            raise BadInput("the days since a visit are zero or more")
-        if max(len(self.escorts), len(self.joint), len(self.companions)) > MOST_TASKS:
-            raise BadInput("no more than {most} escorts, joint visits or companions at a time", most=MOST_TASKS)
-        tasks: list[Escort | Joint | Companion] = [*self.escorts, *self.joint, *self.companions]
-        for task in tasks:
-            self._check_task(task)
+                found[f"keep.{place}"] = (f"{place}: at least 1 visit, and no more visits than days, of at most "
+                                          f"{MOST_DAYS}; for example 2/7 for twice a week")  # fmt: skip
+        for place in self.visited:
+            if any(not 0 <= ago < math.inf for ago in self.ago(place)):
+                found[f"visited.{place}"] = f"{place}: the days since a visit are zero or more"
+        kinds: dict[str, Sequence[Escort | Joint | Companion]] = {
+            "escorts": self.escorts, "joint": self.joint, "companions": self.companions,
+        }  # fmt: skip
+        for kind, tasks in kinds.items():
+            if len(tasks) > MOST_TASKS:
+                found[kind] = f"no more than {MOST_TASKS} escorts, joint visits or companions at a time"
+                continue
+            names = [_name(task).strip().casefold() for task in tasks]
+            for k, task in enumerate(tasks):
+                found |= {f"{kind}.{k}.{part}": said for part, said in self._wrong_task(task).items()}
+                if names[k] and names[k] in names[:k]:
+                    found[f"{kind}.{k}.name"] = f"'{_name(task)}' is there twice: give each its own name or place"
+        return found
 
-    def _check_task(self, task: Escort | Joint | Companion) -> None:
-        name = task.place if isinstance(task, Joint) else task.name
+    def _wrong_task(self, task: "Escort | Joint | Companion") -> dict[str, str]:
+        name = _name(task)
+        found: dict[str, str] = {}
+        if not name.strip():
+            found["name"] = f"{KINDS[type(task)]} needs a name or a place"
+        if isinstance(task, Escort):
+            found |= {part: f"'{name}': say where the escort {does}"
+                      for part, place, does in (("start", task.start, "begins"), ("end", task.end, "ends"))
+                      if not place.strip()}  # fmt: skip
+        if not 0 <= task.after < task.before <= 24:
+            found["after"] = f"'{name}': hours lie within a day of 24, the first before the last"
         day = getattr(task, "day", None)
-        if not (name.strip() and 0 <= task.after < task.before <= 24 and (day is None or 1 <= day <= self.days)):
-            raise BadInput("'{name}' needs a name, hours of a day with the first before the last, and a day on which "
-                           "patrols are out", name=name)  # fmt: skip
-        taken = [v for v in (getattr(task, "hours", None), getattr(task, "worth", None)) if v is not None]
-        if any(not 0 <= v < math.inf for v in taken):
-            raise BadInput("'{name}': hours and worth are zero or more", name=name)
+        if day is not None and not 1 <= day <= self.days:
+            found["day"] = f"'{name}' is on day {day}: name a day on which patrols are out, of {self.days}"
+        for part in ("hours", "worth"):
+            value = getattr(task, part, None)
+            if value is not None and not 0 <= value < math.inf:
+                found[part] = f"'{name}': its {part} are a number of zero or more"
         if isinstance(task, Joint):
             known = {n for c in self.companions for n in (c.name, *c.skills)}
             missing = sorted(set(task.needs) - known)
             if missing or not task.needs:
-                raise BadInput("the visit to {place} needs {needs}, which no companion is or has; offered are: {known}",
-                               place=name, needs=", ".join(missing) or "nobody",
-                               known=", ".join(sorted(known)) or "none")  # fmt: skip
+                found["needs"] = (
+                    f"the visit to {name} needs {', '.join(missing) or 'nobody'}, which no companion is or has; "
+                    f"offered are: {', '.join(sorted(known)) or 'none'}"
+                )
+        return found
 
     def ago(self, place: str) -> tuple[float, ...]:
         """Days since each visit that is known of a place, the last first."""
         found = {k.casefold(): v for k, v in self.visited.items()}.get(place.casefold(), ())
         return tuple(sorted(float(v) for v in ((found,) if isinstance(found, int | float) else found)))
+
+
+KINDS: dict[type[Any], str] = {Escort: "an escort", Joint: "a joint visit", Companion: "a companion"}
+
+
+def _name(task: Escort | Joint | Companion) -> str:
+    return task.place if isinstance(task, Joint) else task.name
 
 
 def read_tasks(path: Path) -> dict[str, tuple[Any, ...]]:

@@ -1,69 +1,85 @@
-"""One page a patrol to print: when it leaves, where it stops, when it is back."""
+"""One page a patrol to print: when it leaves, where it stops, when it is back; in the reader's language."""
 
-import math
+import re
 from html import escape
 from typing import Any
 
-STYLE = """body{font:12pt/1.4 sans-serif;margin:2cm}section{page-break-after:always;break-after:page}
-h1{font-size:16pt;margin:0 0 .3em}table{border-collapse:collapse;width:100%}
-td,th{border:1px solid #444;padding:.35em .5em;text-align:start}td.n{text-align:end;white-space:nowrap}
-footer{margin-top:1em;font-size:9pt}"""
+from tocsin.core.time import parse_month
+from tocsin.core.words import Translator
+from tocsin.plan.printed import at, clock, hours, length, moving, page, row, spot
+
+_DAY = re.compile(r"(.*), day (\d)", re.DOTALL)
 
 
-PREFIX = {"fuel": "fill tanks at ", "escort": "escort "}
-
-
-def clock(hours: float) -> str:
-    """Hours of the problem's clock as day and time; days are told from the second on.
-
-    >>> clock(6.5), clock(30.0)
-    ('06:30', 'day 2, 06:00')
-    """
-    minutes = math.ceil(hours * 60 - 1e-6)
-    day, minute = divmod(minutes, 1440)
-    text = f"{minute // 60:02d}:{minute % 60:02d}"
-    return text if day == 0 else f"day {day + 1}, {text}"
-
-
-def told(patrol: dict[str, Any]) -> str:
+def told(patrol: dict[str, Any], _: Translator) -> str:
     """What a patrol costs and who is aboard, in a line.
 
-    >>> told({"hours_driven": 5.25, "hours_out": 9.0, "litres": 84.0, "fuel_hours_left": 2.5, "with": ["Section"]})
-    '5.2 hours of driving in 9.0 hours out; 84 litres; fuel for 2.5 hours left at the least; with Section'
+    >>> from tocsin.core.words import translator
+    >>> told({"hours_driven": 5.25, "hours_out": 9.0, "litres": 84.0, "fuel_hours_left": 2.5, "with": ["Section"]},
+    ...      translator("en"))
+    '5.2 h of driving in 9.0 h out; 84 litres; fuel for 2.5 h left at the least; with Section'
     """
-    parts = [f"{patrol['hours_driven']:.1f} hours of driving in {patrol['hours_out']:.1f} hours out"]
+    parts = [_("{driven} of driving in {out} out", driven=hours(patrol["hours_driven"], _),
+               out=hours(patrol["hours_out"], _))]  # fmt: skip
     if patrol["litres"] is not None:
-        parts.append(f"{patrol['litres']:.0f} litres")
+        parts.append(_("{litres} litres", litres=_.number(patrol["litres"])))
     if patrol["fuel_hours_left"] is not None:
-        parts.append(f"fuel for {patrol['fuel_hours_left']:.1f} hours left at the least")
-    return "; ".join([*parts, *(["with " + ", ".join(patrol["with"])] if patrol["with"] else [])])
+        parts.append(_("fuel for {hours} left at the least", hours=hours(patrol["fuel_hours_left"], _)))
+    if patrol["with"]:
+        parts.append(_("with {names}", names=_.join(patrol["with"])))
+    return "; ".join(parts) if _.direction == "ltr" else "؛ ".join(parts)
 
 
-def cards_html(summary: dict[str, Any], plan: int) -> str:
+def patrol_name(name: str, _: Translator) -> str:
+    """The name of a patrol, with its day in the reader's words.
+
+    >>> from tocsin.core.words import translator
+    >>> patrol_name("Alpha 2, day 1", translator("fr"))
+    'Alpha 2, jour 1'
+    """
+    found = _DAY.fullmatch(name)
+    return name if found is None else _("{name}, day {day}", name=found[1], day=int(found[2]))
+
+
+def cards_html(summary: dict[str, Any], plan: int, _: Translator) -> str:
     """The cards of one plan of the mix as a page to print, self-contained.
 
     Times are when each stop is reached at the planned pace. The chance of the plan is left off: a card says only where
     this patrol goes today.
     """
+    titles = (_("stop"), _("place"), _("arrive"), _("stay"), _("latitude, longitude"), _("seen, said, promised"))
+    mode, season = moving(summary, _)
     parts = []
     for patrol in summary["mix"]["plans"][plan]["patrols"]:
         rows = "".join(
-            f'<tr><td class="n">{number}</td><td>{escape(PREFIX.get(s["kind"], "") + s["name"])}</td>'
-            f'<td class="n">{clock(s["at"])}</td><td class="n">{s["stay_hours"]:g} h</td>'
-            f'<td class="n">{s["lat"]:.4f}, {s["lon"]:.4f}</td><td></td></tr>'
+            f'<tr><td class="n">{_.number(number)}</td><td>{escape(_stop(s, _))}</td>'
+            f'<td class="n">{clock(s["at"], _)}</td><td class="n">{hours(s["stay_hours"], _)}</td>'
+            f'<td class="n">{at(s, _)}</td><td></td></tr>'
             for number, s in enumerate(patrol["stops"], 1)
         )
+        line = _(
+            "Leave {start} at {leave}; back at {end} by {back}; {km} as the crow flies; {mode}, {season}.",
+            start=spot(patrol["start"]["name"], _), leave=clock(patrol["leave"], _),
+            end=spot(patrol["end"]["name"], _), back=clock(patrol["back"], _), km=length(patrol["km_straight"], _),
+            mode=mode, season=season,
+        )  # fmt: skip
+        worse = [*summary["worse"]]
         parts.append(
-            f"<section><h1>{escape(patrol['patrol'])}</h1><p>Leave {escape(patrol['start']['name'])} at "
-            f"{clock(patrol['leave'])}; back at {escape(patrol['end']['name'])} by {clock(patrol['back'])}; "
-            f"{patrol['km_straight']:.0f} km as the crow flies; {escape(summary['mode'])}, "
-            f"{escape(summary['season'])} season.</p><p>{escape(told(patrol))}</p>"
-            "<table><tr><th>stop</th><th>place</th><th>arrive</th><th>stay</th><th>latitude, longitude</th>"
-            f"<th>seen, said, promised</th></tr>{rows}</table><footer>"
-            + "".join(f"<p>{escape(line)}</p>" for line in summary["worse"])
-            + f"<p>As of {escape(summary['as_of'])}, run {escape(summary['run'][:12])}.</p></footer></section>"
+            f"<section><h1>{escape(patrol_name(patrol['patrol'], _))}</h1><p>{escape(line)}</p>"
+            f"<p>{escape(told(patrol, _))}</p><table>{row(map(escape, titles), 'th')}{rows}</table><footer>"
+            + "".join(f"<p>{escape(_(w))}</p>" for w in worse)
+            + f"<p>{escape(made(summary, _))}</p></footer></section>"
         )
-    return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Patrols</title><style>{STYLE}</style>'
-        f"</head><body>{''.join(parts)}</body></html>\n"
-    )
+    return page(_("Patrols"), "".join(parts), _)
+
+
+def made(summary: dict[str, Any], _: Translator) -> str:
+    """What a card rests on."""
+    return _("As of {month}, run {run}.", month=_.month(parse_month(summary["as_of"])), run=str(summary["run"][:12]))
+
+
+def _stop(stop: dict[str, Any], _: Translator) -> str:
+    name = spot(stop["name"], _)
+    if stop["kind"] == "fuel":
+        return _("fill tanks at {place}", place=name)
+    return _("escort {place}", place=name) if stop["kind"] == "escort" else name

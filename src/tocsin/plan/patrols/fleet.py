@@ -1,20 +1,28 @@
 """Patrols that carry, cost or may be out only so long: one annealing run, decided by counts."""
 
 import time
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tocsin.core.errors import Infeasible
 from tocsin.plan.patrols.model import Floats, Ints, Outing, Routes, check_routes, cost_of, times
 
+if TYPE_CHECKING:
+    from tocsin.plan.patrols.fleetparts import Ground
+
 STEPS = 600_000
 PARTS = 60  # the clock is looked at between them
 NEAREST = 10  # whose mean distance says what a stretch costs
 COLD = 0.01  # of the first heat, at last
+# Where not all must be visited, visits count for more than they are worth at first, and for what they are worth from
+# this share of the parts on: a patrol that goes out pays only with a full route, which no single step finds.
+SWOLLEN, TRUE_FROM = 4.0, 0.7
 # First heat, in costs of a stretch between neighbours, and visits taken out at a time on average. Where places have
-# windows more of what is good must be given up for the rest to be rearranged.
-OPEN, WINDOWED = (1.0, 10.0), (2.0, 10.0)
-NEAR = 120  # neighbours that strings are taken from when everything must be visited
+# windows more of what is good must be given up for the rest to be rearranged; where not all must be visited, more heat
+# would empty the routes.
+OPEN, WINDOWED, CHOSEN = (1.0, 10.0), (2.0, 10.0), (0.3, 10.0)
+NEAR = 300  # places near each, that strings are taken from
 LOOKED = 40  # of these, where a visit may be put back beside
 TRIED = 12  # visits not made that are tried at a time
 SHIFT_EASE = 1e-9
@@ -31,7 +39,7 @@ def solve_fleet(problem: Outing, clients: Ints, *, seed: int = 0, steps: int = S
     steps : int
         Strings taken out and put back.
     seconds : float
-        The clock only stops it; fewer steps then end warmer.
+        The clock only stops it, with a last short part that is cold.
 
     Raises
     ------
@@ -64,56 +72,67 @@ def _anneal(
     problem: Outing, clients: Ints, seed: int, steps: int, begun: float, seconds: float
 ) -> tuple[tuple[tuple[int, ...], ...], str]:
     from tocsin.plan.patrols.fleetloops import search_fleet
+    from tocsin.plan.patrols.fleetparts import CARRIES, COST, LOAD, WORTH
 
-    patrols = problem.patrols
-    m, n = len(patrols), len(problem.worth)
-    finite = problem.hours[np.isfinite(problem.hours)]
-    hours = np.where(np.isfinite(problem.hours), problem.hours, 1e3 * (1.0 + float(finite.max(initial=0.0))))
-    load = np.zeros(n) if problem.load is None else problem.load.astype(np.float64)
-    cost = np.array([p.cost for p in patrols], dtype=np.float64)
-    fixed = np.array([p.fixed for p in patrols], dtype=np.float64)
-    carries = np.array([min(p.carries, 1e15) for p in patrols])
-    worth = problem.worth.astype(np.float64).copy()
-    must = sorted(problem.must)
-    worth[must] += 10.0 * (float(fixed.max()) + 4.0 * float(cost.max()) * float(finite.max()) + float(worth.sum()))
-    # Length, earliest and latest begin of a visit alone, of leaving, and of being home.
-    alone = np.column_stack([problem.stay, problem.opens, np.minimum(problem.closes, 1e15)])
-    out = np.array([[0.0, p.leave, p.back if p.longest < p.back - p.leave else p.leave] for p in patrols])
-    home = np.array([[0.0, p.leave, p.back] for p in patrols])
-    longest = np.array([min(p.longest, 1e15) for p in patrols])
-    kinds: dict[tuple[object, ...], int] = {}
-    like = np.array([kinds.setdefault((p.start, p.end, p.leave, p.back, p.carries, p.cost, p.fixed, p.longest),
-                                      len(kinds)) for p in patrols])  # fmt: skip
-    wide = len(clients) if len(must) < len(clients) else NEAR
-    near = nearest(hours[np.ix_(clients, clients)], clients, max(2, wide))
-    smallest = np.sort(load[clients])
-    most = (
-        int(np.searchsorted(np.cumsum(smallest), carries.max(), side="right")) if smallest.sum() > 0 else len(clients)
-    )
+    patrols, m = problem.patrols, len(problem.patrols)
+    last = max(p.back for p in patrols)
+    some = len(problem.must) < len(clients)
+    warm, removed = WINDOWED if bool((problem.closes[clients] < last).any()) else OPEN
+    warm, removed = CHOSEN if some else (warm, removed)
+    ground = _ground(problem, clients)
+    smallest = np.sort(ground.visits[clients, LOAD])
+    carries = float(ground.terms[:, CARRIES].max())
+    most = int(np.searchsorted(np.cumsum(smallest), carries, side="right")) if smallest.sum() > 0 else len(clients)
     routes = np.full((m, min(len(clients), most) + 3), -1, dtype=np.int64)
     sizes = np.zeros(m, dtype=np.int64)
-    last = max(p.back for p in patrols)
-    warm, removed = WINDOWED if bool((problem.closes[clients] < last).any()) else OPEN
-    hot = warm * _step_cost(hours, clients, cost)
+    best_routes, best_sizes, best = routes.copy(), sizes.copy(), np.inf
+    hot = warm * _step_cost(ground.hours, clients, ground.terms[:, COST])
     rng = np.random.default_rng(seed)
-    best: tuple[Ints, Ints, float] = (routes, sizes, np.inf)
     cooling = COLD ** (1.0 / PARTS)
-    done = 0
-    for part in range(PARTS):
+    worth = ground.visits[:, WORTH].copy()
+    done, part = 0, 0
+    while part < PARTS:
+        swollen = SWOLLEN ** max(0.0, 1.0 - part / (PARTS * TRUE_FROM)) if some else 1.0
+        ground.visits[:, WORTH] = worth * swollen
         heat = hot * cooling**part
         found = search_fleet(
-            hours, worth, load, alone, np.array([p.start for p in patrols]), np.array([p.end for p in patrols]), out,
-            home, carries, cost, fixed, longest, like, near, routes, sizes, max(1, steps // PARTS), heat,
-            heat * cooling, removed, TRIED if len(must) < len(clients) else len(clients),
-            LOOKED if len(must) == len(clients) else wide, int(rng.integers(1, 1 << 31)),
+            ground, routes, sizes, best_routes, best_sizes, best if swollen == 1.0 else -np.inf, max(1, steps // PARTS),
+            heat, heat * cooling, removed, TRIED if some else len(clients), LOOKED, int(rng.integers(1, 1 << 31)),
         )  # fmt: skip
+        best = found if swollen == 1.0 else best
         done += 1
-        if found[2] < best[2] - SHIFT_EASE:
-            best = (found[0].copy(), found[1].copy(), float(found[2]))
-        if time.monotonic() - begun > seconds:
-            break
-    visits = tuple(tuple(int(p) for p in best[0][r, : best[1][r]]) for r in range(m))
+        # out of time: one last part, cold and with true worth
+        part = max(part + 1, PARTS - 1) if time.monotonic() - begun > seconds else part + 1
+    visits = tuple(tuple(int(p) for p in best_routes[r, : best_sizes[r]]) for r in range(m))
     return visits, f"annealing, {done * max(1, steps // PARTS):,} steps"
+
+
+def _ground(problem: Outing, clients: Ints) -> "Ground":
+    """The problem as the loops read it; what must be visited is worth more than any way of doing so costs."""
+    from tocsin.plan.patrols.fleetparts import COST, FIXED, Ground
+
+    patrols, n = problem.patrols, len(problem.worth)
+    finite = problem.hours[np.isfinite(problem.hours)]
+    hours = np.where(np.isfinite(problem.hours), problem.hours, 1e3 * (1.0 + float(finite.max(initial=0.0))))
+    terms = np.array([
+        [p.cost, p.leave, p.back, min(p.carries, 1e15), p.fixed, min(p.longest, 1e15),
+         p.back if p.longest < p.back - p.leave else p.leave] for p in patrols
+    ], dtype=np.float64)  # fmt: skip
+    kinds: dict[tuple[object, ...], int] = {}
+    who = np.array([
+        [p.start, p.end, kinds.setdefault((p.start, p.end, *row), len(kinds))]
+        for p, row in zip(patrols, terms.tolist(), strict=True)
+    ], dtype=np.int64)  # fmt: skip
+    worth = problem.worth.astype(np.float64).copy()
+    top = float(terms[:, FIXED].max()) + 4.0 * float(terms[:, COST].max()) * float(finite.max()) + float(worth.sum())
+    worth[sorted(problem.must)] += 10.0 * top
+    load = np.zeros(n) if problem.load is None else problem.load
+    visits = np.column_stack([problem.stay, problem.opens, np.minimum(problem.closes, 1e15), load, worth])
+    near = nearest(hours[np.ix_(clients, clients)], clients, max(2, min(len(clients), NEAR)))
+    row_of = np.full(n, -1, dtype=np.int64)
+    row_of[near[:, 0]] = np.arange(len(near))
+    return Ground(hours, np.ascontiguousarray(hours.T), np.ascontiguousarray(visits, dtype=np.float64), who, terms,
+                  near, hours[near[:, :1], near], hours[near, near[:, :1]], row_of)  # fmt: skip
 
 
 def nearest(apart: Floats, clients: Ints, many: int) -> Ints:

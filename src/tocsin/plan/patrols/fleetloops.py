@@ -1,142 +1,313 @@
 """Inner loops of the search for fleets that carry and cost, compiled; imported only where they run."""
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
 from tocsin.plan.compiled import compiled
 from tocsin.plan.location.chance import draw_below, draw_share
+from tocsin.plan.patrols.fleetparts import (
+    CARRIES,
+    COST,
+    EASE,
+    END,
+    FIRST,
+    FIXED,
+    LAST,
+    LATEST,
+    LIKE,
+    LOAD,
+    LONGEST,
+    START,
+    WORTH,
+    Cube,
+    Floats,
+    Ground,
+    Longs,
+    Plan,
+    cost_of_route,
+    extra_of,
+    fill,
+    put_in,
+    way_of,
+)
 from tocsin.plan.patrols.stringloops import string_of
-from tocsin.plan.patrols.tailloops import BESIDE, other_base, swap_tails
+from tocsin.plan.patrols.tailloops import other_base, swap_tails
 
-Longs = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
-Cube = npt.NDArray[np.float64]
+State = npt.NDArray[np.uint64]
 
-EASE = 1e-7
 OPENING = 0.1  # of steps take whole routes out and look at a patrol at home as if going out cost nothing
-MOST_WHOLE = 3
+RENEWING, RENEWED = 0.02, 60  # of steps take one route out however long, and try so many visits not made
+MOST_WHOLE, WHOLE_VISITS = 3, 25  # routes taken out whole, and visits of each of them at most
 SPLIT, LEAST_KEPT, KEPT_ON = 0.5, 2, 0.5  # of strings, a part in the middle stays: see `string_of`
+LONGEST_STRING = 10.0
 TAILS = 1  # exchanges of tails tried in a step
+BESIDE = 12  # near places that a tail is joined to
 SHAKEN = 0.3  # of the heat: how dear another patrol for a route may be
-LENGTH, FIRST, LAST = 0, 1, 2  # of a stretch of a route: how long it takes, earliest and latest begin
+BLINK = 0.01  # gaps between visits not seen
+
+
+class Undo(NamedTuple):
+    """What the routes touched in a step were before, which these are, and who is at home of each kind."""
+
+    routes: Longs
+    sizes: Longs
+    before: Cube
+    after: Cube
+    legs: Floats
+    touched: npt.NDArray[np.bool_]
+    which: Longs
+    home_of: Longs
 
 
 @compiled
-def fill(
-    r: int, routes: Longs, n: int, start: int, end: int, hours: Floats, alone: Floats, out: Floats, home: Floats,
-    before: Cube, after: Cube,
-) -> float:  # fmt: skip
-    """Stretches of a route from the start up to, and from each visit to the end; hours of travel.
+def touch(plan: Plan, undo: Undo, r: int, many: int) -> int:
+    """Keep what a route was before its first change in this step; how many have been changed."""
+    if undo.touched[r]:
+        return many
+    undo.touched[r] = True
+    undo.which[many] = r
+    n = plan.sizes[r]
+    undo.sizes[r] = n
+    for k in range(n + 1):
+        undo.routes[r, k], undo.legs[r, k] = plan.routes[r, k], plan.legs[r, k]
+        for c in range(5):
+            undo.before[r, k, c], undo.after[r, k, c] = plan.before[r, k, c], plan.after[r, k, c]
+    return many + 1
 
-    Joined as in Vidal et al. 2013 (doi 10.1016/j.cor.2012.07.018): length, earliest and latest begin.
+
+@compiled
+def undone(plan: Plan, undo: Undo, many: int, free: Longs, n_free: int) -> None:
+    """Put back what was before the step."""
+    for k in range(n_free):
+        plan.where[free[k]] = -1
+    for t in range(many):
+        r = undo.which[t]
+        n = undo.sizes[r]
+        plan.sizes[r] = n
+        for k in range(n + 1):
+            plan.routes[r, k], plan.legs[r, k] = undo.routes[r, k], undo.legs[r, k]
+            for c in range(5):
+                plan.before[r, k, c], plan.after[r, k, c] = undo.before[r, k, c], undo.after[r, k, c]
+        for k in range(n):
+            plan.where[plan.routes[r, k]], plan.spot[plan.routes[r, k]] = r, k
+
+
+@compiled
+def at_home(ground: Ground, plan: Plan, kind: int) -> int:
+    """A patrol at home of a kind, or -1."""
+    for r in range(len(plan.sizes)):
+        if ground.who[r, LIKE] == kind and plan.sizes[r] == 0:
+            return r
+    return -1
+
+
+@compiled
+def take_out(
+    state: State, ground: Ground, plan: Plan, undo: Undo, row: int, whole: bool, renewing: bool, mean_removed: float,
+    free: Longs,
+) -> tuple[int, int, float]:  # fmt: skip
+    """Strings of visits near a place; how many visits, how many routes, and what the plan costs more.
+
+    Where `whole`, of short routes all visits, and where `renewing` of the first whatever its length.
     """
-    length, first, last = out[r, LENGTH], out[r, FIRST], out[r, LAST]
-    before[r, 0, LENGTH], before[r, 0, FIRST], before[r, 0, LAST] = length, first, last
-    total, at = 0.0, start
-    for k in range(n):
-        p = routes[r, k]
-        travel = hours[at, p]
-        total += float(travel)
-        moved = length + travel
-        wait = max(alone[p, FIRST] - moved - last, 0.0)
-        first = max(alone[p, FIRST] - moved, first) - wait
-        last = max(min(alone[p, LAST] - moved, last), first)
-        length = moved + alone[p, LENGTH] + wait
-        before[r, k + 1, LENGTH], before[r, k + 1, FIRST], before[r, k + 1, LAST] = length, first, last
-        at = p
-    total += float(hours[at, end])
-    length, first, last = home[r, LENGTH], home[r, FIRST], home[r, LAST]
-    after[r, n, LENGTH], after[r, n, FIRST], after[r, n, LAST] = length, first, last
-    to = end
-    for k in range(n - 1, -1, -1):
-        p = routes[r, k]
-        moved = alone[p, LENGTH] + hours[p, to]
-        wait = max(first - moved - alone[p, LAST], 0.0)
-        then = max(first - moved, alone[p, FIRST]) - wait
-        last = max(min(last - moved, alone[p, LAST]), then)
-        length += moved + wait
-        first = then
-        after[r, k, LENGTH], after[r, k, FIRST], after[r, k, LAST] = length, first, last
-        to = p
-    return total
+    near = ground.near
+    average, used = 0.0, 0
+    for c in range(min(near.shape[1], 40)):
+        if plan.where[near[row, c]] >= 0:
+            average += plan.sizes[plan.where[near[row, c]]]
+            used += 1
+    longest = min(LONGEST_STRING, max(1.0, average / max(used, 1)))
+    strings = 1 + int(draw_share(state) * max(4 * mean_removed / (1 + longest) - 1, 1.0))
+    done, n_free, more = 0, 0, 0.0
+    for c in range(near.shape[1]):
+        if done >= strings:
+            break
+        p = near[row, c]
+        r = plan.where[p]
+        if r < 0 or undo.touched[r]:
+            continue
+        more -= cost_of_route(ground, plan, r)
+        done = touch(plan, undo, r, done)
+        n = plan.sizes[r]
+        all_of_it = (whole and done <= MOST_WHOLE and n <= WHOLE_VISITS) or (renewing and done == 1)
+        first, last, keep_from, keep_to = string_of(
+            state, n, plan.spot[p], longest, all_of_it, SPLIT, LEAST_KEPT, KEPT_ON, n
+        )
+        w = first
+        for i in range(first, n):
+            q = plan.routes[r, i]
+            if i < last and not (keep_from <= i < keep_to):
+                free[n_free] = q
+                n_free += 1
+                plan.where[q] = -1
+                more += ground.visits[q, WORTH]
+            else:
+                plan.routes[r, w] = q
+                plan.spot[q] = w
+                w += 1
+        plan.sizes[r] = w
+        fill(ground, plan, r, first, w)
+        more += cost_of_route(ground, plan, r)
+    return n_free, done, more
 
 
 @compiled
-def extra_of(
-    p: int, k: int, r: int, routes: Longs, n: int, start: int, end: int, hours: Floats, alone: Floats, before: Cube,
-    after: Cube, longest: float, price: float, most: float,
-) -> float:  # fmt: skip
-    """What a visit between the k-th and the next of a route costs; inf if not below `most` or times cannot be kept."""
-    a = start if k == 0 else routes[r, k - 1]
-    b = end if k == n else routes[r, k]
-    there, on = hours[a, p], hours[p, b]
-    extra = price * float(there + on - hours[a, b])
-    if extra >= most:
-        return np.inf
-    moved = before[r, k, LENGTH] + there
-    first, last = before[r, k, FIRST], before[r, k, LAST]
-    if first + moved > alone[p, LAST] + EASE:
-        return np.inf
-    wait = max(alone[p, FIRST] - moved - last, 0.0)
-    first = max(alone[p, FIRST] - moved, first) - wait
-    last = max(min(alone[p, LAST] - moved, last), first)
-    moved += alone[p, LENGTH] + wait + on
-    if first + moved > after[r, k, LAST] + EASE:
-        return np.inf
-    wait = max(after[r, k, FIRST] - moved - last, 0.0)
-    if moved + after[r, k, LENGTH] + wait > longest + EASE:
-        return np.inf
-    return extra
+def in_order(state: State, ground: Ground, centre: int, free: Longs, n_free: int, key: Floats) -> None:
+    """Sort what is to be put back in one of several ways, drawn by lot."""
+    how = draw_share(state)
+    for k in range(n_free):
+        p = free[k]
+        if how < 0.4:
+            key[k] = draw_share(state)
+        elif how < 0.6:
+            key[k] = -ground.visits[p, LOAD] * (0.9 + 0.2 * draw_share(state))
+        elif how < 0.7:
+            key[k] = ground.visits[p, LAST] - ground.visits[p, FIRST]
+        elif how < 0.85:
+            key[k] = ground.hours[centre, p]
+        else:
+            key[k] = -ground.hours[centre, p]
+    for k in range(1, n_free):
+        p, value, i = free[k], key[k], k
+        while i > 0 and key[i - 1] > value:
+            free[i], key[i] = free[i - 1], key[i - 1]
+            i -= 1
+        free[i], key[i] = p, value
+
+
+@compiled
+def best_gap(
+    state: State, ground: Ground, plan: Plan, undo: Undo, p: int, looked: int, opened: int, seen: Longs, mark: int
+) -> tuple[float, int, int]:
+    """Where a visit costs least: the cost, the route and the place in it; beside near places, and patrols at home."""
+    near, terms = ground.near, ground.terms
+    here, load, room = ground.row_of[p], ground.visits[p, LOAD], plan.routes.shape[1]
+    lowest, into, at = ground.visits[p, WORTH], -1, -1
+    for c in range(1, min(looked, near.shape[1])):
+        q = near[here, c]
+        r = plan.where[q]
+        if r < 0:
+            continue
+        n = plan.sizes[r]
+        if plan.before[r, n, LOAD] + load > terms[r, CARRIES] + EASE or n + 2 >= room:
+            continue
+        for side in range(2):
+            if draw_share(state) >= BLINK:
+                k = plan.spot[q] + side
+                there = ground.from_near[here, c] if side == 1 else -1.0
+                on = ground.to_near[here, c] if side == 0 else -1.0
+                if terms[r, COST] * (max(there, on) - plan.legs[r, k]) >= lowest:
+                    continue
+                extra = extra_of(ground, plan, p, r, k, there, on, lowest)
+                if extra < lowest:
+                    lowest, into, at = extra, r, k
+        if seen[r] != mark:  # the ends of each route near by, too
+            seen[r] = mark
+            for side in range(2):
+                k = n * side
+                extra = extra_of(ground, plan, p, r, k, -1.0, -1.0, lowest)
+                if extra < lowest:
+                    lowest, into, at = extra, r, k
+    for kind in range(len(undo.home_of)):
+        r = undo.home_of[kind]
+        if r >= 0 and load <= terms[r, CARRIES] + EASE:
+            extra = 0.0
+            if kind != opened:
+                way = ground.back[p, ground.who[r, START]] + ground.hours[p, ground.who[r, END]]
+                extra = terms[r, FIXED] + terms[r, COST] * way
+            if extra < lowest and extra_of(ground, plan, p, r, 0, -1.0, -1.0, np.inf) < np.inf:
+                lowest, into, at = extra, r, 0
+    return lowest, into, at
+
+
+@compiled
+def hand_over(state: State, ground: Ground, plan: Plan, undo: Undo, heat: float, many: int) -> tuple[int, float]:
+    """Let routes that were touched change to patrols that suit them better, at home or on another route."""
+    who, terms, sizes = ground.who, ground.terms, plan.sizes
+    total = 0.0
+    for t in range(many):
+        r = undo.which[t]
+        if sizes[r] == 0:
+            continue
+        for other in range(len(sizes)):
+            kind = who[other, LIKE]
+            if kind == who[r, LIKE] or (sizes[other] == 0 and undo.home_of[kind] != other):
+                continue
+            if who[other, START] != who[r, START] or who[other, END] != who[r, END]:
+                continue
+            n, m = sizes[r], sizes[other]
+            if plan.before[r, n, LOAD] > terms[other, CARRIES] + EASE:
+                continue
+            if plan.before[other, m, LOAD] > terms[r, CARRIES] + EASE:
+                continue
+            if terms[other, LONGEST] != terms[r, LONGEST] or terms[other, LATEST] != terms[r, LATEST]:
+                continue
+            if terms[other, FIRST] != terms[r, FIRST] or terms[other, LAST] != terms[r, LAST]:
+                continue
+            was, theirs = cost_of_route(ground, plan, r), cost_of_route(ground, plan, other)
+            then = terms[other, FIXED] + terms[other, COST] * way_of(ground, plan, r)
+            if m > 0:
+                then += terms[r, FIXED] + terms[r, COST] * way_of(ground, plan, other)
+            more = then - was - theirs
+            # shaken a little, so that a larger patrol is sometimes sent
+            if more >= -SHAKEN * heat * np.log(draw_share(state) + 1e-300):
+                continue
+            many = touch(plan, undo, other, many)
+            total += more
+            for k in range(max(n, m)):
+                plan.routes[r, k], plan.routes[other, k] = plan.routes[other, k], plan.routes[r, k]
+            sizes[r], sizes[other] = m, n
+            for v in (r, other):
+                for k in range(sizes[v]):
+                    plan.where[plan.routes[v, k]], plan.spot[plan.routes[v, k]] = v, k
+                fill(ground, plan, v, 0, sizes[v])
+            if m == 0:
+                undo.home_of[who[r, LIKE]] = r
+                undo.home_of[kind] = at_home(ground, plan, kind)
+            break
+    return many, total
 
 
 @compiled
 def search_fleet(
-    hours: Floats, worth: Floats, load: Floats, alone: Floats, starts: Longs, ends: Longs, out: Floats, home: Floats,
-    carries: Floats, cost: Floats, fixed: Floats, longest: Floats, like: Longs, near: Longs,
-    routes: Longs, sizes: Longs, steps: int, hot: float, cold: float, mean_removed: float, tried: int, looked: int,
-    seed: int,
-) -> tuple[Longs, Longs, float]:  # fmt: skip
+    ground: Ground, routes: Longs, sizes: Longs, best_routes: Longs, best_sizes: Longs, best: float, steps: int,
+    hot: float, cold: float, mean_removed: float, tried: int, looked: int, seed: int,
+) -> float:  # fmt: skip
     """Anneal by taking out strings of neighbouring visits and putting visits back where they cost least.
 
     Slack induction by string removals (Christiaens and Vanden Berghe 2020, doi 10.1287/trsc.2019.0914). What is lowered
     is the cost of the patrols that go out plus the worth of what is not visited; a visit is put back only where it
-    costs less than it is worth.
+    costs less than it is worth. Patrols of the same kind are alike: of those at home only one is tried. A route may go
+    to another patrol at home, or change with another route, when that is cheaper.
 
-    `near` are the places near each. Patrols with the same `like` are alike: of those at home only one is tried. A route
-    may go to another patrol at home, or change with another route, when that is cheaper.
-
-    Returns the best routes and sizes, and what it lowered.
+    `routes` and `sizes` go on from where they are; what is below `best` is written to `best_routes` and `best_sizes`,
+    and the least met is returned.
     """
     state = np.array([seed], dtype=np.uint64)
-    n, m, room = len(worth), len(starts), routes.shape[1]
-    clients = near[:, 0]
-    row_of = np.full(n, -1, dtype=np.int64)
-    for k in range(len(clients)):
-        row_of[clients[k]] = k
-    where = np.full(n, -1, dtype=np.int64)
-    spot = np.full(n, -1, dtype=np.int64)
-    before, after = np.zeros((m, room + 1, 3)), np.zeros((m, room + 1, 3))
-    length, loaded = np.zeros(m), np.zeros(m)
-    kinds = 0
-    for r in range(m):
-        kinds = max(kinds, like[r] + 1)
-        for k in range(sizes[r]):
-            where[routes[r, k]], spot[routes[r, k]] = r, k
-            loaded[r] += load[routes[r, k]]
-        length[r] = fill(r, routes, sizes[r], starts[r], ends[r], hours, alone, out, home, before, after)
+    near, visits = ground.near, ground.visits
+    n, m, room, clients = len(visits), len(sizes), routes.shape[1], len(near)
+    plan = Plan(
+        routes, sizes, np.full(n, -1, dtype=np.int64), np.full(n, -1, dtype=np.int64), np.zeros((m, room + 1, 5)),
+        np.zeros((m, room + 1, 5)), np.zeros((m, room + 1)),
+    )  # fmt: skip
+    kinds = ground.who[:, LIKE].max() + 1
+    undo = Undo(
+        routes.copy(), sizes.copy(), np.zeros((m, room + 1, 5)), np.zeros((m, room + 1, 5)),
+        np.zeros((m, room + 1)), np.zeros(m, dtype=np.bool_), np.zeros(m, dtype=np.int64),
+        np.full(kinds, -1, dtype=np.int64),
+    )  # fmt: skip
     total = 0.0
     for r in range(m):
-        if sizes[r] > 0:
-            total += fixed[r] + cost[r] * length[r]
-    for p in clients:
-        if where[p] < 0:
-            total += worth[p]
-    bases = len(np.unique(starts))
-    best_routes, best_sizes, best = routes.copy(), sizes.copy(), total
-    old_routes, old_sizes, old_length, old_loaded = routes.copy(), sizes.copy(), length.copy(), loaded.copy()
-    touched = np.zeros(m, dtype=np.bool_)
-    which = np.zeros(m, dtype=np.int64)
-    home_of = np.zeros(kinds, dtype=np.int64)
+        for k in range(sizes[r]):
+            plan.where[routes[r, k]], plan.spot[routes[r, k]] = r, k
+        fill(ground, plan, r, 0, sizes[r])
+        total += cost_of_route(ground, plan, r)
+    for k in range(clients):
+        if plan.where[near[k, 0]] < 0:
+            total += visits[near[k, 0], WORTH]
+    bases = len(np.unique(ground.who[:, START]))
     free, key = np.empty(n, dtype=np.int64), np.empty(n)
     seen = np.zeros(m, dtype=np.int64)
     new = np.empty((2, room), dtype=np.int64)
@@ -145,252 +316,69 @@ def search_fleet(
     for step in range(steps):
         heat *= cooling
         for _ in range(TAILS if near.shape[1] > 1 else 0):
-            row = draw_below(state, len(clients))
+            row = draw_below(state, clients)
             p, q = near[row, 0], near[row, 1 + draw_below(state, min(BESIDE, near.shape[1] - 1))]
-            r, s = where[p], where[q]
-            taken = False
+            r, s = plan.where[p], plan.where[q]
             if r >= 0 and s >= 0 and r != s:
-                taken, more = swap_tails(
-                    state, p, q, heat, hours, load, alone, starts, ends, out, home, carries, cost, fixed, longest,
-                    routes, sizes, where, spot, length, loaded, new,
-                )  # fmt: skip
+                total += swap_tails(state, ground, plan, p, q, heat, new)[1]
             elif bases > 1 and r >= 0:
                 s = draw_below(state, m)
-                if sizes[s] == 0 and starts[s] != starts[r]:
-                    taken, more = other_base(
-                        state, r, s, heat, hours, alone, starts, ends, out, home, carries, cost, fixed, longest, routes,
-                        sizes, where, spot, length, loaded,
-                    )  # fmt: skip
-            if taken:
-                for v in (r, s):
-                    length[v] = fill(v, routes, sizes[v], starts[v], ends[v], hours, alone, out, home, before, after)
-                total += more
-                if total < best - 1e-9:
-                    best = total
-                    best_routes[:] = routes
-                    best_sizes[:] = sizes
-        n_touched = 0
-        now = total
-        row = draw_below(state, len(clients))
-        n_free = 0
+                if sizes[s] == 0 and ground.who[s, START] != ground.who[r, START]:
+                    total += other_base(state, ground, plan, r, s, heat)[1]
+        row = draw_below(state, clients)
         # Now and then whole routes go, and one patrol at home is looked at as if going out cost nothing.
-        opening = draw_share(state) < OPENING
+        how = draw_share(state)
+        opening, renewing = how < OPENING, how < RENEWING
         opened = draw_below(state, kinds) if opening else -1
-        average, used = 0.0, 0
-        for c in range(min(near.shape[1], 40)):
-            if where[near[row, c]] >= 0:
-                average += sizes[where[near[row, c]]]
-                used += 1
-        longest_string = min(10.0, max(1.0, average / max(used, 1)))
-        strings = 1 + int(draw_share(state) * max(4 * mean_removed / (1 + longest_string) - 1, 1.0))
-        done = 0
-        for c in range(near.shape[1]):
-            if done >= strings:
-                break
-            p = near[row, c]
-            r = where[p]
-            if r < 0 or touched[r]:
-                continue
-            done += 1
-            touched[r] = True
-            which[n_touched] = r
-            n_touched += 1
-            old_routes[r, : sizes[r]] = routes[r, : sizes[r]]
-            old_sizes[r], old_length[r], old_loaded[r] = sizes[r], length[r], loaded[r]
-            now -= fixed[r] + cost[r] * length[r]
-            first, last, keep_from, keep_to = string_of(
-                state,
-                sizes[r],
-                spot[p],
-                longest_string,
-                opening and done <= MOST_WHOLE,
-                SPLIT,
-                LEAST_KEPT,
-                KEPT_ON,
-                sizes[r],
-            )
-            w = 0
-            for i in range(sizes[r]):
-                q = routes[r, i]
-                if first <= i < last and not (keep_from <= i < keep_to):
-                    free[n_free] = q
-                    n_free += 1
-                    where[q] = -1
-                    loaded[r] -= load[q]
-                    now += worth[q]
-                else:
-                    routes[r, w] = q
-                    spot[q] = w
-                    w += 1
-            sizes[r] = w
-            length[r] = fill(r, routes, w, starts[r], ends[r], hours, alone, out, home, before, after)
-            if w > 0:
-                now += fixed[r] + cost[r] * length[r]
+        n_free, many, more = take_out(state, ground, plan, undo, row, opening, renewing, mean_removed, free)
+        now = total + more
         # of what was not visited before, the nearest
-        more = 0
         removed = n_free
         for c in range(near.shape[1]):
-            if more >= tried:
+            if n_free - removed >= (max(tried, RENEWED) if renewing else tried):
                 break
             p = near[row, c]
-            if where[p] < 0:
+            if plan.where[p] < 0:
                 fresh = True
                 for k in range(removed):
                     fresh = fresh and free[k] != p
                 if fresh:
                     free[n_free] = p
                     n_free += 1
-                    more += 1
-        for k in range(kinds):
-            home_of[k] = -1
+        for kind in range(kinds):
+            undo.home_of[kind] = -1
         for r in range(m):
-            if sizes[r] == 0 and (home_of[like[r]] < 0 or touched[r]):
-                home_of[like[r]] = r
-        how = draw_share(state)
-        centre = clients[row]
-        for k in range(n_free):
-            p = free[k]
-            if how < 0.4:
-                key[k] = draw_share(state)
-            elif how < 0.6:
-                key[k] = -load[p] * (0.9 + 0.2 * draw_share(state))
-            elif how < 0.7:
-                key[k] = alone[p, LAST] - alone[p, FIRST]
-            elif how < 0.85:
-                key[k] = hours[centre, p]
-            else:
-                key[k] = -hours[centre, p]
-        for o in np.argsort(key[:n_free]):
+            kind = ground.who[r, LIKE]
+            if sizes[r] == 0 and (undo.home_of[kind] < 0 or undo.touched[r]):
+                undo.home_of[kind] = r
+        in_order(state, ground, near[row, 0], free, n_free, key)
+        for o in range(n_free):
             p = free[o]
-            best_cost, at, into = np.inf, -1, -1
-            here = row_of[p]
-            for c in range(1, min(looked, near.shape[1])):
-                q = near[here, c]
-                r = where[q]
-                if r < 0 or loaded[r] + load[p] > carries[r] + EASE or sizes[r] + 1 >= room:
-                    continue
-                for side in range(2):
-                    k = spot[q] + side
-                    if draw_share(state) < 0.01:
-                        continue
-                    extra = extra_of(p, k, r, routes, sizes[r], starts[r], ends[r], hours, alone, before,
-                                     after, longest[r], cost[r], best_cost)  # fmt: skip
-                    if extra < best_cost:
-                        best_cost, at, into = extra, k, r
-                # the ends of each route near by, too
-                if seen[r] != step * n + p + 1:
-                    seen[r] = step * n + p + 1
-                    for k in (0, sizes[r]):
-                        extra = extra_of(p, k, r, routes, sizes[r], starts[r], ends[r], hours, alone, before,
-                                     after, longest[r], cost[r], best_cost)  # fmt: skip
-                        if extra < best_cost:
-                            best_cost, at, into = extra, k, r
-            for kind in range(kinds):
-                r = home_of[kind]
-                if r >= 0 and load[p] <= carries[r] + EASE:
-                    extra = fixed[r] + cost[r] * (hours[starts[r], p] + hours[p, ends[r]])
-                    if kind == opened:
-                        extra = 0.0
-                    if extra < best_cost and extra_of(
-                        p, 0, r, routes, 0, starts[r], ends[r], hours, alone, before, after, longest[r], cost[r],
-                        np.inf,
-                    ) < np.inf:  # fmt: skip
-                        best_cost, at, into = extra, 0, r
-            if into < 0 or best_cost >= worth[p]:
+            _, r, at = best_gap(state, ground, plan, undo, p, looked, opened, seen, step * n + p + 1)
+            if r < 0:
                 continue
-            r = into
-            if sizes[r] == 0 and like[r] == opened:
+            kind = ground.who[r, LIKE]
+            if sizes[r] == 0 and kind == opened:
                 opened = -1
-            if not touched[r]:
-                touched[r] = True
-                which[n_touched] = r
-                n_touched += 1
-                old_routes[r, : sizes[r]] = routes[r, : sizes[r]]
-                old_sizes[r], old_length[r], old_loaded[r] = sizes[r], length[r], loaded[r]
-            if sizes[r] > 0:
-                now -= fixed[r] + cost[r] * length[r]
-            else:
-                home_of[like[r]] = -1
-            for k in range(sizes[r], at, -1):
-                routes[r, k] = routes[r, k - 1]
-                spot[routes[r, k]] = k
-            routes[r, at] = p
-            spot[p], where[p] = at, r
-            sizes[r] += 1
-            loaded[r] += load[p]
-            length[r] = fill(r, routes, sizes[r], starts[r], ends[r], hours, alone, out, home, before, after)
-            now += fixed[r] + cost[r] * length[r] - worth[p]
-            if home_of[like[r]] < 0:
-                for other in range(m):
-                    if like[other] == like[r] and sizes[other] == 0:
-                        home_of[like[r]] = other
-                        break
-        # a route may suit another patrol better: one at home, or one on another route
+            many = touch(plan, undo, r, many)
+            now -= cost_of_route(ground, plan, r) + visits[p, WORTH]
+            put_in(ground, plan, p, r, at)
+            now += cost_of_route(ground, plan, r)
+            if undo.home_of[kind] == r:
+                undo.home_of[kind] = at_home(ground, plan, kind)
         if kinds > 1:
-            for t in range(n_touched):
-                r = which[t]
-                if sizes[r] == 0:
-                    continue
-                for other in range(m):
-                    if like[other] == like[r] or (sizes[other] == 0 and home_of[like[other]] != other):
-                        continue
-                    if starts[other] != starts[r] or ends[other] != ends[r] or loaded[r] > carries[other] + EASE:
-                        continue
-                    if loaded[other] > carries[r] + EASE or longest[other] != longest[r]:
-                        continue
-                    if out[other, FIRST] != out[r, FIRST] or home[other, LAST] != home[r, LAST]:
-                        continue
-                    was = fixed[r] + cost[r] * length[r]
-                    then = fixed[other] + cost[other] * length[r]
-                    if sizes[other] > 0:
-                        was += fixed[other] + cost[other] * length[other]
-                        then += fixed[r] + cost[r] * length[other]
-                    # shaken a little, so that a larger patrol is sometimes sent
-                    if then - was >= -SHAKEN * heat * np.log(draw_share(state) + 1e-300):
-                        continue
-                    if not touched[other]:
-                        touched[other] = True
-                        which[n_touched] = other
-                        n_touched += 1
-                        old_routes[other, : sizes[other]] = routes[other, : sizes[other]]
-                        old_sizes[other], old_length[other] = sizes[other], length[other]
-                        old_loaded[other] = loaded[other]
-                    now += then - was
-                    for k in range(max(sizes[r], sizes[other])):
-                        routes[r, k], routes[other, k] = routes[other, k], routes[r, k]
-                    sizes[r], sizes[other] = sizes[other], sizes[r]
-                    loaded[r], loaded[other] = loaded[other], loaded[r]
-                    for v in (r, other):
-                        for k in range(sizes[v]):
-                            where[routes[v, k]], spot[routes[v, k]] = v, k
-                        length[v] = fill(v, routes, sizes[v], starts[v], ends[v], hours, alone, out, home,
-                                         before, after)  # fmt: skip
-                    if sizes[r] == 0:
-                        home_of[like[r]] = r
-                        home_of[like[other]] = -1
-                        for v in range(m):
-                            if like[v] == like[other] and sizes[v] == 0:
-                                home_of[like[other]] = v
-                                break
-                    break
+            many, more = hand_over(state, ground, plan, undo, heat, many)
+            now += more
         if now < total - heat * np.log(draw_share(state) + 1e-300):
             total = now
-            if total < best - 1e-9:
-                best = total
-                best_routes[:] = routes
-                best_sizes[:] = sizes
         else:
-            for k in range(n_free):
-                where[free[k]] = -1
-            for t in range(n_touched):
-                r = which[t]
-                routes[r, : old_sizes[r]] = old_routes[r, : old_sizes[r]]
-                sizes[r], length[r], loaded[r] = old_sizes[r], old_length[r], old_loaded[r]
-            for t in range(n_touched):
-                r = which[t]
+            undone(plan, undo, many, free, n_free)
+        for t in range(many):
+            undo.touched[undo.which[t]] = False
+        if total < best - 1e-9:
+            best = total
+            for r in range(m):
+                best_sizes[r] = sizes[r]
                 for k in range(sizes[r]):
-                    where[routes[r, k]], spot[routes[r, k]] = r, k
-                fill(r, routes, sizes[r], starts[r], ends[r], hours, alone, out, home, before, after)
-        for t in range(n_touched):
-            touched[which[t]] = False
-    return best_routes, best_sizes, best
+                    best_routes[r, k] = routes[r, k]
+    return best

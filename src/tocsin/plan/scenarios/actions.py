@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from tocsin.core.errors import BadInput, NotFound
 from tocsin.core.mission import Mission
 from tocsin.core.progress import Progress, silent
 from tocsin.core.time import month_text
+from tocsin.core.words import mark
 from tocsin.plan.actions import largest_places, movable_rows
 from tocsin.plan.drawn import draw_up
 from tocsin.plan.mobility import Overland
@@ -27,18 +28,25 @@ from tocsin.store.runs import run_id
 Floats = npt.NDArray[np.float64]
 AS_IT_IS = "as it is"
 ASSUMES = (
-    "A scenario is what somebody wrote down: how likely it is, is not in it.",
-    "Only what it names changes; people would move and groups react, and that is not in it.",
-    "Moves are those within the same few changes as of today; no plan prepares for two scenarios at once.",
+    mark("A scenario is what somebody wrote down: how likely it is, is not in it."),
+    mark("Only what it names changes; people would move and groups react, and that is not in it."),
+    mark("Moves are those within the same few changes as of today; no plan prepares for two scenarios at once."),
+)
+
+
+WORSE = (
+    mark("A what-if that becomes known can be read as a plan: a contributor, a party or a camp may act on it."),
+    mark("Moving today for a scenario that does not come leaves those behind who are within reach now."),
 )
 
 
 @dataclass(frozen=True)
 class Imagined:
-    """What comparing scenarios made: the run's id and its documented summary."""
+    """What comparing scenarios made: the run's id, its documented summary and what went in."""
 
     run: str
     summary: dict[str, Any]
+    inputs: dict[str, Any] = field(default_factory=dict)
 
 
 def compare_scenarios(
@@ -87,10 +95,10 @@ def compare_scenarios(
     id = run_id("scenario", inputs)
     result = {
         "run": id, "as_of": month_text(here.month), "assess_run": here.run, "limit_hours": limit_hours,
-        "scenarios": found, "assumes": list(ASSUMES),
+        "scenarios": found, "assumes": list(ASSUMES), "worse": list(WORSE),
     }  # fmt: skip
     finish_run(connection, id, "scenario", inputs, result, now)
-    return Imagined(id, result)
+    return Imagined(id, result, inputs)
 
 
 def _plan(

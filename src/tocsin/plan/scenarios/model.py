@@ -14,6 +14,8 @@ SETTINGS: dict[str, Any] = {
     "as_of": str, "additional": int, "moves": int, "hours": (int, float), "operations": list, "seed": int,
 }  # fmt: skip
 
+SAME = ("data_hash", "risk", "within_now", "within_planned")  # figures that say whether a saved result still comes out
+
 
 @dataclass(frozen=True)
 class Scenario:
@@ -99,8 +101,7 @@ class Kept:
             return None
         before = {s["name"]: s for s in self.result["scenarios"]}
         now = {s["name"]: s for s in result["scenarios"]}
-        same = ("data_hash", "risk", "within_now", "within_planned")
-        return [n for n in now if n not in before or any(before[n].get(k) != now[n][k] for k in same)]
+        return [n for n in now if n not in before or any(before[n].get(k) != now[n][k] for k in SAME)]
 
 
 def read_kept(path: Path) -> Kept:
@@ -114,20 +115,28 @@ def read_kept(path: Path) -> Kept:
     """
     try:
         text = path.read_text(encoding="utf-8")
-        found = json.loads(text) if path.suffix.lower() == ".json" else tomllib.loads(text)
-    except (OSError, ValueError, RecursionError) as wrong:
+    except (OSError, ValueError) as wrong:
         raise BadInput("the scenarios in {name} cannot be read: {why}", name=path.name, why=str(wrong)) from None
+    return kept_of(text, path.name, path.suffix.lower() == ".json")
+
+
+def kept_of(text: str, name: str, as_json: bool) -> Kept:
+    """The same from the text of a file, called `name` in what is wrong with it."""
+    try:
+        found = json.loads(text) if as_json else tomllib.loads(text)
+    except (ValueError, RecursionError) as wrong:
+        raise BadInput("the scenarios in {name} cannot be read: {why}", name=name, why=str(wrong)) from None
     scenarios = scenarios_of(found)
     settings, result = found.get("settings", {}), found.get("result")
     if not isinstance(settings, dict) or set(settings) - set(SETTINGS):
-        raise BadInput("the settings in {name} may have: {known}", name=path.name, known=", ".join(SETTINGS))
+        raise BadInput("the settings in {name} may have: {known}", name=name, known=", ".join(SETTINGS))
     for key, value in settings.items():
         kind = SETTINGS[key]
         fits = _texts(value) if kind is list else isinstance(value, kind) and not isinstance(value, bool)
         if not fits:
-            raise BadInput("the setting '{key}' in {name} is not what it should be", key=key, name=path.name)
+            raise BadInput("the setting '{key}' in {name} is not what it should be", key=key, name=name)
     if result is not None and not _was_compared(result):
-        raise BadInput("the result in {name} is none that was saved: leave it out", name=path.name)
+        raise BadInput("the result in {name} is none that was saved: leave it out", name=name)
     return Kept(scenarios, settings, result)
 
 

@@ -14,7 +14,9 @@ from tocsin.core.progress import Progress
 from tocsin.plan.actions import Planned
 from tocsin.plan.objectives import OBJECTIVES, Wish, best
 from tocsin.plan.posture.request import SEASONS, request_of
+from tocsin.plan.wishes.leaving import AskedLeave, AskedWatch
 from tocsin.plan.wishes.sheets import AskedPatrols, AskedWay
+from tocsin.plan.wishes.whatifs import AskedWhatIfs
 
 FORM = Path("the form")
 MOST_HOURS = 48.0
@@ -97,9 +99,14 @@ class Asked:
         return best(connection, mission, now, self.objective, self.wish(), tell=tell)
 
 
+# Everything but a posture, by the page it is asked for on; on each the kinds of things that can be asked.
 CARDS: dict[str, type[AskedPatrols] | type[AskedWay]] = {"patrols": AskedPatrols, "corridor": AskedWay}
+LEAVING: dict[str, type[AskedLeave] | type[AskedWatch]] = {"drawdown": AskedLeave, "contingency": AskedWatch}
+WHATIFS: dict[str, type[AskedWhatIfs]] = {"scenario": AskedWhatIfs}
 
 
 def wanted(objective: str, demands: dict[str, Any]) -> Wanted:
     """What was asked for, from what was kept."""
-    return CARDS[objective](**demands) if objective in CARDS else Asked(objective=objective, **demands)
+    kinds: dict[str, Any] = {**CARDS, **LEAVING, **WHATIFS}
+    found: Wanted = kinds[objective](**demands) if objective in kinds else Asked(objective=objective, **demands)
+    return found

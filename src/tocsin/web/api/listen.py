@@ -43,6 +43,7 @@ class Problem(BaseModel):
     type: str
     title: str
     status: int
+    wrong: dict[str, str] | None = Field(default=None, description="A sentence for each wrong field, where it is told.")
 
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {

@@ -7,36 +7,24 @@ from typing import Annotated, Any, Literal
 import sqlalchemy as sa
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field
 
 from tocsin.core.errors import NotFound
+from tocsin.core.words import Translator, translator
+from tocsin.plan.corridors.said import assumed
 from tocsin.plan.patrols.actions import patrols_run
 from tocsin.plan.wishes import AskedPatrols, AskedWay, ask, list_cards
+from tocsin.plan.wishes.sheets import MOST_OTHERS, MOST_TIMES
 from tocsin.store import reading, run_of, writing
 from tocsin.store.audit import Entry, record
 from tocsin.store.policy import demand
-from tocsin.web.api.listen import PROBLEMS, Body, Key, change
+from tocsin.web.api.listen import PROBLEMS, Body, Key, Word, change
+from tocsin.web.api.plan_patrols import Drawn, Hour, Mode, Name, PatrolCard, Patrols, PatrolsMade, Point, patrols_made
 from tocsin.web.api.plan_wishes import Trouble, begin
 from tocsin.web.who import Asker, At
 
 router = APIRouter(prefix="/api/plan/cards", tags=["plan"], responses=PROBLEMS)
-Mode = Literal["wheeled", "tracked", "foot"]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
-Hour = Annotated[float, Field(ge=0, lt=24, allow_inf_nan=False)]
 RunId = Annotated[str, Path(pattern=r"^[0-9a-f]{12}$", description="Run of the patrols or the way.")]
-
-
-class Patrols(Body):
-    """Patrols to plan; bases left out are chosen by what lies within half a day of them."""
-
-    bases: Annotated[list[Name], Field(max_length=6, default_factory=list)]
-    patrols: Annotated[int, Field(ge=1, le=8)] = 1
-    days: Annotated[int, Field(ge=1, le=2)] = 1
-    leave: Hour = 6.0
-    back: Annotated[float, Field(gt=0, le=24, allow_inf_nan=False)] = 18.0
-    stay_hours: Annotated[float, Field(ge=0, le=12, allow_inf_nan=False)] = 1.0
-    mode: Mode = "wheeled"
-    must: Annotated[list[Name], Field(max_length=12, default_factory=list)]
 
 
 class Way(Body):
@@ -47,6 +35,8 @@ class Way(Body):
     mode: Mode = "wheeled"
     leave: Hour = 6.0
     night: bool = False
+    most_time: Annotated[float, Field(ge=1, le=MOST_TIMES, allow_inf_nan=False)] = 2.0
+    others: Annotated[int, Field(ge=0, le=MOST_OTHERS)] = 2
 
 
 class CardLine(BaseModel):
@@ -62,73 +52,6 @@ class CardLine(BaseModel):
     asked_at: dt.datetime
     seconds: float | None
     mine: bool
-
-
-class Point(BaseModel):
-    """A place with its name, WGS84 degrees."""
-
-    name: str
-    lon: float
-    lat: float
-
-
-class CardStop(Point):
-    """A stop of a patrol; `at` and `stay_hours` in hours, from midnight of its first day."""
-
-    at: float
-    stay_hours: float
-
-
-class PatrolCard(BaseModel):
-    """One patrol of the plan that was drawn: hours from midnight of its first day.
-
-    `hours_out` and `hours_driven` are not known of runs made before they were told.
-    """
-
-    patrol: str
-    start: Point
-    end: Point
-    leave: float
-    back: float
-    km_straight: float
-    hours_out: float | None = None
-    hours_driven: float | None = None
-    stops: list[CardStop]
-
-
-class Guess(BaseModel):
-    """How well an observer who watches every day can guess a patrol's route; `times_chance` against blind chance."""
-
-    patrol: str
-    routes: int
-    best_guess: float
-    times_chance: float
-
-
-class PatrolsMade(BaseModel):
-    """Patrols that were planned, without which route is driven when: that only a draw tells."""
-
-    kind: Literal["patrols"] = "patrols"
-    run: str
-    as_of: str
-    season: str
-    mode: str
-    bases: list[str]
-    plans: int
-    given_up: float
-    guess: list[Guess]
-    out_of_reach: list[str]
-    assumes: list[str]
-    worse: list[str]
-
-
-class Drawn(BaseModel):
-    """Today's cards: one plan, drawn by lot."""
-
-    season: str
-    mode: str
-    as_of: str
-    patrols: list[PatrolCard]
 
 
 class Checkpoint(Point):
@@ -171,11 +94,12 @@ class Rest(BaseModel):
 
 
 class WaySum(BaseModel):
-    """A way in figures; `exposure` in events near it in 1,000 passages."""
+    """A way in figures; `exposure` in events near it in 1,000 passages; `line` of lon, lat where it was kept."""
 
     hours: float
     km: float
     exposure: float
+    line: list[list[float]] = []
 
 
 class TurnBack(Point):
@@ -209,6 +133,10 @@ class WayMade(BaseModel):
     safest: WaySum
     arrive_after_hours: float
     line: list[list[float]]
+    front: list[WaySum]
+    front_size: int
+    complete: bool
+    most_time: float
     over: Literal["roads", "ground", "straight line"]
     legs: list[Leg]
     rests: list[Rest]
@@ -228,7 +156,7 @@ def cards(at: At, asker: Asker) -> list[CardLine]:
 @router.post("/patrols", summary="Ask for patrols")
 def patrols(request: Request, at: At, asker: Asker, given: Patrols, key: Key = None) -> JSONResponse:
     """They are planned beside the server; look for them in the list."""
-    return _asked(request, at, asker, AskedPatrols(**given.model_dump()), given, key)
+    return _asked(request, at, asker, given.asked(), given, key)
 
 
 @router.post("/way", summary="Ask for a convoy's way")
@@ -238,16 +166,17 @@ def way(request: Request, at: At, asker: Asker, given: Way, key: Key = None) -> 
 
 
 @router.get("/{run}", summary="What came of it: patrols without their routes, or a convoy's card")
-def card(at: At, asker: Asker, run: RunId) -> PatrolsMade | WayMade:
-    """The routes of patrols come out by `draw` alone."""
+def card(at: At, asker: Asker, run: RunId, lang: Word | None = None) -> PatrolsMade | WayMade:
+    """The routes of patrols come out by `draw` alone; sentences are in the language asked for, or the mission's."""
     demand(asker, "read", "plan")
     demand(asker, "read", "deployment")
+    words = translator(lang or at.mission.language)
     with reading(at.engine) as connection:
         made = run_of(connection, run)
     if made is not None and "mix" in made:
-        return _patrols(made)
+        return patrols_made(made, words)
     if made is not None and "legs" in made:
-        return _way(made)
+        return _way(made, words)
     raise NotFound("there are no such cards: ask for them in the form")
 
 
@@ -264,7 +193,7 @@ def draw(at: At, asker: Asker, run: RunId) -> Drawn:
     drawn = secrets.SystemRandom().choices(plans, [p["chance"] for p in plans])[0]
     return Drawn(
         season=made["season"], mode=made["mode"], as_of=made["as_of"],
-        patrols=[PatrolCard(**p) for p in drawn["patrols"]],
+        patrols=[PatrolCard(**{**p, "along": p.get("with", [])}) for p in drawn["patrols"]],
     )  # fmt: skip
 
 
@@ -282,18 +211,10 @@ def _asked(
     return told
 
 
-def _patrols(made: dict[str, Any]) -> PatrolsMade:
-    mix = made["mix"]
-    return PatrolsMade(
-        run=made["run"], as_of=made["as_of"], season=made["season"], mode=made["mode"], bases=made["bases"],
-        plans=len(mix["plans"]), given_up=mix["loss"], guess=[Guess(**g) for g in mix["guess"]],
-        out_of_reach=made["out_of_reach"], assumes=made["assumes"], worse=made["worse"],
-    )  # fmt: skip
-
-
-def _way(made: dict[str, Any]) -> WayMade:
+def _way(made: dict[str, Any], words: Translator) -> WayMade:
     def total(way: dict[str, Any]) -> WaySum:
-        return WaySum(hours=way["hours"], km=way["km"], exposure=1000 * way["exposure"])
+        exposure = 1000 * way["exposure"]
+        return WaySum(hours=way["hours"], km=way["km"], exposure=exposure, line=way.get("line", []))
 
     # A card made before these were told has none of them.
     legs = [{"helpers": [], "checkpoints": [], **g, "exposure": 1000 * g["exposure"]} for g in made["legs"]]
@@ -304,5 +225,7 @@ def _way(made: dict[str, Any]) -> WayMade:
         chosen=total(made["chosen"]), safest=total(made["safest"]), arrive_after_hours=made["arrive_after_hours"],
         line=made["chosen"]["line"], legs=[Leg(**g) for g in legs],
         over=made.get("over", "straight line"), turn_back=made.get("turn_back"), others=[OtherWay(**o) for o in others],
-        rests=[Rest(**r) for r in made["rests"]], assumes=made["assumes"], worse=made["worse"],
+        rests=[Rest(**r) for r in made["rests"]], assumes=assumed(made["assumes"], words),
+        worse=[words(line) for line in made["worse"]], front=[total(w) for w in made["front"]],
+        front_size=made["front_size"], complete=made["complete"], most_time=made.get("most_time", 2.0),
     )  # fmt: skip

@@ -13,6 +13,7 @@ from tocsin.listen.deployments.formats.geopko import _needs, _point, _strength
 from tocsin.listen.deployments.model import Deployment
 
 NEEDED = ("name", "kind", "latitude", "longitude")
+FURTHER = ("strength", "until", "contributor", "has", "mission")
 
 
 def columns_of(first: Sequence[str]) -> dict[str, int] | None:

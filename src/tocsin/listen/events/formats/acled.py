@@ -22,6 +22,7 @@ NEEDED = (
     "event_id_cnty", "event_date", "time_precision", "event_type", "actor1", "inter1", "actor2", "inter2",
     "latitude", "longitude", "geo_precision", "fatalities",
 )  # fmt: skip
+FURTHER = ("civilian_targeting", "sub_event_type", "iso", "admin1", "admin2", "location", "notes", "source")
 DELETED_NEEDED = ("event_id_cnty", "deleted_timestamp")
 LICENCE = "ACLED terms of use; not to be redistributed"
 CITATION = "ACLED (acleddata.com); Raleigh, Kishi & Linke (2023), Humanities and Social Sciences Communications 10:74"

@@ -53,6 +53,12 @@ def test_the_rota_of_the_week_and_every_unit_have_a_page(visit: Visit) -> None:
     page.wait_for_url("**/act/units")
     first = page.locator("main tbody th a").first
     name = first.inner_text()
+    assert violations(page) == []
+    page.get_by_role("button", name="Download this table").click()
+    with page.expect_download() as taken:
+        page.get_by_role("menuitem", name="CSV").click()
+    assert taken.value.suggested_filename == "units.csv"
+    assert name in taken.value.path().read_text(encoding="utf-8-sig")
     first.click()
     expect(page.get_by_role("heading", name=name)).to_be_visible()
     watched.still()

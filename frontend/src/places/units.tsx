@@ -2,6 +2,7 @@
 import { useData } from "../api/client";
 import { PointMap } from "../map/pointmap";
 import { Empty, Shown, Waiting } from "../ui/states";
+import { Take } from "../ui/take";
 import { away, month, number, t, word } from "../words";
 import { TaskCard } from "./act";
 import type { Rows, Task } from "./cases";
@@ -23,7 +24,7 @@ export function Units({ name }: { name: string | null }) {
         if (name !== null) return one ? <OneUnit unit={one} /> : <Empty title={t("units.unknown")}><p>{t("units.unknown.text")}</p></Empty>;
         if (found.features.length === 0) return <Empty title={t("units.none")}><p>{t("units.none.text")}</p></Empty>;
         return (
-          <section class="card"><table><thead><tr><th scope="col">{t("column.unit")}</th><th scope="col">{t("units.kind")}</th><th scope="col" class="end">{t("column.strength")}</th></tr></thead>
+          <section class="card"><div class="page-head"><h2>{t("act.units")}</h2><Take collection="units" /></div><table><thead><tr><th scope="col">{t("column.unit")}</th><th scope="col">{t("units.kind")}</th><th scope="col" class="end">{t("column.strength")}</th></tr></thead>
             <tbody>{found.features.map((unit) => <tr key={unit.properties.name}><th scope="row"><a href={`/act/units/${encodeURIComponent(unit.properties.name)}`} dir="auto">{unit.properties.name}</a></th><td>{word("unit", unit.properties.kind)}</td><td class="end">{strength(unit)}</td></tr>)}</tbody></table></section>
         );
       }}

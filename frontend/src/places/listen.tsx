@@ -9,6 +9,7 @@ import { Icon } from "../ui/icon";
 import { useKeys } from "../ui/keys";
 import { Segments } from "../ui/pick";
 import { Empty, Shown, Waiting } from "../ui/states";
+import { Take } from "../ui/take";
 import { away, number, t, word } from "../words";
 import { AlertCard } from "./alert";
 import { deed } from "./cases";
@@ -68,6 +69,7 @@ function OpenMap({ first, counts, version }: { first: QueueLayer; counts: Counts
         <h2>{t(`listen.map.${layer}`)}</h2>
         {may && <Segments label={t("listen.map.layer")} value={layer} pick={show}
           choices={(["alerts", "reports"] as const).map((value) => ({ value, name: t(value === "alerts" ? "listen.alerts" : "listen.map.reports.short") }))} />}
+        <Take collection={layer} />
       </div>
       <p class="quiet">{t("listen.map.hint")}</p>
       <div class="map-frame">

@@ -54,6 +54,7 @@ export function PatrolForm() {
     };
     const wrong = [
       ...(numbers(sent) ? [] : [t("cards.numbers")]),
+      ...keep.flatMap((k, i) => (!k.place ? [t("cards.keep.lacks", { number: i + 1 })] : keep.findIndex((o) => o.place === k.place) < i ? [t("cards.keep.twice", { place: k.place })] : [])),
       ...escorts.flatMap((e, i) => (e.name!.trim() && e.start && e.end ? [] : [t("cards.escort.lacks", { number: i + 1 })])),
       ...companions.flatMap((c, i) => (c.name.trim() ? [] : [t("cards.companion.lacks", { number: i + 1 })])),
       ...joint.flatMap((j, i) => (j.place && j.needs.length ? [] : [t("cards.joint.lacks", { number: i + 1 })])),

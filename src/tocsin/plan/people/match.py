@@ -13,6 +13,7 @@ from tocsin.plan.people.model import Matched, Person, Post, Rule
 from tocsin.plan.people.prices import relax
 from tocsin.plan.people.tree import MOST, Pairs, Tree
 
+ALL_PAIRS = 20_000  # up to so many, cuts work on all pairs at once
 FIRST_ROOM = 3e-5  # of the bound: how far below it an answer is first looked for
 DEEPER = (
     30.0  # times that: how much less an answer may be worth over the same pairs, and the next room if none is found
@@ -100,15 +101,24 @@ def _solve(worth: Floats, may: Flags, demands: Demands, seconds: float) -> tuple
         # A pair whose price loses more than the room is in no assignment that good.
         near = np.argwhere(may & (relaxed.over >= -room * (1 + 1e-9) - 1e-9)).astype(np.int64)
         tree = Tree(worth, near, demands, relaxed.used, value)
-        # Where branches were not enough once, they are not tried again.
         grown = tree.grow(left, 0 if wide else MOST)
-        wide |= grown.nodes >= MOST
         left -= grown.seconds
-        over = min(bound, max(grown.bound, bound - room))
+        branches = grown.nodes
         if grown.pairs is not None:
             best, value = grown.pairs, grown.value
-        how = (f"linear prices over {len(tree.order)} of {len(demands)} rules, {grown.nodes} branches over "
-               f"{len(near):,} pairs")  # fmt: skip
+        wide |= not grown.finished and branches >= MOST
+        if wide and left > 0:
+            # The rules leave so little that branches alone are not enough: cuts, over all pairs where these are few.
+            if may.sum() <= ALL_PAIRS:
+                room, near = np.inf, np.argwhere(may).astype(np.int64)
+            tree = Tree(worth, near, demands, relaxed.used, value)
+            grown = tree.cut(left)
+            left -= grown.seconds
+            if grown.pairs is not None:
+                best, value = grown.pairs, grown.value
+        over = min(bound, max(grown.bound, bound - room))
+        how = (f"linear prices over {len(tree.order)} of {len(demands)} rules, {branches} branches"
+               f"{', cuts' * wide} over {len(near):,} pairs")  # fmt: skip
         if best is not None and (not grown.finished or value >= bound - room):
             return best, value, max(value, over), how + ("" if grown.finished else ", stopped at its limit")
         if not grown.finished:

@@ -118,7 +118,7 @@ class Tree:
         self.left = -np.inf  # the best bound of any branch that was left
 
     def grow(self, seconds: float, most: int = MOST) -> Grown:
-        """Search until nothing is open, or time is over; a tree of more than `most` branches is left to cuts."""
+        """Search until nothing is open, time is over, or `most` branches are solved."""
         begun = time.monotonic()
         program = self.program
         program.bounds(np.zeros(len(self.at)), np.ones(len(self.at)))
@@ -132,11 +132,8 @@ class Tree:
                 self._dive(open_[0][2])
             left = seconds - (time.monotonic() - begun)
             over = -open_[0][0]
-            if left <= 0:
+            if left <= 0 or nodes >= most:
                 finished = False
-                break
-            if nodes >= most:
-                over, finished = self._with_cuts(left, over)
                 break
             # The best branch first: whatever is known of answers, only branches better than the best one are solved.
             nodes += 1
@@ -147,15 +144,15 @@ class Tree:
         over = max(self.value, self.left, over)
         return Grown(self.best, self.value, over, finished, nodes, time.monotonic() - begun)
 
-    def _with_cuts(self, seconds: float, over: float) -> tuple[float, bool]:
-        """The same over all pairs in whole numbers at once; a bound, and whether it is closed."""
-        begun = time.monotonic()
+    def cut(self, seconds: float) -> Grown:
+        """The same in whole numbers at once, by HiGHS's own search with cuts: for trees that grow too wide."""
+        begun, over = time.monotonic(), np.inf
         while True:
             program = Simplex(self.program.gain, self.program.rows, self.program.limit)
-            shares, bound, finished = program.whole(max(0.1, seconds - (time.monotonic() - begun)), self.value)
+            shares, bound, finished = program.whole(max(0.1, seconds - (time.monotonic() - begun)), -1.0)
             over = min(over, max(bound, self.value))
             if shares is None or self._take(self._going(shares)):
-                return over, finished
+                return Grown(self.best, self.value, over, finished, 0, time.monotonic() - begun)
 
     @property
     def _good_enough(self) -> float:

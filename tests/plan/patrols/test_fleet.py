@@ -50,11 +50,11 @@ def test_the_larger_patrol_goes_when_one_way_is_cheaper_than_two():
 
 
 def test_a_patrol_goes_far_for_what_pays_only_all_together():
-    # On paper: 30 visits of 15 from 100 to 129 hours away are worth 450, and there and back is 258; 12 of them, as many
-    # as a step tries, are worth 180 and cost 222.
-    problem = line([0, *range(100, 130)], [0, *[15] * 30], [Patrol("a", 0, 0, 0, 500, cost=1.0)])
-    found = best(problem, steps=60)
-    assert (len(found.visits[0]), found.value - found.cost) == (30, 192)
+    # On paper: 90 visits of 7 from 200 to 289 hours away are worth 630, and there and back is 578; 60 of them, more
+    # than a step ever tries, are worth 420 and cost 518.
+    patrol = Patrol("a", 0, 0, 0, 999, cost=1.0)
+    found = best(line([0, *range(200, 290)], [0, *[7] * 90], [patrol], closes=[999] * 91), steps=200)
+    assert (len(found.visits[0]), found.value - found.cost) == (90, 52)
 
 
 def test_out_no_longer_than_allowed_and_leaving_late_for_a_window():

@@ -16,12 +16,13 @@ PARTS = 60  # the clock is looked at between them
 NEAREST = 10  # whose mean distance says what a stretch costs
 COLD = 0.01  # of the first heat, at last
 # Where not all must be visited, visits count for more than they are worth at first, and for what they are worth from
-# this share of the parts on: a patrol that goes out pays only with a full route, which no single step finds.
-SWOLLEN, TRUE_FROM = 4.0, 0.7
+# this share of the parts on: a patrol that goes out pays only with a full route, which no single step finds. Most of
+# the while it is little more, as then is decided which patrols stay at home.
+SWOLLEN, TRUE_FROM = 4.0, 0.6
 # First heat, in costs of a stretch between neighbours, and visits taken out at a time on average. Where places have
 # windows more of what is good must be given up for the rest to be rearranged; where not all must be visited, more heat
 # would empty the routes.
-OPEN, WINDOWED, CHOSEN = (1.0, 10.0), (2.0, 10.0), (0.3, 10.0)
+OPEN, WINDOWED, CHOSEN = (1.0, 10.0), (2.0, 10.0), (0.7, 10.0)
 NEAR = 300  # places near each, that strings are taken from
 LOOKED = 40  # of these, where a visit may be put back beside
 TRIED = 12  # visits not made that are tried at a time
@@ -92,7 +93,7 @@ def _anneal(
     worth = ground.visits[:, WORTH].copy()
     done, part = 0, 0
     while part < PARTS:
-        swollen = SWOLLEN ** max(0.0, 1.0 - part / (PARTS * TRUE_FROM)) if some else 1.0
+        swollen = 1.0 + (SWOLLEN - 1.0) * max(0.0, 1.0 - part / (PARTS * TRUE_FROM)) ** 3 if some else 1.0
         ground.visits[:, WORTH] = worth * swollen
         heat = hot * cooling**part
         found = search_fleet(

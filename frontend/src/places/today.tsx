@@ -162,15 +162,15 @@ function Sources({ sources, ways }: { sources: Schemas["Source"][]; ways: Schema
     <section class="card"><h2>{t("today.sources")}</h2>
       {sources.length === 0 && <p>{t("today.sources.none")}</p>}
       {sources.length + ways.length > 0 && (
-        <table><thead><tr><th scope="col">{t("column.source")}</th><th scope="col">{t("column.until")}</th><th scope="col" class="end">{t("column.age")}</th><th scope="col" class="end">{t("column.rejected")}</th></tr></thead>
+        <table class="stack"><thead><tr><th scope="col">{t("column.source")}</th><th scope="col">{t("column.until")}</th><th scope="col" class="end">{t("column.age")}</th><th scope="col" class="end">{t("column.rejected")}</th></tr></thead>
           <tbody>
             {sources.map((s) => (
-              <tr key={s.name}><th scope="row" dir="auto" class="break">{s.name}</th><td>{s.until ? month(s.until) : ""}</td>
-                <td class="end">{s.age_months === null ? t("today.read", { when: away(s.imported_at) }) : <span class={s.age_months > 6 ? "tag warn" : ""}>{t("months", { n: s.age_months })}</span>}</td><td class="end">{number(s.rejected)}</td></tr>
+              <tr key={s.name}><th scope="row" dir="auto" class="break">{s.name}</th><td data-label={t("column.until")}>{s.until ? month(s.until) : ""}</td>
+                <td class="end" data-label={t("column.age")}>{s.age_months === null ? t("today.read", { when: away(s.imported_at) }) : <span class={s.age_months > 6 ? "tag warn" : ""}>{t("months", { n: s.age_months })}</span>}</td><td class="end" data-label={t("column.rejected")}>{number(s.rejected)}</td></tr>
             ))}
             {ways.map((way) => (
-              <tr key={way.name || " "}><th scope="row" dir="auto" class="break">{way.name || t("today.reports")}</th><td>{way.heard_at ? moment(way.heard_at) : ""}</td>
-                <td class="end">{way.heard_at ? t("today.last_heard", { when: away(way.heard_at) }) : <span class="tag warn">{t("today.never")}</span>}</td><td class="end" /></tr>
+              <tr key={way.name || " "}><th scope="row" dir="auto" class="break">{way.name || t("today.reports")}</th><td data-label={t("column.until")}>{way.heard_at ? moment(way.heard_at) : ""}</td>
+                <td class="end" data-label={t("column.age")}>{way.heard_at ? t("today.last_heard", { when: away(way.heard_at) }) : <span class="tag warn">{t("today.never")}</span>}</td><td class="end" /></tr>
             ))}
           </tbody></table>
       )}

@@ -50,8 +50,8 @@ def test_the_larger_patrol_goes_when_one_way_is_cheaper_than_two():
 
 
 def test_a_patrol_goes_far_for_what_pays_only_all_together():
-    # On paper: 90 visits of 7 from 200 to 289 hours away are worth 630, and there and back is 578; 60 of them, more than a
-    # step ever tries, are worth 420 and cost 518.
+    # On paper: 90 visits of 7 from 200 to 289 hours away are worth 630, and there and back is 578; 60 of them, more
+    # than a step ever tries, are worth 420 and cost 518.
     patrol = Patrol("a", 0, 0, 0, 999, cost=1.0)
     found = best(line([0, *range(200, 290)], [0, *[7] * 90], [patrol], closes=[999] * 91), steps=200)
     assert (len(found.visits[0]), found.value - found.cost) == (90, 52)

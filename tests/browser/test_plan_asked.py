@@ -25,6 +25,7 @@ def test_an_order_of_leaving_and_what_ifs_are_asked_for_and_read(visit: Visit, t
     page.get_by_label("What is escorted").fill("market convoy")
     page.get_by_role("button", name="Plan patrols").click()
     expect(page.get_by_role("alert")).to_contain_text("Escort 1: write what is escorted, from where and to where.")
+    assert violations(page) == []
     # A file of what-ifs fills the form; it is asked for, and worked on while the order is asked for.
     file = tmp_path / "ours.toml"
     file.write_text(

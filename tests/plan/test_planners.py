@@ -104,7 +104,7 @@ def test_patrols_and_their_track(demo: Path, tmp_path: Path):
 def test_corridor_and_its_card(demo: Path, tmp_path: Path):
     names = ["Base Touroré", "Base Kougoua"]
     card = tmp_path / "card.html"
-    found = told(demo, "corridor", names[0], names[1], "--card", str(card))
+    found = told(demo, "corridor", names[0], names[1], "--lang", "fr", "--card", str(card))
     # The mission knows its roads, and a way is a way over them.
     assert found["over"] == "ground"
     assert any("roads" in layer for layer in found["layers"])
@@ -118,7 +118,10 @@ def test_corridor_and_its_card(demo: Path, tmp_path: Path):
         assert leg["helper"] == (leg["helpers"][0]["name"] if hours else None)
     page = card.read_text()
     assert page.count('<tr><td class="n">') == len(found["legs"])
-    assert "Rest" in page or not found["rests"]
+    assert "Repos" in page or not found["rests"]
+    assert '<html lang="fr" dir="ltr">' in page
+    english = ("in trouble", "who can come", "turning back", "Leave at", "events near it", *found["worse"])
+    assert not [line for line in (*english, *found["assumes"]) if line in page]
     # A checkpoint on the way costs its hours and is on the card of the leg that passes it.
     lon, lat = found["chosen"]["line"][len(found["chosen"]["line"]) // 2]
     stopped = told(demo, "corridor", names[0], names[1], "--most-time", "1", "--checkpoint", f"{lon},{lat},0.25")

@@ -5,6 +5,9 @@ import { useLive } from "../api/live";
 import { Empty, Shown } from "../ui/states";
 import { away, moment, number, t, word } from "../words";
 import { CodeDialog } from "./alert";
+import { Units } from "./units";
+import { OneWarning } from "./warning";
+import { Week } from "./week";
 import { deed } from "./cases";
 import type { Line, Rows, Task } from "./cases";
 import { History } from "./history";
@@ -12,8 +15,9 @@ import { History } from "./history";
 interface OnCall { role: string; person: string | null; name?: string | null }
 interface Ladder { id: string; subject: string; alert_id: number | null; task_id: number | null; rule: string; priority: number; opened_at: string; step: number; unheard: boolean; answered_at: string | null; paged: string[] }
 interface Pulse { id: string; kind: string; at: string; silent: boolean; silent_s: number; ended_at: string | null }
-interface WarningRow { id: number; state: string; event: string; area_name: string; expires_at: string; status: string; scope: string; made_at?: string }
+export interface WarningRow { id: number; state: string; event: string; area_name: string; expires_at: string; status: string; scope: string; made_at?: string }
 
+const PARTS = { tasks: "task", duty: "duty", units: "deployment", warnings: "warning" } as const;
 const COLUMNS = ["given", "acknowledged", "started", "arrived"] as const;
 const NEXT: Record<string, string> = { given: "acknowledged", acknowledged: "started", started: "arrived", arrived: "done" };
 const OUTCOMES = ["averted", "deterred", "in_time", "late", "false", "not_reached", "referred"] as const;
@@ -23,13 +27,13 @@ export default function Act() {
   const { params } = useRoute();
   const may = useData<{ may: string[] }>("/api/me").data?.may;
   const part = params.part ?? "tasks";
-  const parts = (["tasks", "duty", "warnings"] as const).filter((name) => !may || may.includes(`read ${name === "tasks" ? "task" : name === "duty" ? "duty" : "warning"}`));
+  const parts = (Object.keys(PARTS) as (keyof typeof PARTS)[]).filter((name) => !may || may.includes(`read ${PARTS[name]}`));
   return (
     <article class="sheet">
       <div class="page-head"><h1>{t("place.act")}</h1>
         <nav class="tabs" aria-label={t("place.act")}>{parts.map((name) => <a key={name} href={name === "tasks" ? "/act" : `/act/${name}`} aria-current={part === name ? "page" : undefined}>{t(`act.${name}`)}</a>)}</nav>
       </div>
-      {part === "duty" ? <Duty /> : part === "warnings" ? (params.id ? <OneWarning id={Number(params.id)} /> : <Warnings />) : params.id ? <OneTask id={Number(params.id)} /> : <Tasks />}
+      {part === "duty" ? <Duty /> : part === "units" ? <Units name={params.id ? decodeURIComponent(params.id) : null} /> : part === "warnings" ? (params.id ? <OneWarning id={Number(params.id)} /> : <Warnings />) : params.id ? <OneTask id={Number(params.id)} /> : <Tasks />}
     </article>
   );
 }
@@ -61,7 +65,7 @@ function Tasks() {
   );
 }
 
-function TaskCard({ task, alone }: { task: Task; alone?: boolean }) {
+export function TaskCard({ task, alone }: { task: Task; alone?: boolean }) {
   const [dialog, show] = useState<"done" | "cancelled" | null>(null);
   const may = useData<{ may: string[] }>("/api/me").data?.may ?? [];
   const next = NEXT[task.state];
@@ -122,6 +126,9 @@ function Duty() {
           <table><thead><tr><th scope="col">{t("duty.role")}</th><th scope="col">{t("duty.person")}</th></tr></thead>
             <tbody>{rows.map((row) => <tr key={row.role}><th scope="row">{word("duty_role", row.role)}</th><td dir="auto">{row.name ?? row.person ?? <span class="tag bad">{t("duty.gap")}</span>}</td></tr>)}</tbody></table>
         )}</Shown>
+      </section>
+      <Week />
+      <section class="card">
         <h2>{t("duty.pulses")}</h2>
         <Shown of={pulses}>{(rows) => rows.length === 0 ? <p>{t("duty.pulses.none")}</p> : (
           <table><thead><tr><th scope="col">{t("duty.what")}</th><th scope="col">{t("duty.last_sign")}</th><th scope="col">{t("task.state")}</th></tr></thead>
@@ -144,22 +151,3 @@ function Warnings() {
   );
 }
 
-
-function OneWarning({ id }: { id: number }) {
-  const warning = useData<WarningRow & { changed: number; texts: Record<string, { headline: string; description: string; instruction: string; sms: string }> }>(`/api/warnings/${id}`);
-  const may = useData<{ may: string[] }>("/api/me").data?.may ?? [];
-  return (
-    <Shown of={warning} what={t("act.loading")}>
-      {(found) => (
-        <>
-          <nav class="crumbs" aria-label={t("frame.trail")}><a href="/act/warnings">{t("act.warnings")}</a> <span aria-hidden="true">/</span> {String(id)}</nav>
-          <div class="page-head"><div><h2 class="big" dir="auto">{found.event}</h2><p class="quiet"><span dir="auto">{found.area_name}</span> · <span class="tag">{word("warning_state", found.state)}</span> · {moment(found.expires_at)}</p></div>
-            {found.state === "draft" && may.includes("approve warning") && <button type="button" class="button main" onClick={() => void deed(() => post(`/api/warnings/${id}/release`, { changed: found.changed }), "warnings.released")}>{t("warnings.release")}</button>}</div>
-          <div class="two">{Object.entries(found.texts ?? {}).map(([tongue, text]) => (
-            <section class="card" key={tongue} lang={tongue} dir="auto"><h2>{text.headline}</h2><p>{text.description}</p><p>{text.instruction}</p>{text.sms && <p class="words">{text.sms}</p>}</section>
-          ))}</div>
-        </>
-      )}
-    </Shown>
-  );
-}

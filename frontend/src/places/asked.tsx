@@ -44,7 +44,7 @@ export function sentences(problem: unknown): string[] {
 }
 
 export function Note({ of }: { of: Sending }) {
-  if (of.wrong.length) return <ul class="told reasons" role="alert">{of.wrong.map((line) => <li key={line} dir="auto">{line}</li>)}</ul>;
+  if (of.wrong.length) return <div role="alert"><ul class="told reasons">{of.wrong.map((line) => <li key={line} dir="auto">{line}</li>)}</ul></div>;
   return of.note ? <p role="status" class="quiet">{of.note}</p> : null;
 }
 

@@ -8,6 +8,7 @@ import { RiskMap } from "../map/riskmap";
 import { useKeys } from "../ui/keys";
 import { Pick, Segments } from "../ui/pick";
 import { Shown, Waiting } from "../ui/states";
+import { Take } from "../ui/take";
 import { Timeline } from "../ui/timeline";
 import { change, month, number, share, t, word } from "../words";
 import { useGround } from "./ground";
@@ -75,6 +76,7 @@ function RiskRoom({ data }: { data: RiskData }) {
             choices={data.models.map((value) => ({ value, name: word("model", value) }))} />
           <Pick label={t("assess.against")} value={other?.month ?? ""} pick={(value) => turn({ against: value || null })}
             choices={[{ value: "", name: t("assess.against.none") }, ...months.map((m) => ({ value: m.month, name: month(m.month) })).reverse()]} />
+          <Take collection="risk" filter={now.ahead ? { month: now.month } : {}} />
         </div>
       </div>
       <div class="map-and-table">

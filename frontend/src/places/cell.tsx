@@ -6,7 +6,7 @@ import { Legend } from "../map/legend";
 import { RiskMap } from "../map/riskmap";
 import { FanChart } from "../ui/fan";
 import { Shown, Waiting } from "../ui/states";
-import { day, hours, month, number, share, t, word } from "../words";
+import { away, day, hours, month, number, share, t, word } from "../words";
 import type { Key } from "../words";
 import { where } from "./assess";
 import { useGround } from "./ground";
@@ -67,13 +67,56 @@ function CellRoom({ page }: { page: Schemas["CellPage"] }) {
           {page.units === null ? <p>{t("cell.units.none")}</p> : (
             <table><thead><tr><th scope="col">{t("column.unit")}</th><th scope="col" class="end">{t("column.strength")}</th><th scope="col" class="end">{t("column.hours")}</th></tr></thead>
               <tbody>{page.units.slice(0, 8).map((u) => (
-                <tr key={u.name}><th scope="row"><span dir="auto">{u.name}</span> <small class="quiet">{word("unit", u.kind)}</small></th><td class="end">{u.strength === null ? t("unknown") : number(u.strength)}</td><td class="end">{u.hours === null ? t("cell.nobody") : hours(u.hours)}</td></tr>
+                <tr key={u.name}><th scope="row"><a href={`/act/units/${encodeURIComponent(u.name)}`} dir="auto">{u.name}</a> <small class="quiet">{word("unit", u.kind)}</small></th><td class="end">{u.strength === null ? t("unknown") : number(u.strength)}</td><td class="end">{u.hours === null ? t("cell.nobody") : hours(u.hours)}</td></tr>
               ))}</tbody></table>
           )}
           <p class="quiet small">{t("cell.units.about")}</p>
         </section>
+        <section class="card">
+          <h2>{t("cell.record")}</h2>
+          {page.record === null ? <p>{t("cell.record.none")}</p> : <Judged of={page.record} model={page.model} />}
+        </section>
+        <Alerts cell={page.cell} />
       </div>
     </article>
+  );
+}
+
+// What forecasts of this place gave and what came, beside the same of the eight cells around it.
+function Judged({ of, model }: { of: Schemas["RecordHere"]; model: string }) {
+  const columns = [of.cell, of.around];
+  const chance = (value: number | null) => (value === null ? t("cell.record.never") : share(value));
+  const rows: [Key, (one: Schemas["JudgedHere"]) => string][] = [
+    ["cell.record.forecasts", (one) => number(one.forecasts)], ["cell.record.months", (one) => number(one.months_with_killing)],
+    ["cell.record.expected", (one) => number(one.expected)], ["cell.record.counted", (one) => number(one.counted)],
+    ["cell.record.chance_killing", (one) => chance(one.chance_when_killing)], ["cell.record.chance_quiet", (one) => chance(one.chance_when_quiet)],
+  ];
+  return (
+    <>
+      <table><thead><tr><th scope="col">{word("model", model)}</th><th scope="col" class="end">{t("cell.record.here")}</th><th scope="col" class="end">{t("cell.record.around")}</th></tr></thead>
+        <tbody>{rows.map(([key, say]) => <tr key={key}><th scope="row">{t(key)}</th>{columns.map((one, i) => <td key={i} class="end">{say(one)}</td>)}</tr>)}</tbody></table>
+      <p class="quiet small">{t("cell.record.about")}</p>
+    </>
+  );
+}
+
+interface AlertPoint { id: number; properties: { id: number; threat: string | null; place: string | null; state: string; heard_at: string } }
+
+// Alerts in the cell, for who may look for them by place.
+function Alerts({ cell }: { cell: Schemas["CellName"] }) {
+  const half = 0.25;
+  const box = [cell.lon - half, cell.lat - half, cell.lon + half, cell.lat + half].join(",");
+  const may = useData<{ may: string[] }>("/api/me").data?.may ?? [];
+  const found = useData<{ features: AlertPoint[] }>(may.includes("read alert") ? `/ogc/collections/alerts/items?bbox=${box}&limit=8` : null);
+  if (!found.data) return null;
+  const rows = found.data.features.map((one) => one.properties);
+  return (
+    <section class="card"><h2>{t("cell.alerts")}</h2>
+      {rows.length === 0 ? <p>{t("cell.alerts.none")}</p> : (
+        <table><thead><tr><th scope="col">{t("today.alert")}</th><th scope="col">{t("task.state")}</th><th scope="col" class="end">{t("today.heard")}</th></tr></thead>
+          <tbody>{rows.map((one) => <tr key={one.id}><th scope="row"><a href={`/listen/alerts/${one.id}`}>{one.threat ? word("threat", one.threat) : t("unknown")}</a> <small class="quiet" dir="auto">{one.place}</small></th><td>{word("alert_state", one.state)}</td><td class="end">{away(one.heard_at)}</td></tr>)}</tbody></table>
+      )}
+    </section>
   );
 }
 

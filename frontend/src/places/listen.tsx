@@ -9,6 +9,7 @@ import { Icon } from "../ui/icon";
 import { useKeys } from "../ui/keys";
 import { Segments } from "../ui/pick";
 import { Empty, Shown, Waiting } from "../ui/states";
+import { Take } from "../ui/take";
 import { away, number, t, word } from "../words";
 import { AlertCard } from "./alert";
 import { deed } from "./cases";
@@ -68,6 +69,7 @@ function OpenMap({ first, counts, version }: { first: QueueLayer; counts: Counts
         <h2>{t(`listen.map.${layer}`)}</h2>
         {may && <Segments label={t("listen.map.layer")} value={layer} pick={show}
           choices={(["alerts", "reports"] as const).map((value) => ({ value, name: t(value === "alerts" ? "listen.alerts" : "listen.map.reports.short") }))} />}
+        <Take collection={layer} />
       </div>
       <p class="quiet">{t("listen.map.hint")}</p>
       <div class="map-frame">
@@ -143,10 +145,11 @@ function ReportQueue({ id, all }: { id: number | null; all: boolean }) {
   const path = all ? "/api/reports?limit=100" : "/api/reports?limit=100&state=waiting&state=new";
   const rows = useData<Rows<Report>>(path, 60);
   const ids = useMemo(() => rows.data?.rows.map((r) => r.id) ?? [], [rows.data]);
+  const sorts = (useData<{ may: string[] }>("/api/me").data?.may ?? []).includes("change report");
   const end = all ? "?all=1" : "";
   useQueueKeys(ids, id, (next) => route(`/listen/reports/${next}${end}`, id !== null));
   const turn = (one: number) => mark((now) => (now.includes(one) ? now.filter((n) => n !== one) : [...now, one]));
-  useKeys([{ key: "x", name: "key.mark", does: () => id !== null && turn(id) }], [id]);
+  useKeys([{ key: "x", name: "key.mark", does: () => sorts && id !== null && turn(id) }], [id, sorts]);
   const chosen = marked.filter((m) => ids.includes(m));
   const done = async (work: () => Promise<unknown>, key: "listen.dismissed" | "listen.accepted") => {
     if (await deed(work, key, { n: chosen.length })) mark([]);
@@ -155,7 +158,7 @@ function ReportQueue({ id, all }: { id: number | null; all: boolean }) {
     <Shown of={rows} what={t("listen.loading")}>
       {(found) => found.rows.length === 0 ? <Empty title={t("listen.waiting.none")}><p>{t("listen.waiting.none.text")}</p></Empty> : (
         <>
-          <div class="bulk">
+          {sorts && <div class="bulk">
             <label><input type="checkbox" checked={chosen.length === ids.length} onChange={() => mark(chosen.length === ids.length ? [] : ids)} /> {t("listen.marked", { n: chosen.length })}</label>
             {chosen.length > 0 && (
               <>
@@ -163,11 +166,11 @@ function ReportQueue({ id, all }: { id: number | null; all: boolean }) {
                 <DismissMenu dismiss={(why) => void done(() => post("/api/reports/dismiss", { ids: chosen, why }), "listen.dismissed")} />
               </>
             )}
-          </div>
+          </div>}
           <ul class="cases">
             {found.rows.map((report) => (
-              <li key={report.id} class="with-check">
-                <input type="checkbox" checked={marked.includes(report.id)} onChange={() => turn(report.id)} aria-label={t("listen.mark", { id: String(report.id) })} />
+              <li key={report.id} class={sorts ? "with-check" : undefined}>
+                {sorts && <input type="checkbox" checked={marked.includes(report.id)} onChange={() => turn(report.id)} aria-label={t("listen.mark", { id: String(report.id) })} />}
                 <a href={`/listen/reports/${report.id}${end}`} class="case" aria-current={report.id === id ? "true" : undefined} data-case={report.id}>
                   <span class="case-main"><span class="said-text" dir="auto" lang={report.language ?? undefined}>{report.text || t("report.no_words")}</span>
                     <small class="quiet">{word("report_kind", report.kind)} · {report.threat ? word("threat", report.threat) : t("unknown")} · <span dir="auto">{report.place ?? t("alert.no_place")}</span></small></span>

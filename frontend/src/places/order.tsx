@@ -42,7 +42,7 @@ export function Order({ made }: { made: Made }) {
         <section class="card"><h2>{t("order.compared")}</h2>
           <Lines label={t("order.curve.alt", { orders: [t("order.ours"), ...made.compared.map(named)].join(", ") })} x={t("order.month")} y={t("order.within")} zero={false}
             series={[{ name: t("order.ours"), points: made.steps.map((s) => [s.step, s.protection]), look: 0 }, ...made.compared.map((o, i) => ({ name: named(o), points: o.curve.map((v, k) => [k + 1, v] as [number, number]), look: i + 1 }))]}
-            at={made.steps.filter((_, i) => made.steps.length <= 8 || i % Math.ceil(made.steps.length / 8) === 0).map((s) => ({ value: s.step, name: month(s.month) }))} />
+            at={made.steps.filter((_, i) => made.steps.length <= 8 || i % Math.ceil(made.steps.length / 8) === 0).map((s) => ({ value: s.step, name: month(s.month) }))}>{t("order.cut")}</Lines>
           <table><thead><tr><th scope="col">{t("order.by")}</th><th scope="col" class="end">{t("order.kept")}</th><th scope="col" class="end">{t("order.more")}</th></tr></thead>
             <tbody>{made.compared.map((o) => <tr key={o.order}><th scope="row">{named(o)}</th><td class="end">{number(o.value, 1)}</td><td class="end">{share(o.kept_more)}</td></tr>)}</tbody></table>
         </section>

@@ -36,16 +36,17 @@ function OneReportCard({ report }: { report: OneReport }) {
   const [chosen, choose] = useState(0);
   const [into, put] = useState("");
   const alerts = useData<Rows<Alert>>("/api/alerts?limit=100").data?.rows ?? [];
-  const free = report.state === "waiting" || report.state === "new" || report.state === "dismissed";
+  const sorts = (useData<{ may: string[] }>("/api/me").data?.may ?? []).includes("change report"); // others read
+  const free = sorts && ["waiting", "new", "dismissed"].includes(report.state);
   const places = report.places ?? [];
   const accept = async (alert: number | null) => {
     if (await deed(() => post("/api/reports/accept", { ids: [report.id], alert_id: alert }), "listen.accepted", { n: 1 }) && alert) route(`/listen/alerts/${alert}`);
   };
   const place = () => deed(() => post("/api/reports/place", { ids: [report.id], candidate: chosen }), "report.placed", { place: places[chosen]?.name ?? "" });
   useKeys([
-    { key: "a", name: "key.accept", does: () => (places.length && !report.place ? void place() : free && void accept(into ? Number(into) : null)) },
+    { key: "a", name: "key.accept", does: () => (sorts && places.length && !report.place ? void place() : free && void accept(into ? Number(into) : null)) },
     { key: "d", name: "key.dismiss", does: () => free && void deed(() => post("/api/reports/dismiss", { ids: [report.id], why: "not_relevant" }), "listen.dismissed", { n: 1 }) },
-  ], [report, chosen, into]);
+  ], [report, chosen, into, sorts]);
   const spots = places.length
     ? places.map((p, i) => ({ ...p, chosen: i === chosen }))
     : report.lon !== null && report.lat !== null ? [{ lon: report.lon, lat: report.lat, radius_km: report.radius_km ?? 5, name: report.place ?? "", chosen: true }] : [];
@@ -70,7 +71,7 @@ function OneReportCard({ report }: { report: OneReport }) {
           {places.map((p, i) => (
             <label key={`${p.name}${i}`}><input type="radio" name="place" checked={i === chosen} onChange={() => choose(i)} /> <span dir="auto">{p.name}</span> <span class="quiet">{t("report.radius", { km: p.radius_km })} · {t("report.score", { score: Math.round(p.score * 100) })}</span></label>
           ))}
-          <button type="button" class="button" onClick={() => void place()}>{t("report.place_it")} {!report.place && <kbd>a</kbd>}</button>
+          {sorts && <button type="button" class="button" onClick={() => void place()}>{t("report.place_it")} {!report.place && <kbd>a</kbd>}</button>}
         </fieldset>
       )}
       {free && (

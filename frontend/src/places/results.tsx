@@ -35,8 +35,8 @@ function Told({ one }: { one: Schemas["Result"] }) {
         <section class="card" key={table.name}><div class="page-head"><h2>{word("rtable", table.name)}</h2>
           <div class="tools noprint">{["csv", "xlsx"].map((f) => <a key={f} class="link" href={`/api/results/${one.kind}/${table.name}?f=${f}`} download={`${one.kind}-${table.name}.${f}`} aria-label={t("result.take", { table: word("rtable", table.name), format: f.toUpperCase() })}>{f.toUpperCase()}</a>)}</div></div>
           {table.rows.length === 0 ? <p>{t("result.empty")}</p> : (
-            <div class="scroll-x" tabIndex={0} role="region" aria-label={word("rtable", table.name)}><table><thead><tr>{table.columns.map((c) => <th key={c} scope="col">{word("rcol", c)}</th>)}</tr></thead>
-              <tbody>{table.rows.map((row, i) => <tr key={i}>{row.map((value, k) => <td key={k}><span dir="auto">{said(value)}</span></td>)}</tr>)}</tbody></table></div>
+            <div class="scroll-x" tabIndex={0} role="region" aria-label={word("rtable", table.name)}><table class={table.columns.length > 3 ? "stack" : undefined}><thead><tr>{table.columns.map((c) => <th key={c} scope="col">{word("rcol", c)}</th>)}</tr></thead>
+              <tbody>{table.rows.map((row, i) => <tr key={i}>{row.map((value, k) => <td key={k} data-label={word("rcol", table.columns[k]!)}><span dir="auto">{said(value)}</span></td>)}</tr>)}</tbody></table></div>
           )}</section>
       ))}
       {one.worse.length > 0 && <section class="card"><h2>{t("cards.worse")}</h2><ul class="reasons">{one.worse.map((w) => <li key={w}>{w}</li>)}</ul></section>}

@@ -59,7 +59,7 @@ function Desk({ desk }: { desk: Schemas["DeskNow"] }) {
         {waits.length > 0 && <Late cases={desk.late_cases} />}
         {desk.no_lead && (
           <section class="card tall"><h2>{t("today.no_lead")}</h2>
-            {desk.no_lead.length === 0 ? <p>{t("today.no_lead.none")}</p> : (
+            {desk.no_lead.length === 0 ? <p>{t(desk.open.alerts === 0 ? "today.no_lead.nothing" : "today.no_lead.none")}</p> : (
               <table><thead><tr><th scope="col">{t("today.alert")}</th><th scope="col">{t("column.place")}</th><th scope="col" class="end">{t("today.heard")}</th></tr></thead>
                 <tbody>{desk.no_lead.map((one) => (
                   <tr key={one.id}><th scope="row"><span class={`level level-${one.level}`} aria-label={t("alert.level", { level: Number(one.level) })} role="img">{number(Number(one.level))}</span> <a href={`/listen/alerts/${one.id}`}>{one.threat ? word("threat", one.threat) : t("unknown")}</a> {one.practice && <span class="tag">{t("today.practice")}</span>}</th>

@@ -23,7 +23,7 @@ export function WayShapes({ made }: { made: Schemas["WayMade"] }) {
   return (
     <div class="two way-shapes">
       <section><h3>{t("cards.curve")}</h3>
-        <Lines series={[{ name: t("cards.curve"), points: made.front.map(at), look: 5, dots: true }]} x={t("cards.curve.x")} y={t("cards.curve.y")} zero={false} say={(v) => number(v, 1)}
+        <Lines series={[{ name: t("cards.curve"), points: made.front.map(at), look: 5, dots: true }]} x={t("cards.curve.x")} y={t("cards.curve.y")} zero={false}
           marks={[{ name: t("cards.fastest"), at: at(made.fastest), look: 1 }, { name: t("cards.chosen"), at: at(made.chosen), look: 0 }, { name: t("cards.safest"), at: at(made.safest), look: 2 }]}
           label={t("cards.curve.alt", { n: made.front_size, fast: hours(made.fastest.hours), risky: number(made.fastest.exposure), slow: hours(made.safest.hours), safe: number(made.safest.exposure) })}>
           {t("cards.curve.about", { n: made.front_size, times: number(made.most_time) })} {t(made.complete ? "cards.curve.complete" : "cards.curve.cut")}

@@ -18,6 +18,9 @@ export interface Mark {
   look: number;
 }
 
+// Digits that tell neighbouring ticks apart.
+const digitsOf = (marks: number[]): number => (marks.length < 2 ? 1 : Math.min(4, Math.max(0, -Math.floor(Math.log10(Math.abs(marks[1]! - marks[0]!) * 1.0001)) + (/[1-9].*[1-9]/.test((marks[1]! - marks[0]!).toPrecision(3)) ? 1 : 0))));
+
 function ticks(low: number, high: number, wanted: number): number[] {
   const span = high - low || 1;
   const step = [1, 2, 2.5, 5, 10].map((m) => m * 10 ** Math.floor(Math.log10(span / wanted))).find((s) => span / s <= wanted) ?? span;
@@ -25,8 +28,8 @@ function ticks(low: number, high: number, wanted: number): number[] {
   return Array.from({ length: Math.floor(high / step + 1e-9) - first + 1 }, (_, k) => (first + k) * step);
 }
 
-export function Lines({ series, marks = [], x, y, label, children, say = (v) => number(v, 1), at, zero = true }: {
-  series: Series[]; marks?: Mark[]; x: string; y: string; label: string; children?: ComponentChildren; say?: (v: number) => string; at?: { value: number; name: string }[]; zero?: boolean;
+export function Lines({ series, marks = [], x, y, label, children, at, zero = true }: {
+  series: Series[]; marks?: Mark[]; x: string; y: string; label: string; children?: ComponentChildren; at?: { value: number; name: string }[]; zero?: boolean;
 }) {
   const all = [...series.flatMap((s) => s.points), ...marks.map((m) => m.at)];
   if (!all.length) return null;
@@ -44,12 +47,16 @@ export function Lines({ series, marks = [], x, y, label, children, say = (v) => 
   const py = (v: number) => HEIGHT - PAD.bottom - (height * (v - low)) / (top - low || 1);
   const [from, to] = [px(left), px(right)];
   const anchor = (v: number) => (marked.length > 1 && v === marked[0]!.value ? "start" : marked.length > 1 && v === marked.at(-1)!.value ? "end" : "middle");
-  const marked = at ?? ticks(left, right, 6).map((value) => ({ value, name: number(value, 1) }));
+  const narrow = innerWidth < 640; // the same drawing is shown half as large: larger letters, fewer of them
+  const across = ticks(left, right, narrow ? 3 : 6);
+  const named = at ?? across.map((value) => ({ value, name: number(value, digitsOf(across)) }));
+  const marked = named.filter((_, i) => !narrow || named.length < 4 || i === 0 || i === named.length - 1);
+  const up = ticks(low, top, narrow ? 3 : 5);
   return (
-    <figure class="chart">
+    <figure class="chart lines">
       <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={label}>
-        {ticks(low, top, 5).map((v) => (
-          <g key={v}><line class="chart-grid" x1={from} x2={to} y1={py(v)} y2={py(v)} /><text class="chart-text" x={rtl ? from + 6 : from - 6} y={py(v) + 4} text-anchor="end">{say(v)}</text></g>
+        {up.map((v) => (
+          <g key={v}><line class="chart-grid" x1={from} x2={to} y1={py(v)} y2={py(v)} /><text class="chart-text" x={rtl ? from + 6 : from - 6} y={py(v) + 4} text-anchor="end">{number(v, digitsOf(up))}</text></g>
         ))}
         {marked.map((m) => <text key={m.value} class="chart-text" x={px(m.value)} y={HEIGHT - PAD.bottom + 15} text-anchor={anchor(m.value)}>{m.name}</text>)}
         <text class="chart-text" x={rtl ? from - 2 : from + 2} y={PAD.top - 3} text-anchor="start">{y}</text>

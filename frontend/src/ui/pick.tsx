@@ -21,7 +21,7 @@ export function Segments<T extends string>({ label, value, choices, pick }: { la
   );
 }
 
-// One of many.
+// One of many. The list is placed by the window, so that no dialog or card cuts it off.
 export function Pick<T extends string>({ label, value, choices, pick }: { label: string; value: T; choices: Choice<T>[]; pick: (value: T) => void }) {
   return (
     <div class="pick">
@@ -31,7 +31,7 @@ export function Pick<T extends string>({ label, value, choices, pick }: { label:
           <span>{choices.find((c) => c.value === value)?.name ?? value}</span>
           <Ariakit.SelectArrow />
         </Ariakit.Select>
-        <Ariakit.SelectPopover className="menu" gutter={4} sameWidth>
+        <Ariakit.SelectPopover className="menu" gutter={4} sameWidth fixed>
           {choices.map((choice) => (
             <Ariakit.SelectItem key={choice.value} className="menu-item" value={choice.value}>{choice.name}</Ariakit.SelectItem>
           ))}

@@ -173,7 +173,8 @@ def contingency(
             continue
         near = " and ".join(b["near"] for b in back["bases"])
         enough = "" if back["restores_floor"] else " (does not restore the floor)"
-        talk.show(f"{a['area']}: {held} within {s['limit_hours']:g} h; the least that would come back is "
+        least = "the least that would come back is" if back["proven"] else "the fewest found (not proven) are"
+        talk.show(f"{a['area']}: {held} within {s['limit_hours']:g} h; {least} "
                   f"{len(back['bases'])} at {near}, which makes it {back['share_after']:.0%}{enough}")  # fmt: skip
     for line in s["assumes"]:
         talk.show(f"Assumes: {line}")

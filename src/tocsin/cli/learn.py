@@ -168,19 +168,23 @@ def here(
     context: typer.Context,
     cell: Annotated[int, typer.Argument(metavar="CELL", help="Number of a PRIO-GRID cell of the mission.")],
     target: Annotated[str, typer.Option(help="civilians, os, sb, ns or deaths (all).")] = "civilians",
-    model: Annotated[str, typer.Option(help="Model that was judged.")] = "conflictology_n",
+    model: Annotated[
+        str | None, typer.Option(help="Model that was judged. Default: of those judged, the one that plans go by.")
+    ] = None,
     mission: MissionOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Say how good forecasts have been in one cell and around it, by the newest backtest."""
+    from tocsin.assess.forecast import main_model
     from tocsin.assess.panel.build import read_parquet
     from tocsin.core.mission import find
     from tocsin.learn.record.here import here as work
     from tocsin.learn.record.here import newest_record
 
     talk = answer(context, mission, as_json, quiet)
-    found = work(read_parquet(newest_record(find(talk.folder()))), cell, target, model)
+    table = read_parquet(newest_record(find(talk.folder())))
+    found = work(table, cell, target, model or main_model(sorted(set(table["model"]))))
 
     def said(value: float | None) -> str:
         return "–" if value is None else f"{value:.1%}"
@@ -190,7 +194,7 @@ def here(
          f"{one['counted']:.1f}", said(one["chance_when_killing"]), said(one["chance_when_quiet"])]
         for name, one in (("this cell", found["cell"]), ("the eight around", found["around"]))
     ]  # fmt: skip
-    talk.table(f"Record of cell {cell} ({target}, {model}); deaths are summed over all forecasts",
+    talk.table(f"Record of cell {cell} ({target}, {found['model']}); deaths are summed over all forecasts",
                ["", "forecasts", "months with killing", "deaths expected", "deaths counted",
                 "chance given before killing", "before quiet months"], rows)  # fmt: skip
     talk.give(found)
@@ -201,7 +205,9 @@ def watch(
     until: Annotated[str | None, typer.Option(help="Last month to judge, YYYY-MM. Default: the newest.")] = None,
     months: Annotated[int, typer.Option(help="Number of months to look at.")] = 24,
     target: Annotated[str, typer.Option(help="civilians, os, sb, ns or deaths (all).")] = "civilians",
-    model: Annotated[str, typer.Option(help="Model that was forecast with.")] = "conflictology_n",
+    model: Annotated[
+        str | None, typer.Option(help="Model that was forecast with. Default: the one that plans went by.")
+    ] = None,
     mission: MissionOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -221,7 +227,7 @@ def watch(
          f"{r['deaths_expected']:.0f}", f"{r['deaths_counted']:.0f}", f"{r['z']:+.1f}"]
         for r in found["months"]
     ]  # fmt: skip
-    talk.table(f"Forecasts and what came ({target}, {model})",
+    talk.table(f"Forecasts and what came ({target}, {found['model'] or 'no model'})",
                ["month", "forecast as of", "cells expected", "cells counted", "deaths expected", "deaths counted", "z"],
                rows)  # fmt: skip
     talk.show(VERDICTS[found["verdict"]])

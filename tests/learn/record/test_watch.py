@@ -15,7 +15,7 @@ from tocsin.core.errors import BadInput, NoData
 from tocsin.core.mission import Mission
 from tocsin.core.time import parse_month
 from tocsin.learn.record.actions import drift, record
-from tocsin.learn.record.here import here, newest_record
+from tocsin.learn.record.here import here, newest_record, rows_near
 from tocsin.learn.record.watch import score_month, verdict
 from tocsin.store import open_store, writing
 
@@ -73,6 +73,7 @@ def test_a_mission_watches_its_own_forecasts_and_knows_its_record_here(tmp_path:
             for month in ("2018-06", "2018-09"):
                 assess(connection, small_mission, NOW, parse_month(month), 3)
             found = drift(connection, small_mission, parse_month("2018-12"), 12, "civilians", "conflictology_n")
+            assert drift(connection, small_mission, parse_month("2018-12"), 12, "civilians") == found, "the main one"
             options = {"until": parse_month("2018-12"), "origins": 4, "horizon": 2, "models": ("conflictology_n",)}
             record(connection, small_mission, NOW, **options)
             with pytest.raises(BadInput):
@@ -88,5 +89,8 @@ def test_a_mission_watches_its_own_forecasts_and_knows_its_record_here(tmp_path:
     assert one["cell"]["forecasts"] == 4 * 2 - 1
     assert one["around"]["forecasts"] == 3 * 7, "a corner has three neighbours"
     assert one["cell"]["counted"] == pytest.approx(columns["observed"][columns["gid"] == gid].sum())
+    few = rows_near(newest_record(small_mission), gid, "civilians", "conflictology_n")
+    assert len(few["gid"]) == 4 * 7
+    assert here(few, gid, "civilians", "conflictology_n") == one, "what is not read makes no difference"
     with pytest.raises(NoData):
         here(columns, 1, "civilians", "conflictology_n")

@@ -100,7 +100,8 @@ def test_the_fewest_bases_are_the_fewest(data):
     weight = np.array(data.draw(st.lists(st.integers(0, 5), min_size=n, max_size=n)), dtype=float)
     held = np.array(data.draw(bits))
     floor = data.draw(st.sampled_from([0.3, 0.5, 0.9, 1.0]))
-    found, enough = fewest_bases(weight, held, reach, floor)
+    found, enough, proven = fewest_bases(weight, held, reach, floor)
+    assert proven
     good = [
         bin(mask).count("1")
         for mask in range(16)
@@ -110,3 +111,21 @@ def test_the_fewest_bases_are_the_fewest(data):
     if good:
         assert len(found) == min(good)
         assert weight[held | reach[found].any(axis=0)].sum() >= floor * weight.sum() - 1e-9
+
+
+def test_bases_that_do_together_are_found_where_one_after_another_does_not():
+    # Six rows of a square do it. The first base one would take reaches most of three rows and spoils that: seven.
+    square = np.arange(36).reshape(6, 6)
+    reach = np.zeros((7, 36), dtype=bool)
+    for row in range(6):
+        reach[row, square[row]] = True
+    reach[6, square[:3, :5].ravel()] = True
+    weight, none = np.ones(36), np.zeros(36, dtype=bool)
+    found = fewest_bases(weight, none, reach, 1.0)
+    assert sorted(found.sites) == [0, 1, 2, 3, 4, 5]
+    assert found.enough
+    assert found.proven
+    # And where six rows are not enough, that is said, and is proven.
+    more = np.zeros((8, 42), dtype=bool)
+    more[:7, :36], more[7, 36:] = reach, True
+    assert fewest_bases(np.ones(42), np.zeros(42, dtype=bool), more, 1.0)[1:] == (False, True)

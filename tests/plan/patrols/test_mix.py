@@ -3,6 +3,7 @@ import pytest
 
 from tocsin.core.errors import BadInput, Infeasible
 from tocsin.core.words import translator
+from tocsin.plan.patrols.actions import WORSE
 from tocsin.plan.patrols.cards import cards_html
 from tocsin.plan.patrols.mix import mix_routes, watched
 from tocsin.plan.patrols.model import Outing, Patrol, check_routes, times
@@ -98,6 +99,16 @@ def test_a_card_names_the_stops_and_no_chance():
     assert "day 2, 06:31" in page
     assert "0.125" not in page
     assert clock(23.9999999999, translator("en")) == "day 2, 00:00"
+    summary = {"mix": {"plans": [{"chance": 1, "patrols": [{**patrol, "patrol": "a, day 1"}]}]}, "mode": "foot",
+               "season": "wet", "as_of": "2025-01", "run": "abc", "worse": [WORSE[1]]}  # fmt: skip
+    french, arabic = (cards_html(summary, 0, translator(language)) for language in ("fr", "ar"))
+    assert "a, jour 1" in french
+    assert "à pied, saison des pluies" in french
+    assert '<html lang="ar" dir="rtl">' in arabic
+    assert "٠٧:٣٠" in arabic
+    assert '<bdi dir="ltr">6.5000, 21.9000</bdi>' in arabic, "a receiver takes Latin digits"
+    for made in (french, arabic):
+        assert not [word for word in ("Leave", "driving", "stay", "latitude, longitude of", WORSE[1]) if word in made]
 
 
 def test_a_patrol_of_few_routes_keeps_to_the_cap_whatever_the_others_do():

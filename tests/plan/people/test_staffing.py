@@ -62,3 +62,16 @@ def test_what_cannot_be_is_said(tocsin, tmp_path: Path):
     assert "there are: East, West" in tocsin(*files(tmp_path, posts="id,area\nx,North\n"), fails=NotFound)
     assert "row 2" in tocsin(*files(tmp_path, roster="id,rank\nx,high\n"), fails=BadFile)
     assert "nobody in it" in tocsin(*files(tmp_path, roster="id,rank\n"), fails=BadFile.__mro__[1])
+
+
+def test_who_is_no_longer_there_fills_no_post_without_dates(tocsin, tmp_path: Path):
+    # As of December 2018: one contract ended in June, one clearance on the last of December, one runs from January on.
+    roster = ("id,skills,from,until,medical_until\nleft,community,2017-01-01,2018-06-30,\n"
+              "unfit,community,2017-01-01,2020-01-01,2018-12-31\nthere,community,2019-01-01,2019-12-31,\n"
+              "later,community,2019-01-15,2019-12-31,\n")  # fmt: skip
+    found = tocsin(*files(tmp_path, roster=roster, posts="id,area,skills\nwest,West,community\neast,East,community\n"))
+    assert [(p["post"], p["person"]) for p in found["pairs"]] == [("east", "there")]
+    assert any("without dates" in line for line in found["assumes"])
+    dated = "id,area,skills,from,until\nwest,West,community,2019-02-01,2019-03-31\neast,East,community,,\n"
+    found = tocsin(*files(tmp_path, roster=roster, posts=dated))
+    assert {p["post"]: p["person"] for p in found["pairs"]} == {"west": "later", "east": "there"}

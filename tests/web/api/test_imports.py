@@ -1,5 +1,6 @@
 """Bringing files over HTTP: who may, what a file would do, hostile files, the same file twice, what is left behind."""
 
+import asyncio
 import csv
 import io
 import json
@@ -21,6 +22,7 @@ from tocsin.listen.uploads import jobs, shelf
 from tocsin.listen.uploads.tables import upload
 from tocsin.store import reading, writing
 from tocsin.store.tables import audit
+from tocsin.web import guard
 
 UNITS = "Unit name,Type,Lat,Long,Since,Troops\nBria base,base,6.5,20.5,2024-01,120\nBad,castle,6,20,2024-01,1\n"
 
@@ -161,6 +163,7 @@ HOSTILE = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize("door", ["sqlite"], indirect=True)
 def test_hostile_files_get_one_sentence_and_change_nothing(
     door: tuple[Place, TestClient], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -185,6 +188,7 @@ def test_hostile_files_get_one_sentence_and_change_nothing(
     assert not place.mission.rejects.exists()
 
 
+@pytest.mark.parametrize("door", ["sqlite"], indirect=True)
 def test_sizes_and_numbers_are_limited_and_nothing_stays_behind(
     door: tuple[Place, TestClient], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -262,3 +266,31 @@ def test_a_large_file_is_read_beside_the_server(
     assert read(client, who, one["id"])["taken"]["added"] == 2
     ask = client.get(f"/api/imports/{one['id']}/guess", params={"layout": "units"}, headers=who)
     assert ask.json()["longitude"] == "longitude"
+
+
+@pytest.mark.parametrize("door", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(("waits", "status"), [([0.05] * 12, 200), ([0.05, 1.0], 408)])
+def test_a_slow_line_is_waited_for_and_a_silent_one_is_not(
+    door: tuple[Place, TestClient], monkeypatch: pytest.MonkeyPatch, waits: list[float], status: int
+) -> None:
+    place, client = door
+    monkeypatch.setattr(guard, "BODY_S", 0.3)  # less than the whole takes, more than each piece of the slow one
+    token = place.person(Role.ANALYST)
+    pieces = iter([UNITS.encode(), *[b"Post,base,6,20,2024-01,1\n"] * 50])
+    said: list[dict] = []
+
+    async def receive() -> dict:
+        await asyncio.sleep(waits.pop(0))
+        return {"type": "http.request", "body": next(pieces), "more_body": bool(waits)}
+
+    async def send(message: dict) -> None:
+        said.append(message)
+
+    headers = [(b"host", b"127.0.0.1"), (b"authorization", f"Bearer {token}".encode())]
+    scope = {"type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "scheme": "http",
+             "path": "/api/imports", "raw_path": b"/api/imports", "query_string": b"name=a.csv", "root_path": "",
+             "headers": headers, "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 80), "state": {}}  # fmt: skip
+    asyncio.run(client.app(scope, receive, send))  # type: ignore[arg-type]
+    assert said[0]["status"] == status
+    client.app.state.importer.idle(30)  # type: ignore[attr-defined]
+    assert len(list((place.mission.folder / "incoming").iterdir())) == (status == 200)

@@ -174,9 +174,11 @@ def record(
 
 
 def drift(
-    connection: sa.Connection, mission: Mission, until: int | None, months: int, target: str, model: str
+    connection: sa.Connection, mission: Mission, until: int | None, months: int, target: str, model: str | None = None
 ) -> dict[str, Any]:
     """Forecasts made before, judged by the months that came: ``verdict`` and ``months``, oldest first.
+
+    Without a model, the one that plans went by; ``model`` is then that of the newest month judged.
 
     Raises
     ------
@@ -189,7 +191,8 @@ def drift(
     end = newest_month(connection, gw) if until is None else until
     panel, _ = make_panel(connection, land_of(connection, mission, end), vintage(connection, end, gw), end)
     rows = watch(mission, panel.with_total() if target == TOTAL else panel, target, model, months)
-    return {"until": month_text(end), "target": target, "model": model, "verdict": verdict(rows), "months": rows}
+    judged = model or (rows[-1]["model"] if rows else "")
+    return {"until": month_text(end), "target": target, "model": judged, "verdict": verdict(rows), "months": rows}
 
 
 def _slices(rows: Rows, first: npt.NDArray[np.bool_]) -> list[tuple[str, Rows]]:

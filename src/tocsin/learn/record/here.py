@@ -25,6 +25,21 @@ def newest_record(mission: Mission) -> Path:
     return found[-1]
 
 
+def rows_near(file: Path, gid: int, target: str, model: str) -> dict[str, npt.NDArray[Any]]:
+    """Rows of a backtest's file about a cell and the eight around it, by one model; the rest is not read."""
+    import duckdb
+
+    with duckdb.connect() as db:
+        found = db.execute(
+            "SELECT * FROM read_parquet($file) WHERE target = $target AND model = $model AND list_contains($gids, gid)",
+            {"file": str(file), "target": target, "model": model, "gids": [gid, *_ring(gid).tolist()]},
+        ).fetchnumpy()
+    return {
+        name: column.filled(np.nan) if isinstance(column, np.ma.MaskedArray) else np.asarray(column)
+        for name, column in found.items()
+    }
+
+
 def here(table: dict[str, npt.NDArray[Any]], gid: int, target: str, model: str) -> dict[str, Any]:
     """Record of a cell and of the eight around it.
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tocsin.assess.forecast import main_model
 from tocsin.assess.panel.build import read_parquet
 from tocsin.assess.panel.model import Panel
 from tocsin.core.mission import Mission
@@ -89,8 +90,11 @@ def verdict(rows: list[dict[str, Any]]) -> str:
     return "as expected"
 
 
-def watch(mission: Mission, panel: Panel, target: str, model: str, months: int = 24) -> list[dict[str, Any]]:
-    """Every one of the last months for which a forecast was made before, oldest first."""
+def watch(mission: Mission, panel: Panel, target: str, model: str | None, months: int = 24) -> list[dict[str, Any]]:
+    """Every one of the last months for which a forecast was made before, oldest first.
+
+    Without a model each forecast is judged by the one that plans went by (`main_model` of those made).
+    """
     files = made_before(mission)
     tables: dict[int, dict[str, npt.NDArray[Any]]] = {}
     rows = []
@@ -98,8 +102,9 @@ def watch(mission: Mission, panel: Panel, target: str, model: str, months: int =
         for as_of in sorted((a for a in files if a < month), reverse=True):
             if as_of not in tables:
                 tables[as_of] = read_parquet(files[as_of])
-            row = score_month(tables[as_of], panel, target, model, month)
+            judged = main_model(np.unique(tables[as_of]["model"]).tolist()) if model is None else model
+            row = score_month(tables[as_of], panel, target, judged, month)
             if row is not None:
-                rows.append(row | {"as_of": month_text(as_of), "months_ahead": month - as_of})
+                rows.append(row | {"as_of": month_text(as_of), "months_ahead": month - as_of, "model": judged})
                 break
     return rows

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -26,9 +26,12 @@ from tocsin.store.runs import run_id
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
 
 RISES = (2.0, 4.0)  # rises whose delay is stated
 MOST_BACK = 6  # bases looked for, per area
+SECONDS = 5.0  # for the fewest, per area
+NONE_CAN = 2  # the solver's word for: nothing meets this
 ASSUMES = (
     "A watch counts events that were reported; after a mission leaves fewer may be.",
     "The months before the watch are taken as quiet; where they were not, the watch sees only what is worse than that.",
@@ -191,7 +194,7 @@ def _back(
 ) -> dict[str, Any]:
     """The fewest temporary bases that bring the floor of an area's expected deaths within reach, and where."""
     share = _share(here.risk, inside, held)
-    sites, enough = fewest_bases(here.risk * inside, held, reach, asked.floor)
+    sites, enough, proven = fewest_bases(here.risk * inside, held, reach, asked.floor)
     covered = held | reach[sites].any(axis=0)
     return {
         "bases": [{"gid": int(here.gids[s]), "near": here.name_of(float(points[0][s]), float(points[1][s])),
@@ -200,10 +203,28 @@ def _back(
         "share_before": share,
         "share_after": _share(here.risk, inside, covered),
         "restores_floor": enough,
+        "proven": proven,
     }  # fmt: skip
 
 
-def fewest_bases(weight: Floats, held: Flags, reach: Flags, floor: float) -> tuple[list[int], bool]:
+class Fewest(NamedTuple):
+    """The fewest sites that restore a floor.
+
+    Parameters
+    ----------
+    sites : list of int
+    enough : bool
+        False when `MOST_BACK` sites do not restore it, wherever they are: then those that add most one by one.
+    proven : bool
+        No fewer would do, or none at all; False when time ran out first.
+    """
+
+    sites: list[int]
+    enough: bool
+    proven: bool
+
+
+def fewest_bases(weight: Floats, held: Flags, reach: Flags, floor: float) -> Fewest:
     """The fewest sites that bring a share of the weight within reach, beside what is held already; exact.
 
     Parameters
@@ -213,42 +234,48 @@ def fewest_bases(weight: Floats, held: Flags, reach: Flags, floor: float) -> tup
     reach : ndarray of bool, shape (n_sites, n_places)
     floor : float
 
-    Returns
-    -------
-    (sites, enough)
-        `enough` is False when even `MOST_BACK` sites do not restore the floor; then the greedy sites are given.
-
     >>> fewest_bases(np.array([1.0, 1.0, 2.0]), np.array([True, False, False]), np.eye(3, dtype=bool), 0.7)
-    ([2], True)
+    Fewest(sites=[2], enough=True, proven=True)
     """
     from scipy.optimize import Bounds, LinearConstraint, milp
 
-    need = floor * float(weight.sum())
-    missing = need - float(weight[held].sum())
+    missing = floor * float(weight.sum()) - float(weight[held].sum())
     if missing <= 1e-12:
-        return [], True
-    open_ = np.flatnonzero((weight > 0) & ~held)
-    useful = np.flatnonzero(reach[:, open_].any(axis=1))
-    gain = weight[open_]
+        return Fewest([], enough=True, proven=True)
+    open_ = np.flatnonzero((weight > 0) & ~held & reach.any(axis=0))
+    useful = _not_within_another(reach[:, open_])
+    gain, inside = weight[open_], reach[np.ix_(useful, open_)]
     left, greedy = gain.copy(), list[int]()
-    while len(greedy) < MOST_BACK and len(useful) and gain.sum() - left.sum() < missing - 1e-12:
-        best = int(np.argmax(reach[useful][:, open_] @ left))
+    while len(greedy) < MOST_BACK and left.any() and gain.sum() - left.sum() < missing - 1e-12:
+        best = int(np.argmax(inside @ left))
         greedy.append(int(useful[best]))
-        left = np.where(reach[useful[best], open_], 0.0, left)
-    if gain.sum() - left.sum() < missing - 1e-12:
-        return greedy, False
-    if len(greedy) == 1:
-        return greedy, True
+        left = np.where(inside[best], 0.0, left)
+    enough = bool(gain.sum() - left.sum() >= missing - 1e-12)
+    if gain.sum() < missing - 1e-12 or (enough and len(greedy) == 1):
+        return Fewest(greedy, enough, proven=True)
+    # One after another they may not do where others would: whether so few do at all is asked of the whole program.
     n, k = len(useful), len(open_)
-    rows = np.hstack([-reach[useful][:, open_].T.astype(np.float64), np.eye(k)])
-    rows = np.vstack([rows, np.concatenate([np.zeros(n), gain])])
+    rows = np.hstack([-inside.T.astype(np.float64), np.eye(k)])
+    rows = np.vstack([rows, np.r_[np.zeros(n), gain], np.r_[np.ones(n), np.zeros(k)]])
     solved = milp(
         # Of answers with as few sites, the one that reaches most.
         np.concatenate([np.ones(n), -gain / (gain.sum() * 2)]),
-        constraints=LinearConstraint(rows, np.r_[np.full(k, -np.inf), missing - 1e-12], np.r_[np.zeros(k), np.inf]),
-        bounds=Bounds(0, 1), integrality=np.r_[np.ones(n), np.zeros(k)], options={"time_limit": 5.0},
+        constraints=LinearConstraint(rows, np.r_[np.full(k, -np.inf), missing - 1e-12, 0.0],
+                                     np.r_[np.zeros(k), np.inf, MOST_BACK]),
+        bounds=Bounds(0, 1), integrality=np.r_[np.ones(n), np.zeros(k)], options={"time_limit": SECONDS},
     )  # fmt: skip
     if solved.x is None:
-        return greedy, True
+        return Fewest(greedy, enough, proven=solved.status == NONE_CAN and not enough)
     found = [int(s) for s in useful[solved.x[:n] > 0.5]]
-    return (found if len(found) <= len(greedy) else greedy), True
+    return Fewest(found if len(found) <= len(greedy) or not enough else greedy, enough=True, proven=solved.status == 0)
+
+
+def _not_within_another(reach: Flags) -> Ints:
+    """Sites that reach something, and not only what another reaches; of those that reach the same, the first."""
+    size = reach.sum(axis=1)
+    order = np.lexsort((np.arange(len(reach)), -size))
+    kept: list[int] = []
+    for site in order[size[order] > 0]:
+        if not any((reach[site] <= reach[other]).all() for other in kept):
+            kept.append(int(site))
+    return np.array(sorted(kept), dtype=np.int64)

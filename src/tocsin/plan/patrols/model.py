@@ -107,7 +107,10 @@ class Outing:
         if not self.patrols:
             raise BadInput("there is no patrol to plan for")
         if self.has_costs and (self.needs or any(np.isfinite(p.fuel) for p in self.patrols)):
-            raise BadInput("patrols that carry or cost cannot have limited fuel, nor visits that need somebody")
+            raise BadInput(
+                "patrols that carry loads or cost something cannot yet have limited fuel or visits that need somebody: "
+                "leave out loads, costs and longest hours, or the fuel and the needs"
+            )
         for patrol in self.patrols:
             if not (0 <= patrol.start < n and 0 <= patrol.end < n):
                 raise BadInput("patrol {name} starts or ends at a place that does not exist", name=patrol.name)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from tocsin.core.mission import Mission
 from tocsin.core.progress import Progress, silent
-from tocsin.core.time import last_day, month_text
+from tocsin.core.time import first_day, last_day, month_text
 from tocsin.core.words import mark
 from tocsin.plan.location.model import data_hash
 from tocsin.plan.people.fit import counted, fitness
@@ -26,6 +26,7 @@ ENDS_MONTHS = 6  # contracts and clearances that end within so many months are t
 COMMUNITY = "community"
 ASSUMES = (
     mark("A post without a weight counts 1, and up to 5 where most deaths are forecast within 100 km (judgement)."),
+    mark("A post without dates is filled by who is under contract and cleared on the first day after the as-of month."),
     mark("Skills and languages are as the roster says; nobody has tested them here."),
     mark("People of unknown sex count neither as women nor as men."),
     mark("That a post is filled does not say that it protects anybody."),
@@ -91,7 +92,8 @@ def plan_people(
 def people_of(here: Situation, asked: Staffing) -> dict[str, Any]:
     """The same from a situation already read; what `plan_people` gives without the run."""
     at_stake = stakes(here, [(f"post {p.post.id}", p.place, p.area) for p in asked.posts])
-    posts = [replace(p.post, weight=w) for p, w in
+    soon = first_day(here.month + 1)  # nobody whose contract or clearance is over by then serves
+    posts = [replace(p.post, weight=w, days=p.post.days or (soon, soon)) for p, w in
              zip(asked.posts, weights([p.weight for p in asked.posts], at_stake), strict=True)]  # fmt: skip
     people = list(asked.people)
     found = match(people, posts, asked.rules, seconds=asked.seconds)

@@ -16,8 +16,9 @@ from tocsin.assess.reads import LEVELS, assessed_land, grid, latest_assessed, ma
 from tocsin.brief.cell import cell_facts, position
 from tocsin.brief.map import STEPS
 from tocsin.core import lattice
-from tocsin.core.errors import Forbidden
+from tocsin.core.errors import Forbidden, NoData
 from tocsin.core.time import month_text
+from tocsin.learn.record.here import here, newest_record, rows_near
 from tocsin.listen.places.reads import gazetteer
 from tocsin.listen.places.tables import place
 from tocsin.store import reading
@@ -120,8 +121,26 @@ class Driver(BaseModel):
     day: dt.date | None
 
 
+class JudgedHere(BaseModel):
+    """Forecasts of the newest backtest judged in a cell, or in the eight around it; null where there is nothing."""
+
+    forecasts: int
+    months_with_killing: int
+    counted: float
+    expected: float
+    chance_when_killing: float | None
+    chance_when_quiet: float | None
+
+
+class RecordHere(BaseModel):
+    """How good forecasts have been here, and around."""
+
+    cell: JudgedHere
+    around: JudgedHere
+
+
 class CellPage(BaseModel):
-    """One cell in full; `units` null: no unit is known."""
+    """One cell in full; `units` null: no unit is known; `record` null: no forecast of it has been judged."""
 
     cell: CellName
     as_of: str
@@ -134,6 +153,7 @@ class CellPage(BaseModel):
     events: list[Happened]
     units: list[Reached] | None
     neighbours: list[CellName]
+    record: RecordHere | None
 
 
 def _numbers(values: Any, digits: int = 3) -> Numbers:
@@ -278,7 +298,16 @@ def cell(at: At, asker: Asker, gid: int, target: str = "", model: str = "") -> C
             for u in facts.units
         ],
         neighbours=named[1:],
+        record=_record(at, gid, found.target, found.model),
     )  # fmt: skip
+
+
+def _record(at: Any, gid: int, target: str, model: str) -> RecordHere | None:
+    try:
+        told = here(rows_near(newest_record(at.mission), gid, target, model), gid, target, model)
+    except NoData:
+        return None
+    return RecordHere(cell=JudgedHere(**told["cell"]), around=JudgedHere(**told["around"]))
 
 
 def driver(reason: Any) -> Driver:

@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
-from tocsin.core.errors import BadInput, Infeasible, NoData, SetupProblem
+from tocsin.core.errors import BadInput, Infeasible, NoData
 from tocsin.plan.people import Person, Post, Rule, match
 from tocsin.plan.people.demands import demands_of
 from tocsin.plan.people.fit import counted, fitness
 from tocsin.plan.people.model import Trait
 from tocsin.plan.people.prices import rows_of
-from tocsin.plan.people.simplex import Simplex, highs
+from tocsin.plan.people.simplex import Simplex
 from tocsin.plan.people.tree import Tree, _Node
 
 MATCHING = importlib.import_module("tocsin.plan.people.match")  # the function has the module's name
@@ -248,12 +248,3 @@ def test_a_program_is_bounded_by_any_prices():
     assert program.bound(program.prices())[0] == pytest.approx(2.0)
     program.bounds(np.zeros(2), np.zeros(2), frozenset({0}))
     assert not program.solve(program.basis())
-
-
-def test_the_solver_is_missing_in_words(monkeypatch):
-    def nothing(name):
-        raise ImportError(name)
-
-    monkeypatch.setattr("tocsin.plan.people.simplex.importlib.import_module", nothing)
-    with pytest.raises(SetupProblem, match="highspy"):
-        highs()

@@ -1,13 +1,10 @@
 """A linear program that is solved again and again, each time from where the last one ended."""
 
-import importlib
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csc_matrix, csr_matrix
-
-from tocsin.core.errors import SetupProblem
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -15,22 +12,6 @@ Ints = npt.NDArray[np.int64]
 NO_LIMIT = 2**31 - 1
 PRIMAL = 4  # HiGHS's number for the primal simplex; 1 is the dual one
 DEVEX = 1  # pricing whose weights cost nothing to start with: a warm start is then twice as fast as with exact ones
-
-
-def highs() -> Any:
-    """HiGHS with warm starts: its own package where that is installed, otherwise the copy inside scipy.
-
-    Raises
-    ------
-    SetupProblem
-        If neither is there.
-    """
-    for name in ("highspy", "scipy.optimize._highspy._core"):
-        try:
-            return importlib.import_module(name)
-        except ImportError:
-            continue
-    raise SetupProblem("matching needs the solver HiGHS: install the package highspy")
 
 
 class Simplex:
@@ -44,9 +25,10 @@ class Simplex:
     """
 
     def __init__(self, gain: Floats, rows: csr_matrix, limit: Floats) -> None:
-        self._names = highs()
-        make = getattr(self._names, "Highs", None) or self._names._Highs
-        self._solver = make()
+        import highspy
+
+        self._names: Any = highspy
+        self._solver: Any = self._names.Highs()
         self._option("output_flag", False)
         self._option("threads", 1)
         self._option("simplex_dual_edge_weight_strategy", DEVEX)

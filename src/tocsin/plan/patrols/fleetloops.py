@@ -217,7 +217,7 @@ def best_gap(
             if kind != opened:
                 way = ground.back[p, ground.who[r, START]] + ground.hours[p, ground.who[r, END]]
                 extra = terms[r, FIXED] + terms[r, COST] * way
-            if extra < lowest and extra_of(ground, plan, p, r, 0, -1.0, -1.0, np.inf) < np.inf:
+            if extra < lowest and extra_of(ground, plan, p, r, np.int64(0), -1.0, -1.0, np.inf) < np.inf:
                 lowest, into, at = extra, r, 0
     return lowest, into, at
 
@@ -262,7 +262,7 @@ def hand_over(state: State, ground: Ground, plan: Plan, undo: Undo, heat: float,
             for v in (r, other):
                 for k in range(sizes[v]):
                     plan.where[plan.routes[v, k]], plan.spot[plan.routes[v, k]] = v, k
-                fill(ground, plan, v, 0, sizes[v])
+                fill(ground, plan, v, np.int64(0), sizes[v])
             if m == 0:
                 undo.home_of[who[r, LIKE]] = r
                 undo.home_of[kind] = at_home(ground, plan, kind)
@@ -302,12 +302,14 @@ def search_fleet(
     for r in range(m):
         for k in range(sizes[r]):
             plan.where[routes[r, k]], plan.spot[routes[r, k]] = r, k
-        fill(ground, plan, r, 0, sizes[r])
+        fill(ground, plan, r, np.int64(0), sizes[r])
         total += cost_of_route(ground, plan, r)
     for k in range(clients):
         if plan.where[near[k, 0]] < 0:
             total += visits[near[k, 0], WORTH]
-    bases = len(np.unique(ground.who[:, START]))
+    several = False  # bases
+    for r in range(m):
+        several = several or ground.who[r, START] != ground.who[0, START]
     free, key = np.empty(n, dtype=np.int64), np.empty(n)
     seen = np.zeros(m, dtype=np.int64)
     new = np.empty((2, room), dtype=np.int64)
@@ -321,7 +323,7 @@ def search_fleet(
             r, s = plan.where[p], plan.where[q]
             if r >= 0 and s >= 0 and r != s:
                 total += swap_tails(state, ground, plan, p, q, heat, new)[1]
-            elif bases > 1 and r >= 0:
+            elif several and r >= 0:
                 s = draw_below(state, m)
                 if sizes[s] == 0 and ground.who[s, START] != ground.who[r, START]:
                     total += other_base(state, ground, plan, r, s, heat)[1]

@@ -100,7 +100,7 @@ def swap_tails(
             plan.routes[v, k] = new[row, k]
             plan.where[new[row, k]], plan.spot[new[row, k]] = v, k
         plan.sizes[v] = many
-        fill(ground, plan, v, 0, many)
+        fill(ground, plan, v, np.int64(0), many)
     return True, more
 
 
@@ -112,14 +112,14 @@ def other_base(
     n = plan.sizes[r]
     if plan.before[r, n, LOAD] > ground.terms[s, CARRIES] + EASE:
         return False, 0.0
-    more = ground.terms[s, FIXED] + ground.terms[s, COST] * way_joined(ground, plan, s, 0, r, 0)
+    more = ground.terms[s, FIXED] + ground.terms[s, COST] * way_joined(ground, plan, s, np.int64(0), r, np.int64(0))
     more -= cost_of_route(ground, plan, r)
-    if more >= -heat * np.log(draw_share(state) + 1e-300) or not joined(ground, plan, s, 0, r, 0):
+    if more >= -heat * np.log(draw_share(state) + 1e-300) or not joined(ground, plan, s, np.int64(0), r, np.int64(0)):
         return False, 0.0
     for k in range(n):
         plan.routes[s, k] = plan.routes[r, k]
         plan.where[plan.routes[s, k]] = s
     plan.sizes[s], plan.sizes[r] = n, 0
-    fill(ground, plan, r, 0, 0)
-    fill(ground, plan, s, 0, n)
+    fill(ground, plan, r, np.int64(0), np.int64(0))
+    fill(ground, plan, s, np.int64(0), n)
     return True, more

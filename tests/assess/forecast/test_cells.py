@@ -183,6 +183,10 @@ def test_chances_and_means_are_told_exactly_and_draws_agree_with_them(panel):
     assert np.array_equal(one.table()["p_any"], one.p_any().ravel().astype(np.float32))
     with pytest.raises(BadInput, match="agree in size"):
         replace(one, chances=one.chances[1:])
+    rare = replace(one, chances=np.full(len(one.chances), 1e-5))
+    assert (rare.row_sums(rare.draws.data >= 25) > 0).any()
+    assert (rare.table()["p_25"] <= rare.table()["p_any"]).all(), "25 deaths are not likelier than one"
+    assert np.array_equal(rare.p_at_least(25).ravel().astype(np.float32), rare.table()["p_25"])
 
 
 def test_more_violence_seen_never_lowers_the_chance_the_trees_tell(panel):

@@ -177,7 +177,12 @@ class Forecast:
         """Probability of at least so many deaths (above zero), shape (H, C)."""
         if deaths <= 0:
             raise BadInput("ask for a probability of more than zero deaths")
-        return self._shape(self.row_sums(self.draws.data >= deaths) / self.n_draws)
+        return self._shape(self.row_p_at_least(deaths))
+
+    def row_p_at_least(self, deaths: float) -> Floats:
+        """`p_at_least` of each row of draws; never above the chance of any death, which may be told more exactly."""
+        sampled = self.row_sums(self.draws.data >= deaths) / self.n_draws
+        return sampled if deaths < 1 else np.minimum(sampled, self.row_p_any())
 
     def row_quantile(self, level: float) -> Floats:
         """One quantile of every row of draws, also of unknown cells."""
@@ -266,7 +271,7 @@ class Forecast:
         columns = {
             "mean": self.row_means(),
             "p_any": self.row_p_any(),
-            "p_25": self.row_sums(self.draws.data >= 25) / self.n_draws,
+            "p_25": self.row_p_at_least(25),
             **{name: self.row_quantile(level) for name, level in LEVELS.items()},
         }
         for name, values in columns.items():

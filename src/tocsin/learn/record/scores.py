@@ -117,7 +117,7 @@ def score(forecast: Forecast, observed: npt.NDArray[np.floating]) -> Rows:
                 observed=y_known,
                 mean=block.row_means()[keep],
                 p_any=block.row_p_any()[keep],
-                p_25=(block.row_sums(block.draws.data >= LARGE) / block.n_draws)[keep],
+                p_25=block.row_p_at_least(LARGE)[keep],
                 low=low,
                 high=high,
                 crps=_crps(block, np.nan_to_num(y))[keep],

@@ -86,7 +86,7 @@ def test_a_report_written_offline_is_sealed_waits_and_goes_out_once(visit: Visit
     expect(page.get_by_label("What happened")).to_be_visible(timeout=20_000)
     watched.offline = True
     page.context.set_offline(True)
-    for words in ("zfq first report", "zfq second report"):
+    for words in ("qzs first report", "qzs second report"):
         page.get_by_label("What happened").fill(words)
         page.locator(".form button[type=submit]").click()
         expect(page.locator("ol li", has_text=words)).to_be_visible()
@@ -99,19 +99,19 @@ def test_a_report_written_offline_is_sealed_waits_and_goes_out_once(visit: Visit
         }"""
     )
     assert len(kept) == 2
-    assert not any("zfq" in row for row in kept)
+    assert not any("qzs" in row for row in kept)
     watched.shot("field-offline.en.day.375")
     page.context.set_offline(False)
     page.get_by_role("button", name="Send now").click()
-    expect(page.locator("ol li", has_text="zfq")).to_have_count(0, timeout=20_000)
+    expect(page.locator("ol li", has_text="qzs")).to_have_count(0, timeout=20_000)
     found: list[str] = []
     for _ in range(40):  # the list is read anew while the program reads what came in
         mine = watched.room.ask("duty_officer", "/api/reports?limit=50")["rows"]
-        found = [r["text"] for r in sorted(mine, key=lambda r: int(r["id"])) if "zfq" in (r["text"] or "")]
+        found = [r["text"] for r in sorted(mine, key=lambda r: int(r["id"])) if "qzs" in (r["text"] or "")]
         if len(found) >= 2:
             break
         page.wait_for_timeout(250)
-    assert found == ["zfq first report", "zfq second report"]
+    assert found == ["qzs first report", "qzs second report"]
 
 
 def test_the_first_load_of_the_field_page_is_small(visit: Visit) -> None:

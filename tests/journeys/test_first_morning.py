@@ -50,7 +50,7 @@ def morning(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> dict:
     said["units"] = told("import", shared / "geo_pko" / "Geo_PKO_v.2.1.csv.gz", cwd=car)
     said["assess"] = told("assess", "--as-of", "2018-12", cwd=car)
     said["plan"] = told("plan", cwd=car)
-    for name, language in (("brief.pdf", "en"), ("brief.html", "en"), ("bref.pdf", "fr"), ("brief.docx", "en")):
+    for name, language in (("brief.pdf", "en"), ("brief.html", "en"), ("bref.pdf", "fr")):
         said[name] = told("brief", "-o", name, "--lang", language, cwd=car)
     return said
 
@@ -121,7 +121,6 @@ def test_the_brief_has_two_pages_in_each_language_and_names_what_matters(morning
     assert "<script" not in html
     assert 'src="http' not in html
     assert 'href="http' not in html
-    assert (car / "brief.docx").stat().st_size > 10_000
 
 
 def test_the_same_assessment_again_is_the_same_run_and_file(morning: dict) -> None:
@@ -202,11 +201,10 @@ def test_a_country_at_peace_and_one_with_hostile_names_still_get_two_pages(tmp_p
         events = ged.write(tmp_path / f"{name}_v19_1.csv", rows)
         tocsin("import", events, "units.csv", "--mission", name, "-q", cwd=tmp_path)
         assert "Within reach" in tocsin("plan", "--mission", name, cwd=tmp_path)
-        for language in ("en", "fr"):
-            tocsin("brief", "-o", "b.pdf", "--lang", language, "--mission", name, cwd=tmp_path)
-            pages = pypdf.PdfReader(tmp_path / "b.pdf").pages
-            assert len(pages) == 2
-            assert "nan" not in " ".join(page.extract_text() for page in pages).lower().split()
+        tocsin("brief", "-o", "b.pdf", "--lang", {"peace": "en", "names": "fr"}[name], "--mission", name, cwd=tmp_path)
+        pages = pypdf.PdfReader(tmp_path / "b.pdf").pages
+        assert len(pages) == 2
+        assert "nan" not in " ".join(page.extract_text() for page in pages).lower().split()
 
 
 @pytest.fixture(scope="module")

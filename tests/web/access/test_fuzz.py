@@ -21,7 +21,7 @@ from tocsin.web.budgets import budgets
 
 ROLES = [role.value for role in Role if role != Role.INTAKE]
 LIVE = "text/event-stream"
-EXAMPLES = 4
+EXAMPLES = 2
 """Requests a route and role."""
 HANGS_S = 1.0
 EXPENSIVE = {"/brief.{suffix}": 30.0}

@@ -57,7 +57,7 @@ rules: setup
 	$(BIN)/lint-imports
 
 tests: setup
-	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 bench: setup ## measure; ONLY=name for one; writes benchmarks/results and docs/benchmarks.md
 	$(BIN)/python -m benchmarks $(ONLY)

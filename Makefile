@@ -42,7 +42,8 @@ demo: setup ## run the whole chain on the demonstration mission and serve the re
 	tools/demo
 
 test: check ## every check: format, lint, types, import rules, tests
-check: lint types rules tests
+check: setup # side by side: tests wait for servers and browsers a third of their time
+	$(MAKE) --no-print-directory --jobs 4 lint types rules tests
 
 lint: setup
 	$(BIN)/ruff format --check src tests benchmarks tools

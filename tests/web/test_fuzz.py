@@ -142,7 +142,7 @@ def test_the_interface_as_it_describes_itself(place: Place) -> None:
         @settings(QUICK, max_examples=15)
         @given(case=operation.as_strategy())
         def call(case: Any) -> None:
-            answer = case.call(headers=headers)
+            answer = case.call(headers=headers, timeout=60)
             assert answer.status_code < 500, (case.as_curl_command(), answer.text[:300])
             if answer.status_code >= 400:
                 assert "problem+json" in answer.headers["content-type"][0]

@@ -66,6 +66,7 @@ function RiskRoom({ data }: { data: RiskData }) {
             {data.reconstructed && <span class="tag warn" title={t("assess.reconstructed.text")}>{t("assess.reconstructed")}</span>}{" "}
             {data.hidden_cells > 0 && <span class="tag warn">{t("assess.hidden", { n: data.hidden_cells })}</span>}
           </p>
+          <p class="on-paper">{month(now.month, "long")}{other && ` − ${month(other.month, "long")}`}</p>
         </div>
         <div class="tools">
           <Segments label={t("assess.show")} value={show} pick={(value) => turn({ show: value })}

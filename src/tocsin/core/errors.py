@@ -18,6 +18,7 @@
 Doors translate the class to an exit code (``cli``) or a status (``web``); each has one table for it.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -116,3 +117,17 @@ class Busy(SetupProblem):
     """Somebody else holds it just now; the same call may work in a minute."""
 
     code = "busy"
+
+
+def refuse(wrong: Mapping[str, str]) -> None:
+    """Refuse what has wrong fields, if any: a sentence for each.
+
+    Raises
+    ------
+    BadInput
+        With every sentence once; its parameter `wrong` has them by field.
+
+    >>> refuse({})
+    """
+    if wrong:
+        raise BadInput("{said}", said="; ".join(dict.fromkeys(wrong.values())), wrong=dict(wrong))

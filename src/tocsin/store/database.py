@@ -5,10 +5,11 @@ Rooms get a `Connection` and never commit: one request, command or job is one tr
 instead of failing half-way; readers see the state of their start (WAL).
 """
 
-from collections.abc import Iterator
+import datetime as dt
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 from alembic import command
@@ -30,6 +31,18 @@ metadata = sa.MetaData(
 
 BUSY_MS = 30_000
 POOL = 20  # connections that a process keeps to PostgreSQL, once it needed them
+
+
+class Present(Protocol):
+    """Where the records are, and what time it is."""
+
+    @property
+    def engine(self) -> sa.Engine:
+        """The records."""
+
+    @property
+    def now(self) -> Callable[[], dt.datetime]:
+        """The clock."""
 
 
 def open_store(url: str, create: bool = False) -> sa.Engine:

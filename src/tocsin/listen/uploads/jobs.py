@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import sqlalchemy as sa
 import structlog
@@ -23,7 +23,7 @@ from tocsin.listen.imports import Reading, import_as, look_at
 from tocsin.listen.uploads.actions import resume, sweep
 from tocsin.listen.uploads.shelf import PACKED, Shelf
 from tocsin.listen.uploads.tables import upload
-from tocsin.store import open_store, reading, writing
+from tocsin.store import Present, open_store, reading, writing
 from tocsin.store.audit import Entry, record
 
 APART_BYTES = 1 << 20  # a larger file is read in a process of its own: others must not wait for it
@@ -157,18 +157,6 @@ def work_apart(folder: Path, id: int, now: dt.datetime) -> None:
         work(engine, mission, id, now)
     finally:
         engine.dispose()
-
-
-class Present(Protocol):
-    """Where the records are, and what time it is."""
-
-    @property
-    def engine(self) -> sa.Engine:
-        """The records."""
-
-    @property
-    def now(self) -> Callable[[], dt.datetime]:
-        """The clock."""
 
 
 class Importer:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tocsin.core.errors import BadInput
+from tocsin.core.errors import BadInput, refuse
 from tocsin.core.toml import read_toml
 from tocsin.plan.patrols.mix import GUESS
 
@@ -160,9 +160,7 @@ class Out:
         BadInput
             With a sentence for each wrong field; its parameter `wrong` has them by field.
         """
-        found = self.wrong()
-        if found:
-            raise BadInput("{said}", said="; ".join(dict.fromkeys(found.values())), wrong=found)
+        refuse(self.wrong())
 
     def wrong(self) -> dict[str, str]:
         """What cannot be, a sentence for each field, named as ``escorts.0.before``.

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -20,7 +20,7 @@ from tocsin.core.mission import Mission, load
 from tocsin.plan.wishes.actions import keep, note
 from tocsin.plan.wishes.model import Wanted, wanted
 from tocsin.plan.wishes.tables import plan_wish
-from tocsin.store import open_store, reading, writing
+from tocsin.store import Present, open_store, reading, writing
 
 BEAT_S = 5.0
 LONGEST_S = 600.0
@@ -44,18 +44,6 @@ def calculate(pipe: Pipe, folder: Path, asked: Wanted, now: dt.datetime) -> None
                                "demands": problem.params.get("demands", [])}))  # fmt: skip
     finally:
         pipe.close()
-
-
-class Present(Protocol):
-    """Where the records are, and what time it is."""
-
-    @property
-    def engine(self) -> sa.Engine:
-        """The records."""
-
-    @property
-    def now(self) -> Callable[[], dt.datetime]:
-        """The clock."""
 
 
 class Planner:

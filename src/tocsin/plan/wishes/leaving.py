@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import sqlalchemy as sa
 
-from tocsin.core.errors import BadInput
+from tocsin.core.errors import refuse
 from tocsin.core.mission import Mission
 from tocsin.core.progress import Progress
 from tocsin.core.time import parse_month
@@ -42,7 +42,7 @@ class AskedLeave:
         BadInput
             With a sentence for each wrong field; its parameter `wrong` has them by field.
         """
-        _refuse(self.wrong())
+        refuse(self.wrong())
 
     def wrong(self) -> dict[str, str]:
         """What cannot be, a sentence for each field.
@@ -100,7 +100,7 @@ class AskedWatch:
         BadInput
             With a sentence for each wrong field; its parameter `wrong` has them by field.
         """
-        _refuse(self.wrong())
+        refuse(self.wrong())
 
     def wrong(self) -> dict[str, str]:
         """What cannot be, a sentence for each field.
@@ -139,8 +139,3 @@ class AskedWatch:
 
 def _hours(limit: float) -> dict[str, str]:
     return {} if 0 < limit <= MOST_HOURS else {"limit_hours": f"hours lie above zero and up to {MOST_HOURS}"}
-
-
-def _refuse(wrong: dict[str, str]) -> None:
-    if wrong:
-        raise BadInput("{said}", said="; ".join(dict.fromkeys(wrong.values())), wrong=wrong)

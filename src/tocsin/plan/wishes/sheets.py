@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import sqlalchemy as sa
 
-from tocsin.core.errors import BadInput
+from tocsin.core.errors import BadInput, refuse
 from tocsin.core.mission import Mission
 from tocsin.core.progress import Progress
 from tocsin.plan.actions import Planned
@@ -59,9 +59,7 @@ class AskedPatrols:
         BadInput
             With a sentence for each wrong field; its parameter `wrong` has them by field.
         """
-        wrong = self.wrong()
-        if wrong:
-            raise BadInput("{said}", said="; ".join(dict.fromkeys(wrong.values())), wrong=wrong)
+        refuse(self.wrong())
 
     def wrong(self) -> dict[str, str]:
         """What cannot be, a sentence for each field."""

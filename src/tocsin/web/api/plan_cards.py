@@ -1,10 +1,8 @@
 """Plan over HTTP, for the road: patrols and convoys asked for in a form, and their cards to print."""
 
-import datetime as dt
 import secrets
 from typing import Annotated, Any, Literal
 
-import sqlalchemy as sa
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
@@ -13,14 +11,14 @@ from tocsin.core.errors import NotFound
 from tocsin.core.words import Translator, translator
 from tocsin.plan.corridors.said import assumed
 from tocsin.plan.patrols.actions import patrols_run
-from tocsin.plan.wishes import AskedPatrols, AskedWay, ask, list_cards
+from tocsin.plan.wishes import AskedWay, list_cards
 from tocsin.plan.wishes.sheets import MOST_OTHERS, MOST_TIMES
 from tocsin.store import reading, run_of, writing
 from tocsin.store.audit import Entry, record
 from tocsin.store.policy import demand
-from tocsin.web.api.listen import PROBLEMS, Body, Key, Word, change
+from tocsin.web.api.listen import PROBLEMS, Body, Key, Word
 from tocsin.web.api.plan_patrols import Drawn, Hour, Mode, Name, PatrolCard, Patrols, PatrolsMade, Point, patrols_made
-from tocsin.web.api.plan_wishes import Trouble, begin
+from tocsin.web.api.plan_wishes import AskedLine, put
 from tocsin.web.who import Asker, At
 
 router = APIRouter(prefix="/api/plan/cards", tags=["plan"], responses=PROBLEMS)
@@ -39,19 +37,10 @@ class Way(Body):
     others: Annotated[int, Field(ge=0, le=MOST_OTHERS)] = 2
 
 
-class CardLine(BaseModel):
+class CardLine(AskedLine):
     """Cards asked for. `state` is waiting, working, done, refused or stopped; `run` names what came of it."""
 
-    id: int
     objective: Literal["patrols", "corridor"]
-    demands: dict[str, Any]
-    state: str
-    step: str
-    run: str | None
-    problem: Trouble | None
-    asked_at: dt.datetime
-    seconds: float | None
-    mine: bool
 
 
 class Checkpoint(Point):
@@ -156,13 +145,13 @@ def cards(at: At, asker: Asker) -> list[CardLine]:
 @router.post("/patrols", summary="Ask for patrols")
 def patrols(request: Request, at: At, asker: Asker, given: Patrols, key: Key = None) -> JSONResponse:
     """They are planned beside the server; look for them in the list."""
-    return _asked(request, at, asker, given.asked(), given, key)
+    return put(request, at, asker, "plan.patrols", given.asked(), given, key)
 
 
 @router.post("/way", summary="Ask for a convoy's way")
 def way(request: Request, at: At, asker: Asker, given: Way, key: Key = None) -> JSONResponse:
     """It is looked for beside the server; look for it in the list."""
-    return _asked(request, at, asker, AskedWay(**given.model_dump()), given, key)
+    return put(request, at, asker, "plan.corridor", AskedWay(**given.model_dump()), given, key)
 
 
 @router.get("/{run}", summary="What came of it: patrols without their routes, or a convoy's card")
@@ -195,20 +184,6 @@ def draw(at: At, asker: Asker, run: RunId) -> Drawn:
         season=made["season"], mode=made["mode"], as_of=made["as_of"],
         patrols=[PatrolCard(**{**p, "along": p.get("with", [])}) for p in drawn["patrols"]],
     )  # fmt: skip
-
-
-def _asked(
-    request: Request, at: At, asker: Asker, asked: AskedPatrols | AskedWay, given: Body, key: str | None
-) -> JSONResponse:
-    new: list[int] = []
-
-    def work(connection: sa.Connection, now: dt.datetime) -> dict[str, Any]:
-        new.append(ask(connection, asker, asked, now))
-        return {"id": new[0]}
-
-    told = change(at, asker, f"plan.{asked.objective}", key, given, work)
-    begin(request, new)
-    return told
 
 
 def _way(made: dict[str, Any], words: Translator) -> WayMade:

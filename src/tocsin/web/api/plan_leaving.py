@@ -1,10 +1,8 @@
 """Leaving over HTTP: in which order to close bases, and the watch on what was left; asked for, read, taken as a map."""
 
-import datetime as dt
 import json
 from typing import Annotated, Any, Literal
 
-import sqlalchemy as sa
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
@@ -15,14 +13,14 @@ from tocsin.plan.drawdown.actions import ASSUMES
 from tocsin.plan.drawdown.gapmap import gap_map
 from tocsin.plan.drawdown.order import SECOND
 from tocsin.plan.printed import said
-from tocsin.plan.wishes import AskedLeave, AskedWatch, ask, list_leaving
+from tocsin.plan.wishes import AskedLeave, AskedWatch, list_leaving
 from tocsin.plan.wishes.leaving import MOST_HOURS, MOST_KEPT, MOST_LEARNED, MOST_SECONDS, MOST_STEPS
 from tocsin.store import reading, run_of, writing
 from tocsin.store.audit import Entry, record
 from tocsin.store.policy import Actor, demand
-from tocsin.web.api.listen import PROBLEMS, Body, Key, Word, change
+from tocsin.web.api.listen import PROBLEMS, Body, Key, Word
 from tocsin.web.api.plan_patrols import Name
-from tocsin.web.api.plan_wishes import Trouble, begin
+from tocsin.web.api.plan_wishes import AskedLine, put
 from tocsin.web.who import Asker, At, House
 
 router = APIRouter(prefix="/api/plan/leaving", tags=["plan"], responses=PROBLEMS)
@@ -61,19 +59,10 @@ class Watching(Body):
     floor: Annotated[float, Field(gt=0, le=1)] = 0.5
 
 
-class LeavingLine(BaseModel):
+class LeavingLine(AskedLine):
     """An order or a watch asked for. `state` is waiting, working, done, refused or stopped."""
 
-    id: int
     objective: Literal["drawdown", "contingency"]
-    demands: dict[str, Any]
-    state: str
-    step: str
-    run: str | None
-    problem: Trouble | None
-    asked_at: dt.datetime
-    seconds: float | None
-    mine: bool
 
 
 class GapCell(BaseModel):
@@ -243,13 +232,13 @@ def lines(at: At, asker: Asker) -> list[LeavingLine]:
 @router.post("/order", summary="Ask for an order of closing bases")
 def order(request: Request, at: At, asker: Asker, given: Leaving, key: Key = None) -> JSONResponse:
     """It is looked for beside the server; look for it in the list."""
-    return _asked(request, at, asker, AskedLeave(**given.model_dump()), given, key)
+    return put(request, at, asker, "plan.drawdown", AskedLeave(**given.model_dump()), given, key)
 
 
 @router.post("/watch", summary="Ask for a watch on what was left")
 def watch(request: Request, at: At, asker: Asker, given: Watching, key: Key = None) -> JSONResponse:
     """It is worked out beside the server; look for it in the list."""
-    return _asked(request, at, asker, AskedWatch(**given.model_dump()), given, key)
+    return put(request, at, asker, "plan.contingency", AskedWatch(**given.model_dump()), given, key)
 
 
 @router.get("/{run}", summary="What came of it: an order month by month, or a watch area by area")
@@ -284,17 +273,3 @@ def _run(at: House, asker: Actor, run: str) -> dict[str, Any]:
     if found is None or not ({"steps", "residual"} <= set(found) or {"areas", "false_alarm_asked"} <= set(found)):
         raise NotFound("there is no such order or watch: ask for one in the form")
     return found
-
-
-def _asked(
-    request: Request, at: House, asker: Actor, asked: AskedLeave | AskedWatch, given: Body, key: str | None
-) -> JSONResponse:
-    new: list[int] = []
-
-    def work(connection: sa.Connection, now: dt.datetime) -> dict[str, Any]:
-        new.append(ask(connection, asker, asked, now))
-        return {"id": new[0]}
-
-    told = change(at, asker, f"plan.{asked.objective}", key, given, work)
-    begin(request, new)
-    return told

@@ -1,6 +1,5 @@
 """What-ifs over HTTP: asked for, side by side, taken away as one file and brought back."""
 
-import datetime as dt
 import json
 from typing import Annotated, Any, Literal
 
@@ -14,15 +13,15 @@ from tocsin.core.errors import BadInput, NotFound
 from tocsin.core.words import translator
 from tocsin.listen.places.reads import gazetteer
 from tocsin.plan.scenarios.model import MOST
-from tocsin.plan.wishes import AskedWhatIfs, ask, list_whatifs, read_whatifs, whatifs_of
+from tocsin.plan.wishes import AskedWhatIfs, list_whatifs, read_whatifs, whatifs_of
 from tocsin.plan.wishes.whatifs import MOST_ADDED, MOST_HOURS, MOST_MOVES, MOST_NAME
 from tocsin.store import reading, run_of, writing
 from tocsin.store.audit import Entry, record
 from tocsin.store.policy import Actor, demand
 from tocsin.store.tables import run as runs
-from tocsin.web.api.listen import PROBLEMS, Body, Key, Word, change
+from tocsin.web.api.listen import PROBLEMS, Body, Key, Word
 from tocsin.web.api.plan_patrols import Name
-from tocsin.web.api.plan_wishes import Trouble, begin
+from tocsin.web.api.plan_wishes import AskedLine, put
 from tocsin.web.who import Asker, At, House
 
 router = APIRouter(prefix="/api/plan/scenarios", tags=["plan"], responses=PROBLEMS)
@@ -89,19 +88,10 @@ class WhatIfs(Body):
         return AskedWhatIfs({name: one.part() for name, one in self.scenarios.items()}, **plain)
 
 
-class WhatIfsLine(BaseModel):
+class WhatIfsLine(AskedLine):
     """Scenarios asked for. `changed` names those whose figures are not those of the file they came from."""
 
-    id: int
-    demands: dict[str, Any]
-    state: str
-    step: str
-    run: str | None
-    problem: Trouble | None
     changed: list[str] | None
-    asked_at: dt.datetime
-    seconds: float | None
-    mine: bool
 
 
 class Usable(BaseModel):
@@ -200,16 +190,7 @@ def known(request: Request, at: At, asker: Asker) -> Usable:
 @router.post("", summary="Ask for what-ifs side by side")
 def compare(request: Request, at: At, asker: Asker, given: WhatIfs, key: Key = None) -> JSONResponse:
     """They are worked out beside the server; look for them in the list."""
-    asked = given.asked()
-    new: list[int] = []
-
-    def work(connection: sa.Connection, now: dt.datetime) -> dict[str, Any]:
-        new.append(ask(connection, asker, asked, now))
-        return {"id": new[0]}
-
-    told = change(at, asker, "plan.scenario", key, given, work)
-    begin(request, new)
-    return told
+    return put(request, at, asker, "plan.scenario", given.asked(), given, key)
 
 
 @router.post("/read", summary="Read a file of what-ifs, without working them out")

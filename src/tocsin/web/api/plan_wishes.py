@@ -9,10 +9,11 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from tocsin.plan.wishes import Asked, Planner, ask, list_wishes
-from tocsin.plan.wishes.model import MOST_HOURS, MOST_SECONDS
+from tocsin.plan.wishes.model import MOST_HOURS, MOST_SECONDS, Wanted
 from tocsin.store import reading
+from tocsin.store.policy import Actor
 from tocsin.web.api.listen import PROBLEMS, Body, Key, change
-from tocsin.web.who import Asker, At
+from tocsin.web.who import Asker, At, House
 
 router = APIRouter(prefix="/api/plan/wishes", tags=["plan"], responses=PROBLEMS)
 Objective = Literal["harm", "worst-draws", "worst-area", "equity", "cost", "flying-hours", "disruption"]
@@ -49,20 +50,25 @@ class Change(BaseModel):
     gid: int | None
 
 
-class WishLine(BaseModel):
-    """A plan asked for. `state` is waiting, working, done, refused or stopped; `run` names the plan that came of it."""
+class AskedLine(BaseModel):
+    """Something asked for of the planner. `state` is waiting, working, done, refused or stopped; `run` what came."""
 
     id: int
-    objective: str
     demands: dict[str, Any]
     state: str
     step: str
     run: str | None
-    changes: list[Change] | None
     problem: Trouble | None
     asked_at: dt.datetime
     seconds: float | None
     mine: bool
+
+
+class WishLine(AskedLine):
+    """A plan asked for. `state` is waiting, working, done, refused or stopped; `run` names the plan that came of it."""
+
+    objective: str
+    changes: list[Change] | None
 
 
 @router.get("", summary="Plans asked for, the newest first")
@@ -75,23 +81,23 @@ def wishes(at: At, asker: Asker) -> list[WishLine]:
 @router.post("", summary="Ask for a plan under demands")
 def wish(request: Request, at: At, asker: Asker, given: Wished, key: Key = None) -> JSONResponse:
     """It is drawn up beside the server; look for it in the list."""
-    asked = Asked(**given.model_dump())
+    return put(request, at, asker, "plan.wish", Asked(**given.model_dump()), given, key)
 
+
+def put(
+    request: Request, at: House, asker: Actor, deed: str, asked: Wanted, given: Body, key: str | None
+) -> JSONResponse:
+    """Write down what is wanted, and have the planner beside this server take it up."""
     new: list[int] = []
 
     def work(connection: sa.Connection, now: dt.datetime) -> dict[str, Any]:
         new.append(ask(connection, asker, asked, now))
         return {"id": new[0]}
 
-    told = change(at, asker, "plan.wish", key, given, work)
-    begin(request, new)
-    return told
-
-
-def begin(request: Request, new: list[int]) -> None:
-    """Have the planner beside this server take up what was asked for."""
+    told = change(at, asker, deed, key, given, work)
     state = request.app.state
     if getattr(state, "plans", getattr(state, "reads_reports", True)):
         planner: Planner = state.planner
         for id in new:
             planner.take(id)
+    return told

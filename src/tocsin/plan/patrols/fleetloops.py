@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from tocsin.plan.compiled import compiled
+from tocsin.plan.compiled import compiled, lean
 from tocsin.plan.location.chance import draw_below, draw_share
 from tocsin.plan.patrols.fleetparts import (
     CARRIES,
@@ -61,7 +61,7 @@ class Undo(NamedTuple):
     home_of: Longs
 
 
-@compiled
+@lean
 def touch(plan: Plan, undo: Undo, r: int, many: int) -> int:
     """Keep what a route was before its first change in this step; how many have been changed."""
     if undo.touched[r]:
@@ -77,7 +77,7 @@ def touch(plan: Plan, undo: Undo, r: int, many: int) -> int:
     return many + 1
 
 
-@compiled
+@lean
 def undone(plan: Plan, undo: Undo, many: int, free: Longs, n_free: int) -> None:
     """Put back what was before the step."""
     for k in range(n_free):
@@ -94,7 +94,7 @@ def undone(plan: Plan, undo: Undo, many: int, free: Longs, n_free: int) -> None:
             plan.where[plan.routes[r, k]], plan.spot[plan.routes[r, k]] = r, k
 
 
-@compiled
+@lean
 def at_home(ground: Ground, plan: Plan, kind: int) -> int:
     """A patrol at home of a kind, or -1."""
     for r in range(len(plan.sizes)):
@@ -103,7 +103,7 @@ def at_home(ground: Ground, plan: Plan, kind: int) -> int:
     return -1
 
 
-@compiled
+@lean
 def take_out(
     state: State, ground: Ground, plan: Plan, undo: Undo, row: int, whole: bool, renewing: bool, mean_removed: float,
     free: Longs,
@@ -153,7 +153,7 @@ def take_out(
     return n_free, done, more
 
 
-@compiled
+@lean
 def in_order(state: State, ground: Ground, centre: int, free: Longs, n_free: int, key: Floats) -> None:
     """Sort what is to be put back in one of several ways, drawn by lot."""
     how = draw_share(state)
@@ -177,7 +177,7 @@ def in_order(state: State, ground: Ground, centre: int, free: Longs, n_free: int
         free[i], key[i] = p, value
 
 
-@compiled
+@lean
 def best_gap(
     state: State, ground: Ground, plan: Plan, undo: Undo, p: int, looked: int, opened: int, seen: Longs, mark: int
 ) -> tuple[float, int, int]:
@@ -222,7 +222,7 @@ def best_gap(
     return lowest, into, at
 
 
-@compiled
+@lean
 def hand_over(state: State, ground: Ground, plan: Plan, undo: Undo, heat: float, many: int) -> tuple[int, float]:
     """Let routes that were touched change to patrols that suit them better, at home or on another route."""
     who, terms, sizes = ground.who, ground.terms, plan.sizes

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from tocsin.plan.compiled import compiled
+from tocsin.plan.compiled import lean
 
 Longs = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -53,7 +53,7 @@ class Plan(NamedTuple):
     legs: Floats
 
 
-@compiled
+@lean
 def fill(ground: Ground, plan: Plan, r: int, since: int, until: int) -> None:
     """Stretches from the start behind the visits from `since` on, and to the end from those up to `until`."""
     visits, routes, before, after = ground.visits, plan.routes, plan.before, plan.after
@@ -105,7 +105,7 @@ def fill(ground: Ground, plan: Plan, r: int, since: int, until: int) -> None:
         to = p
 
 
-@compiled
+@lean
 def way_of(ground: Ground, plan: Plan, r: int) -> float:
     """Hours of travel of a route that goes out; none for one that does not."""
     n = plan.sizes[r]
@@ -114,7 +114,7 @@ def way_of(ground: Ground, plan: Plan, r: int) -> float:
     return float(plan.before[r, n, WAY] + plan.legs[r, n])
 
 
-@compiled
+@lean
 def cost_of_route(ground: Ground, plan: Plan, r: int) -> float:
     """What a patrol costs: nothing at home."""
     if plan.sizes[r] == 0:
@@ -122,7 +122,7 @@ def cost_of_route(ground: Ground, plan: Plan, r: int) -> float:
     return float(ground.terms[r, FIXED] + ground.terms[r, COST] * way_of(ground, plan, r))
 
 
-@compiled
+@lean
 def extra_of(ground: Ground, plan: Plan, p: int, r: int, k: int, there: float, on: float, most: float) -> float:
     """What a visit before the k-th of a route costs; inf if not below `most` or times cannot be kept.
 
@@ -163,7 +163,7 @@ def extra_of(ground: Ground, plan: Plan, p: int, r: int, k: int, there: float, o
     return float(extra)
 
 
-@compiled
+@lean
 def put_in(ground: Ground, plan: Plan, p: int, r: int, at: int) -> None:
     """Make a visit the `at`-th of a route."""
     n = plan.sizes[r]

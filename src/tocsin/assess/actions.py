@@ -106,7 +106,7 @@ def assess(
     month = newest_month(connection, gw) if as_of is None else as_of
     land = land_of(connection, mission, month)
     seen = vintage(connection, month, gw)
-    first = _first_month(seen, month)
+    first = first_month(seen, month)
     names = models or usual_models(month - first + 1, len(land.ground.gids))
     also = known_planes(connection, mission, land.ground.gids, first, month)
     inputs = {
@@ -199,7 +199,7 @@ def make_panel(
     """The panel as of a month and the facts a summary tells of it."""
     tell("Reading events", 0, 3)
     events = known_events(connection, seen, as_of)
-    first = _first_month(seen, as_of)
+    first = first_month(seen, as_of)
     tell("Placing events", 1, 3)
     placed = place(events, land.ground, as_of)
     counted = count(placed)
@@ -230,8 +230,8 @@ def make_panel(
     return panel, facts
 
 
-def _first_month(seen: Vintage, as_of: int) -> int:
-    """First month of the panel."""
+def first_month(seen: Vintage, as_of: int) -> int:
+    """First month of the panel that these files make."""
     starts = [f["covers_from"] for f in seen.files if f["covers_from"] is not None]
     if not starts:
         raise NoData("the files as of {month} cover no month", month=month_text(as_of))

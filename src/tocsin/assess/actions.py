@@ -16,6 +16,7 @@ from tocsin.assess.levels import WHOLE, Places, area_sums, at_places, place_shar
 from tocsin.assess.panel import ASKED, TOTAL, Panel
 from tocsin.assess.panel.build import build, count, read_parquet, write_panel, write_parquet
 from tocsin.assess.panel.placement import place
+from tocsin.assess.reporting import reporting
 from tocsin.core.errors import BadInput, NoData
 from tocsin.core.mission import Mission
 from tocsin.core.progress import Progress, silent
@@ -39,8 +40,8 @@ class Assessed:
     run : str
         Its id.
     summary : dict
-        Documented keys: as_of, horizon, target, model, cells, months, events, outside, sources, vintage, top, files,
-        also (names of alert planes and indicators) …
+        Documented keys: as_of, horizon, target, model, cells, months, events, outside, sources, vintage, top, areas,
+        reporting (what sources covered in each area), files, also (names of alert planes and indicators) …
     """
 
     run: str
@@ -174,6 +175,7 @@ def assess(
         **facts,
         "top": top,
         "areas": area_top,
+        "reporting": [one.as_dict() for one in reporting(panel, land.ground)],
         "files": {
             "panel": str(panel_file.relative_to(mission.folder)),
             "forecast": str(forecast_file.relative_to(mission.folder)),

@@ -4,7 +4,16 @@ from typing import Annotated
 
 import typer
 
+from tocsin.cli.learn import VERDICTS
 from tocsin.cli.output import JsonOption, MissionOption, QuietOption, answer, records
+
+WATCHED = 6  # months of forecasts made before that are judged whenever a new one is made
+REPORTING = {
+    "dark": "no data for most of the year",
+    "silent": "reports stopped",
+    "fewer": "half as many, or fewer",
+    "as before": "",
+}
 
 
 def register(app: typer.Typer) -> None:
@@ -36,6 +45,7 @@ def assess(
     from tocsin.assess.actions import assess as work
     from tocsin.core.mission import find
     from tocsin.core.time import parse_month, utc_now
+    from tocsin.learn.record.actions import drift
     from tocsin.store import reading, writing
 
     talk = answer(context, mission, as_json, quiet)
@@ -81,6 +91,22 @@ def assess(
         for t in s.get("areas", [])
     ]  # fmt: skip
     talk.table("Areas", ["", *header[3:]], rows)
+    rows = [
+        [r["area"] or "all", *("–" if r[n] is None else f"{r[n]:.0%}" for n in ("data_now", "data_before")),
+         str(r["reports_now"]), str(r["reports_before"]), REPORTING[r["state"]]]
+        for r in s.get("reporting", [])
+        if r["area"] is None or r["state"] != "as before"
+    ]  # fmt: skip
+    talk.table("What sources covered and heard of, last year and the year before: silence is not peace",
+               ["", "covered", "before", "months with reports", "before", ""], rows)  # fmt: skip
+    with reading(records(home)) as connection:
+        judged = drift(connection, home, parse_month(s["as_of"]), WATCHED, s["target"])
+    if judged["months"]:
+        newest = judged["months"][-1]
+        talk.show(
+            f"Forecasts made before, judged to {newest['month']}: {newest['cells_expected']:.1f} places with killing "
+            f"expected, {newest['cells_counted']:.0f} counted. {VERDICTS[judged['verdict']]}"
+        )
     for name in s["files"].values():
         talk.show(f"wrote {name}")
-    talk.give(s)
+    talk.give(s | {"watch": judged})

@@ -136,7 +136,7 @@ def assess(
     sums: list[dict[str, Any]] = []
     spots: list[dict[str, Any]] = []
     main = main_model(names)
-    places = None if h3 is None else _places(connection, land, seen, month, h3)
+    places = None if h3 is None else known_places(connection, land, seen, month, h3)
     total = len(panel.counts) * len(names)
     for what in panel.counts:
         for name in names:
@@ -254,7 +254,7 @@ def _covered(land: Land, seen: Vintage, first: int, as_of: int) -> np.ndarray:
     return plane
 
 
-def _places(connection: sa.Connection, land: Land, seen: Vintage, as_of: int, resolution: int) -> Places:
+def known_places(connection: sa.Connection, land: Land, seen: Vintage, as_of: int, resolution: int) -> Places:
     """Shares of H3 cells from events placed at a point, half as much every ten years."""
     events = known_events(connection, seen, as_of)
     exact = (events.where_prec <= EXACT_PLACE) & np.isin(events.gid, land.ground.gids)

@@ -7,6 +7,7 @@ import typer
 from tocsin.cli.learn import VERDICTS
 from tocsin.cli.output import JsonOption, MissionOption, QuietOption, answer, records
 
+LIKELY = 0.05  # chance from which an area is listed
 WATCHED = 6  # months of forecasts made before that are judged whenever a new one is made
 REPORTING = {
     "dark": "no data for most of the year",
@@ -55,7 +56,7 @@ def assess(
         from tocsin.assess.days import days_ahead
 
         with talk.progress() as tell, reading(records(home)) as connection:
-            found = days_ahead(connection, home, tuple(days), month, target, tell)
+            found = days_ahead(connection, home, tuple(days), month, target, tell, h3, seed)
         ahead = [str(n) for n in found["days"]]
         talk.show(f"{home.name} after {found['as_of']}: {found['events']:,} events of {found['source'].upper()}; "
                   f"last year {found['level']:.2f} times what the process expected")  # fmt: skip
@@ -66,6 +67,18 @@ def assess(
         ]  # fmt: skip
         header = ["", "cell", "area", *(f"any in {n} days" for n in ahead), "mostly from"]
         talk.table(f"Most at risk soon ({found['target']})", header, rows)
+        last = max(w["weeks"] for w in found["weeks"])
+        rows = [
+            [w["area"] or f"all, {w['weeks']} weeks", f"{w['p_any']:.0%}", f"{w['p_25']:.1%}", f"{w['mean']:.1f}",
+             f"{w['low_80']:.0f} to {w['high_80']:.0f}"]
+            for w in found["weeks"]
+            if w["area"] is None or (w["weeks"] == last and w["p_any"] >= LIKELY)
+        ]  # fmt: skip
+        talk.table(f"Deaths: the whole by week, areas within {last} weeks",
+                   ["", "any", "25 or more", "expected", "80 %"], rows)  # fmt: skip
+        rows = [[f"{p['h3']:x}", f"{p['p_any']:.1%}", f"{p['mean']:.2f}"] for p in found.get("places", [])]
+        if rows:
+            talk.table(f"Places within {last} weeks", ["H3 cell", "any", "deaths expected"], rows)
         talk.give(found)
         return
     with talk.progress() as tell, writing(records(home)) as connection:

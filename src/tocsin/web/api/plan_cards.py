@@ -17,12 +17,13 @@ from tocsin.store import reading, run_of, writing
 from tocsin.store.audit import Entry, record
 from tocsin.store.policy import demand
 from tocsin.web.api.listen import PROBLEMS, Body, Key, Word
+from tocsin.web.api.plan_parts import RUN
 from tocsin.web.api.plan_patrols import Drawn, Hour, Mode, Name, PatrolCard, Patrols, PatrolsMade, Point, patrols_made
 from tocsin.web.api.plan_wishes import AskedLine, put
 from tocsin.web.who import Asker, At
 
 router = APIRouter(prefix="/api/plan/cards", tags=["plan"], responses=PROBLEMS)
-RunId = Annotated[str, Path(pattern=r"^[0-9a-f]{12}$", description="Run of the patrols or the way.")]
+RunId = Annotated[str, Path(pattern=RUN, description="Run of the patrols or the way.")]
 
 
 class Way(Body):

@@ -77,10 +77,24 @@ class Leg(BaseModel):
 
 
 class Rest(BaseModel):
-    """Where the convoy waits for the day."""
+    """Where the convoy waits for the day; `exposure` is events near it in 1,000 such rests."""
 
     after_leg: int
     hours: float
+    exposure: float = 0.0
+
+
+class AtHour(BaseModel):
+    """Leaving at another hour: events near the convoy in 1,000 passages, rests included, and when it is there.
+
+    `least` is of the least exposed way then, which is there after `least_after_hours`.
+    """
+
+    leave: int
+    arrive_after_hours: float
+    exposure: float
+    least: float
+    least_after_hours: float
 
 
 class WaySum(BaseModel):
@@ -130,6 +144,7 @@ class WayMade(BaseModel):
     over: Literal["roads", "ground", "straight line"]
     legs: list[Leg]
     rests: list[Rest]
+    by_hour: list[AtHour] = []
     turn_back: TurnBack | None
     others: list[OtherWay]
     assumes: list[str]
@@ -201,7 +216,11 @@ def _way(made: dict[str, Any], words: Translator) -> WayMade:
         chosen=total(made["chosen"]), safest=total(made["safest"]), arrive_after_hours=made["arrive_after_hours"],
         line=made["chosen"]["line"], legs=[Leg(**g) for g in legs],
         over=made.get("over", "straight line"), turn_back=made.get("turn_back"), others=[OtherWay(**o) for o in others],
-        rests=[Rest(**r) for r in made["rests"]], assumes=assumed(made["assumes"], words),
+        rests=[Rest(**{**r, "exposure": 1000 * r.get("exposure", 0.0)}) for r in made["rests"]],
+        by_hour=[AtHour(leave=h["leave"], arrive_after_hours=h["arrive_after_hours"], exposure=1000 * h["chosen"],
+                        least=1000 * h["least"]["exposure"], least_after_hours=h["least"]["arrive_after_hours"])
+                 for h in made["by_hour"] if "least" in h],
+        assumes=assumed(made["assumes"], words),
         worse=[words(line) for line in made["worse"]], front=[total(w) for w in made["front"]],
         front_size=made["front_size"], complete=made["complete"], most_time=made.get("most_time", 2.0),
     )  # fmt: skip

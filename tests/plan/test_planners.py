@@ -97,7 +97,7 @@ def test_patrols_and_their_track(demo: Path, tmp_path: Path):
     assert driven["in_order"]
     assert driven["off_plan_km"] == pytest.approx(0, abs=0.1)
     assert "no patrol" in refused(demo, "track", str(drawn[0]), "Nobody")
-    assert "1 or 2 days" in refused(demo, "patrols", "--days", "3")
+    assert "1 to 5 days" in refused(demo, "patrols", "--days", "6")
     assert "no unit or place" in refused(demo, "patrols", "--must", "Nowhere at all")
 
 

@@ -11,6 +11,7 @@ from tocsin.core.errors import NotFound
 from tocsin.core.words import Translator, translator
 from tocsin.plan.corridors.said import assumed
 from tocsin.plan.patrols.actions import patrols_run
+from tocsin.plan.patrols.draw import draw_cards
 from tocsin.plan.wishes import AskedWay, list_cards
 from tocsin.plan.wishes.sheets import MOST_OTHERS, MOST_TIMES
 from tocsin.store import reading, run_of, writing
@@ -194,11 +195,10 @@ def draw(at: At, asker: Asker, run: RunId) -> Drawn:
         made = patrols_run(connection, run)
         record(connection, at.now(), Entry(asker.id, "plan.draw", "plan", run))
     # The lot must not follow from a seed that somebody else may know.
-    plans = made["mix"]["plans"]
-    drawn = secrets.SystemRandom().choices(plans, [p["chance"] for p in plans])[0]
+    drawn = draw_cards(made, secrets.SystemRandom())
     return Drawn(
         season=made["season"], mode=made["mode"], as_of=made["as_of"],
-        patrols=[PatrolCard(**{**p, "along": p.get("with", [])}) for p in drawn["patrols"]],
+        patrols=[PatrolCard(**{**p, "along": p.get("with", [])}) for p in drawn],
     )  # fmt: skip
 
 

@@ -23,7 +23,7 @@ def of(dense, steps=(1,), known=None):
 
 @pytest.fixture(scope="module")
 def scoringrules() -> ModuleType:
-    """An independent package; with numba in reach it compiles all it has when imported, with NumPy it counts the same."""
+    """An independent package; with numba in reach it compiles all of itself, with NumPy it counts the same."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(sys.modules, "numba", None)
         return importlib.import_module("scoringrules")

@@ -12,10 +12,10 @@ Words = npt.NDArray[np.uint64]
 Flags = npt.NDArray[np.bool_]
 Route = tuple[int, ...]
 
-REMINDED = 10  # near places that a place reminds of, at first
+REMINDED = 4  # near places that a place reminds of, at first
 LABELS = 400_000  # of one patrol, made at a time, before its ways count as too many
 EFFORT = 100_000_000  # labels compared in one proof
-TURNS = 150
+TURNS = 60  # of the linear program, in one proof
 COLUMNS = 150  # routes taken up in a turn, a kind of patrol
 LISTED = 1_000_000  # parts of routes looked at, at a time, in listing those that could better a plan
 CHOICES = 5_000  # routes among which the proof is left to branch and bound
@@ -91,7 +91,9 @@ class _Kind:
 class _Labels:
     """Labels of one kind of patrol at given gains."""
 
-    def __init__(self, kind: _Kind, gain: Floats, reminds: Flags, effort: Ints, *, all_places: bool = False) -> None:
+    def __init__(
+        self, kind: _Kind, gain: Floats, reminds: Flags, effort: Ints, *, all_places: bool = False, loose: bool = False
+    ) -> None:
         from tocsin.plan.patrols.columnloops import label_routes
 
         keep = np.flatnonzero(gain > 0) if kind.plain and not all_places else np.arange(len(gain))
@@ -104,7 +106,7 @@ class _Labels:
         self.made = label_routes(
             np.ascontiguousarray(kind.hours[np.ix_(stops, stops)]), gain[keep], kind.stay[keep], kind.opens[keep],
             kind.closes[keep], kind.patrol.leave, kind.patrol.back, _bits(reminds[np.ix_(keep, keep)]),
-            self.place, self.when, self.value, memory, self.parent, alive, effort,
+            self.place, self.when, self.value, memory, self.parent, alive, effort, loose,
         ) if n else 0  # fmt: skip
 
     @property
@@ -166,7 +168,7 @@ class RouteProgram:
         self.mosts = [0.0 for _ in self.kinds]
         self.bound = float(self.prices.sum())
         self.share = np.zeros(0)
-        self.effort = np.array([effort], dtype=np.int64)
+        self.effort, self.turns = np.array([effort], dtype=np.int64), TURNS
 
     def take(self, g: int, route: Route) -> bool:
         """Take up a route of a kind of patrol, unless one with the same visits is known."""
@@ -178,7 +180,7 @@ class RouteProgram:
         return True
 
     def solve(self, enough: float) -> bool:
-        """Add routes until none is missing or the bound is under `enough`; False if ways are too many to follow."""
+        """Add routes until none is missing or the bound is under `enough`; False if that takes too much."""
         from scipy.optimize import linprog
         from scipy.sparse import coo_matrix
 
@@ -186,8 +188,10 @@ class RouteProgram:
             return False
         n, many = len(self.clients), np.array([len(k.members) for k in self.kinds], dtype=np.float64)
         worth = self.problem.worth[self.clients]
-        best_prices = None
-        for _ in range(TURNS):
+        loose = True
+        while self.turns > 0:
+            self.turns -= 1
+            loose = loose and self.turns > 0
             row = [self.row_of[p] for _, r in self.columns for p in r] + [n + g for g, _ in self.columns]
             col = [k for k, (_, r) in enumerate(self.columns) for _ in r] + list(range(len(self.columns)))
             shape = (n + len(many), len(self.columns))
@@ -200,19 +204,21 @@ class RouteProgram:
             total, new, mosts = float(prices.sum()), 0, []
             for g, kind in enumerate(self.kinds):
                 gains = (worth - prices)[self.row_of[kind.places]]
-                labels = _Labels(kind, gains, self.reminds[g], self.effort)
+                labels = _Labels(kind, gains, self.reminds[g], self.effort, loose=loose)
                 if labels.made < 0:
                     return False
                 mosts.append(labels.most)
                 total += many[g] * labels.most
                 new += sum(self.take(g, r) for r in labels.ways(rent[g] + SLIGHT, COLUMNS))
+            if loose:  # not all ways were followed: no bound, and all are when these say nothing new
+                loose = new > 0
+                continue
+            loose = True
             if total < self.bound:
-                self.bound, best_prices, self.mosts = total, prices, mosts
+                self.bound, self.prices, self.mosts = total, prices, mosts
             if not new or self.bound < enough:
-                break
-        if best_prices is not None:
-            self.prices = best_prices
-        return True
+                return True
+        return False
 
     def forget_less(self) -> int:
         """Have places remind of those that used routes visit twice on the way from them; how many were added."""

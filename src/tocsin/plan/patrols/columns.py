@@ -16,7 +16,8 @@ REMINDED = 4  # near places that a place reminds of, at first
 LABELS = 400_000  # of one patrol, made at a time, before its ways count as too many
 EFFORT = 100_000_000  # labels compared in one proof
 TURNS = 60  # of the linear program, in one proof
-COLUMNS = 150  # routes taken up in a turn, a kind of patrol
+COLUMNS = 100  # routes taken up in a turn, a kind of patrol
+HELD = 1_500  # routes in the linear program at most
 LISTED = 1_000_000  # parts of routes looked at, at a time, in listing those that could better a plan
 CHOICES = 5_000  # routes among which the proof is left to branch and bound
 EASE = 1e-6
@@ -200,6 +201,11 @@ class RouteProgram:
             solved = linprog(-gain, A_ub=matrix, b_ub=np.r_[np.ones(n), many], bounds=(0, None), method="highs-ds")
             prices = np.maximum(0.0, -solved.ineqlin.marginals)
             self.share = solved.x
+            if len(self.columns) > HELD:  # those nearest to being used stay
+                gain = gain - matrix.T @ prices
+                stay = np.sort(np.argsort(-gain, kind="stable")[: HELD // 2])
+                self.columns, self.share = [self.columns[k] for k in stay.tolist()], solved.x[stay]
+                self._known = {(g, tuple(sorted(r))) for g, r in self.columns}
             prices, rent = prices[:n], prices[n:]
             total, new, mosts = float(prices.sum()), 0, []
             for g, kind in enumerate(self.kinds):

@@ -86,7 +86,7 @@ def weekly(
     order = np.lexsort((rng.random(len(cell)), cell))
     place = np.empty(len(cell))
     place[order] = np.arange(len(cell)) - np.repeat(hit.indptr[:-1], each)
-    u = (place + rng.random(cells)[cell]) / np.repeat(each, each) * so_far[-1, cell]
+    u = (place + rng.random(len(gids))[cell]) / np.repeat(each, each) * so_far[-1, cell]
     first = np.minimum((u >= so_far[:, cell]).sum(axis=0), weeks - 1)
     # Further events: as many as the process expects beyond the first, in bursts, in the weeks that are left.
     more = np.maximum(events / np.maximum(so_far[-1], 1e-12) - 1, 0)

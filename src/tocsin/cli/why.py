@@ -21,13 +21,18 @@ def why(
     ] = None,
     ahead: Annotated[int, typer.Option("--ahead", help="Months ahead, 1 to 36.")] = 1,
     target: Annotated[str, typer.Option(help="civilians, os, sb, ns or deaths (all).")] = "civilians",
+    model: Annotated[
+        str | None, typer.Option(help="What another model's forecast rests on: conflictology, country, analogues …")
+    ] = None,
     language: Annotated[str | None, typer.Option("--lang", help="en, fr or ar. Default: the mission's.")] = None,
     mission: MissionOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Say what a cell's forecast rests on, and how far to trust it."""
-    from tocsin.assess.why import in_words
+    from tocsin.assess.rests import in_words as told
+    from tocsin.assess.rests import rests_on
+    from tocsin.assess.why import in_words, seen_by
     from tocsin.assess.why import why as work
     from tocsin.core.mission import find
     from tocsin.core.time import parse_month
@@ -38,6 +43,17 @@ def why(
     home = find(talk.folder())
     words = translator(language or home.language)
     month = parse_month(as_of) if as_of else None
+    if model is not None:
+        with talk.progress() as tell, reading(records(home)) as connection:
+            panel, land = seen_by(connection, home, (cell,), month, ahead, target, tell)
+        at = int(panel.gids.searchsorted(cell))
+        rests = rests_on(panel, target, at, ahead, model)
+        lines = told(rests, words)
+        talk.show(f"{rests.gid} {land.area_names[at]}".rstrip())
+        for line in lines:
+            talk.show(line)
+        talk.give(rests.as_dict() | {"text": lines})
+        return
     with talk.progress() as tell, reading(records(home)) as connection:
         found = work(connection, home, cell, against, month, ahead, target, tell)
     lines = in_words(found, words)

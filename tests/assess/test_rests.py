@@ -7,7 +7,7 @@ from tests.assess.forecast.test_cells import panel  # noqa: F401
 from tocsin.assess.forecast import MODELS
 from tocsin.assess.forecast.model import Part
 from tocsin.assess.panel import Panel
-from tocsin.assess.rests import in_words, rests_on
+from tocsin.assess.rests import goes_by, in_words, rests_on
 from tocsin.core.errors import BadInput
 from tocsin.core.lattice import neighbours
 from tocsin.core.words import translator
@@ -37,5 +37,6 @@ def test_own_past_is_twelve_months_and_that_of_neighbours_as_likely_each() -> No
     ring = rests_on(small, "os", at, 1, "conflictology_n").parts
     assert {p.gid for p in ring} == set(gids.tolist())
     assert rests_on(small, "os", at, 1, "last").parts == (Part("month", 1.0, 123_456, 20),)
+    assert goes_by(small) == "conflictology_n", "twenty months are too few for reasons, and no question is refused"
     with pytest.raises(BadInput, match="oracle"):
         rests_on(small, "os", at, 1, "oracle")

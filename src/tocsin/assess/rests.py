@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from tocsin.assess.forecast import MODELS
+from tocsin.assess.forecast import MODELS, main_model, usual_models
+from tocsin.assess.forecast.cells import LEAST_HISTORY
 from tocsin.assess.forecast.model import Part
 from tocsin.assess.panel import Panel
 from tocsin.assess.why import NAMES
@@ -39,6 +40,14 @@ class Rests:
                 for p in self.parts
             ],
         }  # fmt: skip
+
+
+def goes_by(panel: Panel) -> str | None:
+    """The model to tell of where nobody names one: None for `combined`, which has reasons of its own (`why`).
+
+    A young mission has too few months for it, and is told what the model rests on that its plans go by.
+    """
+    return main_model(usual_models(panel.n_months, len(panel.gids))) if panel.n_months < LEAST_HISTORY else None
 
 
 def rests_on(panel: Panel, target: str, cell: int, step: int, model: str) -> Rests:

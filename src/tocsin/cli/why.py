@@ -30,10 +30,10 @@ def why(
     quiet: QuietOption = False,
 ) -> None:
     """Say what a cell's forecast rests on, and how far to trust it."""
+    from tocsin.assess.rests import Rests, goes_by, rests_on
     from tocsin.assess.rests import in_words as told
-    from tocsin.assess.rests import rests_on
-    from tocsin.assess.why import in_words, seen_by
-    from tocsin.assess.why import why as work
+    from tocsin.assess.why import Answer, in_words, seen_by
+    from tocsin.assess.why import answer as reasons
     from tocsin.core.mission import find
     from tocsin.core.time import parse_month
     from tocsin.core.words import translator
@@ -43,21 +43,18 @@ def why(
     home = find(talk.folder())
     words = translator(language or home.language)
     month = parse_month(as_of) if as_of else None
-    if model is not None:
-        with talk.progress() as tell, reading(records(home)) as connection:
-            panel, land = seen_by(connection, home, (cell,), month, ahead, target, tell)
-        at = int(panel.gids.searchsorted(cell))
-        rests = rests_on(panel, target, at, ahead, model)
-        lines = told(rests, words)
-        talk.show(f"{rests.gid} {land.area_names[at]}".rstrip())
-        for line in lines:
-            talk.show(line)
-        talk.give(rests.as_dict() | {"text": lines})
-        return
     with talk.progress() as tell, reading(records(home)) as connection:
-        found = work(connection, home, cell, against, month, ahead, target, tell)
-    lines = in_words(found, words)
-    talk.show(f"{found.gid} {found.area}".rstrip())
+        panel, land = seen_by(connection, home, (cell, against), month, ahead, target, tell)
+        at = int(panel.gids.searchsorted(cell))
+        other = None if against is None else int(panel.gids.searchsorted(against))
+        by = model or goes_by(panel)
+        found: Answer | Rests
+        if by is None:
+            found = reasons(panel, target, at, ahead, land.area_names[at], other, tell)
+        else:
+            found = rests_on(panel, target, at, ahead, by)
+    lines = told(found, words) if isinstance(found, Rests) else in_words(found, words)
+    talk.show(f"{cell} {land.area_names[at]}".rstrip())
     for line in lines:
         talk.show(line)
     talk.give(found.as_dict() | {"text": lines})

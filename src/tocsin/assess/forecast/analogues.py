@@ -20,6 +20,7 @@ from scipy.sparse import csr_matrix
 from tocsin.assess.features import decayed, since, trailing, trailing_max
 from tocsin.assess.forecast.benchmarks import plane_of, seen_in
 from tocsin.assess.forecast.forecast import Forecast
+from tocsin.assess.forecast.model import Part, largest_first
 from tocsin.assess.forecast.trees import THREADS, grow
 from tocsin.assess.panel.model import Panel
 from tocsin.core.errors import BadInput
@@ -76,7 +77,7 @@ class FittedAnalogues:
     """A forest and the past months in its leaves.
 
     `order` (trees, rows) lists rows by leaf, `mass` (trees, rows + 1) sums their weights, `ends` (trees, leaves + 1)
-    says at which weight a leaf begins.
+    says at which weight a leaf begins; `gid` and `month` (rows,) say of which place and origin a row is.
     """
 
     model: "Analogues"
@@ -88,10 +89,25 @@ class FittedAnalogues:
     ends: Floats
     change: Floats
     quiet: npt.NDArray[np.bool_]
+    gid: Ints
+    month: Ints
 
     def seeing(self, panel: Panel) -> "FittedAnalogues":
         """The same forest at the end of a newer panel."""
         return replace(self, panel=panel)
+
+    def explain(self, cell: int, step: int) -> list[Part]:
+        """Past months of places like this one: what followed them, as a change, is what is drawn."""
+        now = country_features(self.panel, self.target)[-1][[cell]]
+        x = _with_horizon(now, np.array([min(step, FARTHEST)]))
+        leaves = np.asarray(self.forest.predict(x, pred_leaf=True, num_threads=THREADS)).ravel()
+        share = np.zeros(len(self.gid))
+        for tree, leaf in enumerate(leaves):
+            low, high = np.searchsorted(self.mass[tree], self.ends[tree, [leaf, leaf + 1]])
+            weight = np.diff(self.mass[tree, low : high + 1])
+            share[self.order[tree, low:high]] += weight / weight.sum() / len(leaves)
+        rows = np.flatnonzero(share)
+        return largest_first(Part("change", float(share[r]), int(self.gid[r]), int(self.month[r])) for r in rows)
 
     def predict(self, steps: npt.NDArray[np.int64], rng: np.random.Generator) -> Forecast:
         """Draws for each place and step."""
@@ -181,4 +197,5 @@ class Analogues:
             [m[np.searchsorted(leaves[o, tree], marks)] for tree, (m, o) in enumerate(zip(mass, order, strict=True))]
         )
         capped = np.minimum(change, LARGEST)
-        return FittedAnalogues(self, panel, target, forest, order, mass, ends, capped, outcome == 0)
+        gid, month = panel.gids[place], origin + panel.first_month
+        return FittedAnalogues(self, panel, target, forest, order, mass, ends, capped, outcome == 0, gid, month)

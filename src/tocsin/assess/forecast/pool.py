@@ -9,7 +9,7 @@ from scipy.sparse import hstack, vstack
 from tocsin.assess.forecast.analogues import Analogues
 from tocsin.assess.forecast.faded import Faded
 from tocsin.assess.forecast.forecast import Forecast
-from tocsin.assess.forecast.model import Fitted, Model
+from tocsin.assess.forecast.model import Fitted, Model, Part, largest_first
 from tocsin.assess.panel.model import Panel
 
 SHARES = (720, 336, 144)  # draws of analogues, and of past months that fade fast and slowly
@@ -26,6 +26,15 @@ class FittedPool:
     def seeing(self, panel: Panel) -> "FittedPool":
         """All of them at the end of a newer panel."""
         return replace(self, parts=tuple(part.seeing(panel) for part in self.parts))
+
+    def explain(self, cell: int, step: int) -> list[Part]:
+        """What every part rests on, by its number of columns."""
+        whole = sum(self.columns)
+        return largest_first(
+            replace(part, share=part.share * columns / whole)
+            for one, columns in zip(self.parts, self.columns, strict=True)
+            for part in one.explain(cell, step)
+        )
 
     def predict(self, steps: npt.NDArray[np.int64], rng: np.random.Generator) -> Forecast:
         """Columns of every part side by side: a draw comes from one model, so its joint future stays whole."""

@@ -40,7 +40,7 @@ $(SCREEN): $(NODE) $(SCREEN_SOURCES)
 	cd frontend && npm run --silent build -- --logLevel error
 	touch $@
 
-$(LOOPS): tools/compile_loops.py $(shell grep -rl "^@compiled" src/tocsin/plan --include=*.py) $(VENV)
+$(LOOPS): tools/compile_loops.py $(shell grep -rlE "^@(compiled|lean)" src/tocsin/plan --include=*.py) $(VENV)
 	$(BIN)/python tools/compile_loops.py
 	touch $@
 

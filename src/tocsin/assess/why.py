@@ -116,15 +116,9 @@ def explain(
     def chance(one: FittedCells, at: int) -> float:
         return float(one.chance(step)[at])
 
-    def corrected(one: FittedCells) -> float:
-        from tocsin.assess.forecast.additive import band_of
-
-        return float(one.correction[band_of(step)])
-
     base = typical(fitted)
     additive, boosted = fitted.opinions(base[None], step)
-    p = min(float((1 - fitted.share) * additive[0] + fitted.share * boosted[0]), 1 - 1e-9)
-    usual = float(-np.expm1(np.log1p(-p) * corrected(fitted)))
+    usual = float(-np.expm1(np.log1p(-fitted.together(additive, boosted)[0]) * fitted.level(step)))
     found = [
         Why("typical", chance(fitted, cell), usual,
             reasons(fitted, others, lambda one: (one.now[cell], typical(one), None), step))
@@ -138,7 +132,7 @@ def explain(
 
     def month_ago(one: FittedCells) -> tuple[Any, Any, tuple[float, float]]:
         then = earlier[id(one)]
-        return one.now[cell], then.now[cell], (corrected(one), corrected(then))
+        return one.now[cell], then.now[cell], (one.level(step), then.level(step))
 
     found.append(
         Why("month", chance(fitted, cell), chance(earlier[id(fitted)], cell),

@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from tocsin.assess.forecast.additive import band_of
 from tocsin.assess.forecast.cells import FittedCells
 from tocsin.assess.panel.model import Panel
 
@@ -85,10 +84,10 @@ def contrast(
     Parameters
     ----------
     level : (float, float), optional
-        Correction of each side (the group `lately`); the same on both sides if not given.
+        What the rates of each side are multiplied by (the group `lately`); the same on both if not given.
     """
     group = groups_of(fitted.names)
-    own = float(fitted.correction[band_of(step)])
+    own = fitted.level(step)
     here_level, there_level = level or (own, own)
     moving = [g for g in range(len(GROUPS)) if g != GROUPS.index("lately") and (group == g).any()]
     if here_level != there_level:
@@ -131,7 +130,7 @@ def reasons(
     others : sequence of FittedCells
         Refits (`refits`); empty if stability is not asked.
     pick : callable
-        From a fitted model to sources here, sources there (each (K,)) and the corrections of both, or None.
+        From a fitted model to sources here, sources there (each (K,)) and the levels of both, or None.
     step : int
     """
 

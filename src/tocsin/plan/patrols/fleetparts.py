@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from tocsin.plan.compiled import compiled
+from tocsin.plan.compiled import lean
 
 Longs = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -15,6 +15,7 @@ EASE = 1e-7
 START, END, LIKE = 0, 1, 2  # columns of `Ground.who`
 COST, FIRST, LAST, CARRIES, FIXED, LONGEST, LATEST = 0, 1, 2, 3, 4, 5, 6  # of `Ground.terms`; LATEST: to leave
 LENGTH, LOAD, WAY, WORTH = 0, 3, 4, 4  # of a stretch, with FIRST and LAST; of a place WORTH in place of WAY
+COMES, GOES, READY, DUE = 0, 1, 2, 3  # of `Plan.at_hand`
 
 
 class Ground(NamedTuple):
@@ -22,7 +23,8 @@ class Ground(NamedTuple):
 
     `visits` has for each place how long a visit takes, its earliest and latest begin, load and worth. Patrols of the
     same LIKE are alike. The first place of a row of `near` is the place itself, `row_of` says which row is whose;
-    `to_near` and `from_near` are the hours from it to each and back.
+    `to_near` and `from_near` are the hours from it to each and back. By no third place is the way between the two more
+    than `shortcut` hours shorter.
     """
 
     hours: Floats
@@ -34,6 +36,7 @@ class Ground(NamedTuple):
     to_near: Floats
     from_near: Floats
     row_of: Longs
+    shortcut: float
 
 
 class Plan(NamedTuple):
@@ -42,6 +45,9 @@ class Plan(NamedTuple):
     `before[r, k]` is the stretch from the start to the k-th visit, without it; `after[r, k]` from it to the end: length
     with waiting, earliest and latest begin, load, hours of travel (doi 10.1016/j.cor.2012.07.018). `legs[r, k]` is the
     travel to the k-th visit from what comes before it.
+
+    `at_hand` has of each place that is visited what decides most often that nothing can be put beside it: travel to it
+    and on from it, when it can be left earliest, and when it must begin.
     """
 
     routes: Longs
@@ -51,12 +57,13 @@ class Plan(NamedTuple):
     before: Cube
     after: Cube
     legs: Floats
+    at_hand: Floats
 
 
-@compiled
+@lean
 def fill(ground: Ground, plan: Plan, r: int, since: int, until: int) -> None:
     """Stretches from the start behind the visits from `since` on, and to the end from those up to `until`."""
-    visits, routes, before, after = ground.visits, plan.routes, plan.before, plan.after
+    visits, routes, before, after, at_hand = ground.visits, plan.routes, plan.before, plan.after, plan.at_hand
     n, terms = plan.sizes[r], ground.terms[r]
     if since == 0:
         before[r, 0, LENGTH], before[r, 0, LOAD], before[r, 0, WAY] = 0.0, 0.0, 0.0
@@ -67,7 +74,9 @@ def fill(ground: Ground, plan: Plan, r: int, since: int, until: int) -> None:
     for k in range(since, n):
         p = routes[r, k]
         travel = ground.hours[at, p]
-        plan.legs[r, k] = travel
+        plan.legs[r, k] = at_hand[p, COMES] = travel
+        if k > 0:
+            at_hand[at, GOES] = travel
         way += travel
         moved = length + travel
         opens = visits[p, FIRST] - moved
@@ -78,8 +87,11 @@ def fill(ground: Ground, plan: Plan, r: int, since: int, until: int) -> None:
         load += visits[p, LOAD]
         before[r, k + 1, LENGTH], before[r, k + 1, FIRST], before[r, k + 1, LAST] = length, first, last
         before[r, k + 1, LOAD], before[r, k + 1, WAY] = load, way
+        at_hand[p, READY] = first + length
         at = p
     plan.legs[r, n] = ground.hours[at, ground.who[r, END]]
+    if n > 0:
+        at_hand[at, GOES] = plan.legs[r, n]
     if until >= n:
         length, first, last, load, way = 0.0, terms[FIRST], terms[LAST], 0.0, 0.0
         after[r, n, LENGTH], after[r, n, FIRST], after[r, n, LAST] = length, first, last
@@ -102,10 +114,11 @@ def fill(ground: Ground, plan: Plan, r: int, since: int, until: int) -> None:
         load += visits[p, LOAD]
         after[r, k, LENGTH], after[r, k, FIRST], after[r, k, LAST] = length, first, last
         after[r, k, LOAD], after[r, k, WAY] = load, way
+        at_hand[p, DUE] = last
         to = p
 
 
-@compiled
+@lean
 def way_of(ground: Ground, plan: Plan, r: int) -> float:
     """Hours of travel of a route that goes out; none for one that does not."""
     n = plan.sizes[r]
@@ -114,7 +127,7 @@ def way_of(ground: Ground, plan: Plan, r: int) -> float:
     return float(plan.before[r, n, WAY] + plan.legs[r, n])
 
 
-@compiled
+@lean
 def cost_of_route(ground: Ground, plan: Plan, r: int) -> float:
     """What a patrol costs: nothing at home."""
     if plan.sizes[r] == 0:
@@ -122,7 +135,7 @@ def cost_of_route(ground: Ground, plan: Plan, r: int) -> float:
     return float(ground.terms[r, FIXED] + ground.terms[r, COST] * way_of(ground, plan, r))
 
 
-@compiled
+@lean
 def extra_of(ground: Ground, plan: Plan, p: int, r: int, k: int, there: float, on: float, most: float) -> float:
     """What a visit before the k-th of a route costs; inf if not below `most` or times cannot be kept.
 
@@ -163,7 +176,7 @@ def extra_of(ground: Ground, plan: Plan, p: int, r: int, k: int, there: float, o
     return float(extra)
 
 
-@compiled
+@lean
 def put_in(ground: Ground, plan: Plan, p: int, r: int, at: int) -> None:
     """Make a visit the `at`-th of a route."""
     n = plan.sizes[r]

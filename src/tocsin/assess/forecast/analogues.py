@@ -37,13 +37,16 @@ WARM_UP = 36
 LEAST_HISTORY = 60
 WINDOWS = (1, 2, 3, 6, 12, 24, 60, 120)
 QUIET_SHARE = 0.2
+EVENTS = "events"
+HORIZONS = 3  # how many horizons each past month is learned at
 
 
 def country_features(panel: Panel, target: str) -> npt.NDArray[np.float32]:
     """What is known of each place at each month, shape (months, places, features).
 
     Trailing means of the target relative to its yearly mean and clipped, time since, share of active months; of every
-    other plane in the panel (events by kind, other deaths) the trailing means over 3 and 12 months.
+    other plane in the panel (events by kind, other deaths) the trailing means over 3 and 12 months; where the panel
+    counts `EVENTS`, how many die in one.
     """
     plane = plane_of(panel, target).astype(np.float64)
     clip = np.log1p(CLIP)
@@ -63,6 +66,9 @@ def country_features(panel: Panel, target: str) -> npt.NDArray[np.float32]:
             for k in (3, 12):
                 values = np.log1p(trailing(other.astype(np.float64), k))
                 found += [np.minimum(values, clip)]
+    if EVENTS in panel.counts and target != EVENTS:
+        events = panel.counts[EVENTS].astype(np.float64)
+        found += [np.log1p(trailing(plane, k)) - np.log1p(trailing(events, k)) for k in (3, 12)]
     return np.stack(found, axis=-1).astype(np.float32)
 
 
@@ -114,9 +120,12 @@ class FittedAnalogues:
         there = np.asarray(self.forest.predict(x, pred_leaf=True, num_threads=THREADS)).reshape(len(x), -1)
         per_tree = max(self.model.n_draws // there.shape[1], 1)
         blocks = []
+        spread = np.broadcast_to(np.arange(per_tree), (len(x), per_tree))
         for tree in range(there.shape[1]):
             low, high = self.ends[tree, there[:, tree]], self.ends[tree, there[:, tree] + 1]
-            place = low[:, None] + (high - low)[:, None] * rng.random((len(x), per_tree))
+            # Evenly over the leaf, in an order of its own for each place and month, so that columns are joint futures.
+            evenly = (rng.permuted(spread, axis=1) + rng.random((len(x), per_tree))) / per_tree
+            place = low[:, None] + (high - low)[:, None] * evenly
             at = np.searchsorted(self.mass[tree], place, side="right") - 1
             pick = self.order[tree, np.clip(at, 0, self.order.shape[1] - 1)]
             grown = np.maximum(np.rint(self.change[pick] * levels - OFFSET), 1)
@@ -136,7 +145,7 @@ class Analogues:
 
     trees: int = 60
     n_draws: int = 300
-    leaves: int = 40
+    leaves: int = 80
     least_in_leaf: int = 40
     seed: int = 1
     name: str = "analogues"
@@ -157,7 +166,7 @@ class Analogues:
         level = decayed(plane, HALF_LIFE)
         decade = np.nan_to_num(trailing(plane, 120))
         origin, place = (a.ravel() for a in np.indices((panel.n_months, len(panel.gids))))
-        origin, place = (np.tile(a[origin >= WARM_UP], 2) for a in (origin, place))
+        origin, place = (np.tile(a[origin >= WARM_UP], HORIZONS) for a in (origin, place))
         horizon = rng.integers(1, FARTHEST + 1, len(origin))
         inside = origin + horizon < panel.n_months
         peaceful = decade[origin, place] == 0

@@ -25,8 +25,9 @@ Visits = tuple[tuple[int, ...], ...]
 
 
 def anneal(
-    problem: Outing, worth: Floats, clients: Ints, seed: int, rounds: int, steps: int, begun: float, seconds: float
-) -> tuple[Visits, float, set[tuple[int, tuple[int, ...]]]]:
+    problem: Outing, worth: Floats, clients: Ints, seed: int | Sequence[int], rounds: int, steps: int, begun: float,
+    seconds: float,
+) -> tuple[Visits, float, set[tuple[int, tuple[int, ...]]]]:  # fmt: skip
     """The best plan met, its worth, and good routes met (with -1 for the patrol, as any may drive them).
 
     Where no place has hours of its own and fuel and needs limit nobody, rounds of `freeloops.search_free`,

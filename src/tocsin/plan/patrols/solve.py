@@ -14,6 +14,9 @@ ROUNDS = 4
 FLEET_STEPS = 30  # steps of a fleet that carries and costs, for each of `steps`: one is much shorter there
 MOST_A_PLACE = 6_000  # of these, for each place: a small fleet need not run to the clock
 POOL = 6_000  # routes given to branch and bound
+PRICED = 600  # routes given to the proof
+
+Visits = tuple[int, ...]
 
 
 def solve_outing(
@@ -28,8 +31,9 @@ def solve_outing(
     """Routes that visit what is worth most; where patrols carry or cost, after what they cost (`solve_fleet`).
 
     Rounds of annealing (removing strings of visits and putting visits back), each from the best found so far and its
-    own seed; then branch and bound chooses among all good routes met those that are together worth most. Work is
-    decided by counts; the clock only stops it. A must counts more than everything else together.
+    own seed; then branch and bound chooses among all good routes met those that are together worth most. More rounds
+    than `ROUNDS` begin anew after every so many, until the plan is proven best. Work is decided by counts; the clock
+    only stops it. A must counts more than everything else together.
 
     Parameters
     ----------
@@ -38,7 +42,7 @@ def solve_outing(
     rounds, steps : int
     seconds : float
     bound : bool
-        Compute the bound too (a linear program; a second or two at 100 places).
+        Compute the bound too (linear programs; a second or two at 100 places), or a proof that no plan is better.
 
     Raises
     ------
@@ -67,14 +71,7 @@ def solve_outing(
     worth = problem.worth.copy()
     big = float(worth.sum()) + 1.0
     worth[list(problem.must)] += big
-    best, value, pool = anneal(problem, worth, clients, seed, rounds, steps, begun, seconds)
-    left = seconds - (time.monotonic() - begun)
-    how = f"annealing, {rounds} rounds"
-    if len(pool) > len(problem.patrols) > 1 and left > 0.2:
-        merged = _recombine(problem, worth, pool, best, min(left, 10.0))
-        how += f", branch and bound over {len(pool):,} routes"
-        if merged is not None and worth[[p for r in merged for p in r]].sum() > value + 1e-9:
-            best = merged
+    best, how, top = _search(problem, worth, clients, seed, rounds, steps, begun, seconds, bound)
     best = _filled_where_needed(problem, best)
     seen = {p for r in best for p in r}
     if problem.must - seen:
@@ -83,16 +80,63 @@ def solve_outing(
             "{places}. Give more patrols or hours, or name fewer", places=sorted(problem.must - seen),
         )  # fmt: skip
     value = check_routes(problem, best)
-    top = float(problem.worth[clients].sum())
-    if bound and value < top - 1e-9:
-        from tocsin.plan.patrols.bound import linear_bound
-
-        top = min(top, linear_bound(problem, clients))
     out = []
     for patrol, route in zip(problem.patrols, best, strict=True):
         timed = times(problem, patrol, route)
         out.append(0.0 if timed is None else timed[1] - patrol.leave)
     return Routes(best, value, max(top, value), tuple(out), how, seed, problem.digest())
+
+
+def _search(
+    problem: Outing, worth: Floats, clients: Ints, seed: int, rounds: int, steps: int, begun: float, seconds: float,
+    bound: bool,
+) -> tuple[tuple[Visits, ...], str, float]:  # fmt: skip
+    """The best plan found, how, and what no plan is worth more than."""
+    best: tuple[Visits, ...] = ((),) * len(problem.patrols)
+    value, top = -np.inf, float(problem.worth[clients].sum())
+    pool: set[tuple[int, Visits]] = set()
+    how, merged_of, proof = f"annealing, {rounds} rounds", 0, None
+    for spell in range(max(1, -(-rounds // ROUNDS))):
+        many = min(ROUNDS, rounds - spell * ROUNDS)
+        found, gained, met = anneal(
+            problem, worth, clients, (seed, spell) if spell else seed, many, steps, begun, seconds
+        )
+        pool |= met
+        before = value
+        if gained > value + 1e-9:
+            best, value = found, gained
+        left = seconds - (time.monotonic() - begun)
+        if len(pool) > len(problem.patrols) > 1 and left > 0.2:
+            merged = _recombine(problem, worth, pool, best, min(left, 10.0))
+            merged_of = len(pool)
+            if merged is not None and worth[[p for r in merged for p in r]].sum() > value + 1e-9:
+                best, value = merged, float(worth[[p for r in merged for p in r]].sum())
+        plain = float(problem.worth[[p for r in best for p in r]].sum())
+        left = seconds - (time.monotonic() - begun)
+        if bound and plain < top - 1e-9 and left > 1.0 and (proof is None or (proof.whole and value > before + 1e-9)):
+            from tocsin.plan.patrols.proof import prove
+
+            good = sorted({r for _, r in pool}, key=lambda r: (-float(worth[list(r)].sum()), r))[:PRICED]
+            proof = prove(problem, clients, best, good)
+            top = min(top, proof.bound)
+            if proof.visits is not None and _keeps(problem, proof.visits):
+                best, plain = proof.visits, proof.best
+                value = max(value, float(worth[[p for r in best for p in r]].sum()))
+        if plain >= top - 1e-9 or left < 0:
+            break
+    if merged_of:
+        how += f", branch and bound over {merged_of:,} routes"
+    if bound and plain < top - 1e-9 and not (proof is not None and proof.whole):
+        from tocsin.plan.patrols.bound import linear_bound
+
+        top = min(top, linear_bound(problem, clients))
+    return best, how + (f"; the bound: {proof.how}" if proof is not None else ""), top
+
+
+def _keeps(problem: Outing, visits: tuple[Visits, ...]) -> bool:
+    """Whether a plan keeps to fuel and to what must be visited."""
+    timed = all(times(problem, patrol, r) is not None for patrol, r in zip(problem.patrols, visits, strict=True))
+    return timed and problem.must <= {p for r in visits for p in r}
 
 
 def _also(problem: Outing) -> str:

@@ -1,6 +1,8 @@
 """Who goes where on a real mission: MINUSCA as of June 2020, with the events of the Central African Republic."""
 
+import gzip
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -66,6 +68,22 @@ def test_partners(minusca: Path, tmp_path: Path):
     assert "Army has no human rights due diligence assessment" in why["guard"]
 
 
+def test_patrols(minusca: Path):
+    # Three days out from Bria, sleeping where that is worth most; nothing is worth more than the bound wherever it is.
+    found = told(minusca, "patrols", "--base", "Bria", "--days", "3", "--plans", "2")
+    one, two, three = found["best"]
+    assert one["start"]["name"] == three["end"]["name"] == "Bria"
+    assert (one["end"], two["end"]) == (two["start"], three["start"])
+    stops = [(s["lon"], s["lat"]) for p in found["best"] for s in p["stops"]]
+    assert len(stops) == len(set(stops))
+    for day, patrol in enumerate(found["best"]):
+        assert 24 * day + 6 <= patrol["leave"] <= patrol["leave_until"] <= patrol["back"] <= 24 * day + 18 + 1e-5
+    assert 0 < found["value"] <= found["bound"] + 1e-9
+    assert found["mix"]["loss"] <= 0.2
+    for g in found["mix"]["guess"]:
+        assert g["entropy"] >= g["entropy_floor"] - 1e-9
+
+
 def test_liaison(minusca: Path):
     found = told(minusca, "liaison", "--further", "4", "--hours", "4", "--speak", "sango")
     served = [g["served"] for g in found["gains"]]
@@ -103,15 +121,35 @@ def test_contingency(minusca: Path):
     assert alarms == {"Vakaga", "Bamingui-Bangoran"}
 
 
-def test_scenario(minusca: Path, tmp_path: Path):
+def test_the_seven_what_ifs_side_by_side(minusca: Path, shared: Path, tmp_path: Path):
+    ground = tmp_path / "car"
+    shutil.copytree(minusca, ground)
+    roads = tmp_path / "roads.geojson"
+    packed = shared / "roads_overture" / "africa_trunk_roads_preview.geojson.gz"
+    roads.write_bytes(gzip.decompress(packed.read_bytes()))
+    given = ["plan", "ground", "add", "roads", str(roads), "--known", "2015-01-01", "--mission", str(ground), "--quiet"]
+    assert CliRunner().invoke(app, given).exit_code == 0
     (tmp_path / "s.toml").write_text(
-        "[settings]\nadditional = 0\nmoves = 0\n[scenario.rains]\nwet = true\n[scenario.leaves]\n"
-        "without_contributors = ['Rwanda']\n[scenario.worst]\nwithout_contributors = ['Rwanda']\n"
-        "shared_units_go = true\n"
+        "[settings]\nadditional = 0\nmoves = 0\n[scenario.'new front']\nrisk = { Vakaga = 3.0 }\n"
+        "[scenario.'loss of a contributor']\nwithout_contributors = ['Rwanda']\nshared_units_go = true\n"
+        "[scenario.'border closed']\nclosed = [['19.5,5.5', '21.5,6.6']]\n[scenario.'early rains']\nwet = true\n"
+        '[scenario.election]\nrisk = { Lobaye = 1.5, "Ombella-M\'Poko" = 1.5 }\n'
+        "[scenario.'camp moved']\nshift = [['Bria', 'Ndélé']]\n"
+        "[scenario.'partner leaves']\nwithout_operations = ['MINUSCA']\n"
+        "[scenario.'contributor leaves, shared units stay']\nwithout_contributors = ['Rwanda']\n"
     )
-    base, rains, leaves, worst = told(minusca, "scenario", tmp_path / "s.toml")["scenarios"]
-    assert rains["within_now"] < base["within_now"]
-    assert leaves["units"] == base["units"]
-    assert leaves["shared"]
-    assert worst["units"] == base["units"] - len(leaves["shared"])
-    assert worst["within_now"] < base["within_now"]
+    base, *rows, stay = told(ground, "scenario", tmp_path / "s.toml")["scenarios"]
+    front, lost, border, rains, election, camp, partner = rows
+    assert front["risk"] > base["risk"] < election["risk"]
+    assert camp["risk"] == pytest.approx(base["risk"])
+    assert (stay["units"], bool(stay["shared"])) == (base["units"], True)
+    assert lost["units"] == base["units"] - len(stay["shared"])
+    assert max(r["within_now"] for r in (lost, rains, camp)) < base["within_now"]
+    assert border["within_now"] <= base["within_now"]
+    assert (partner["units"], partner["within_now"]) == (0, 0.0)
+    for row in rows:
+        assert row["within_now_less"] == pytest.approx(base["within_now"] - row["within_now"])
+        assert set(row) == set(base), "the same axes"
+    (tmp_path / "x.toml").write_text("[scenario.x]\nwithout_operations = ['MINUSCO']\n")
+    done = CliRunner().invoke(app, ["plan", "scenario", str(tmp_path / "x.toml"), "--mission", str(ground)])
+    assert str(done.exception) == "no unit here is of the operation MINUSCO; there are: MINUSCA"

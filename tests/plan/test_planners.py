@@ -1,5 +1,6 @@
 """Every planner on the demonstration mission, from the command line."""
 
+import datetime as dt
 import json
 from pathlib import Path
 
@@ -96,7 +97,16 @@ def test_patrols_and_their_track(demo: Path, tmp_path: Path):
     assert driven["share"] == 1
     assert driven["in_order"]
     assert driven["off_plan_km"] == pytest.approx(0, abs=0.1)
+    assert driven["visits"] == [], "a track without times does not say when"
     assert "no patrol" in refused(demo, "track", str(drawn[0]), "Nobody")
+    # With times, the next plan knows when somebody was there last, unless it is told otherwise.
+    days = dt.datetime.now(dt.UTC).date() - dt.timedelta(days=2)
+    timed = tmp_path / "timed.gpx"
+    timed.write_text(drawn[at].read_text().replace("</name></rtept>", f"</name><time>{days}T09:00:00Z</time></rtept>"))
+    told(demo, "track", str(timed), first["patrol"])
+    known = told(demo, "patrols", "--plans", "1", "--visited", f"{first['stops'][0]['name']}=9")["visited"]
+    places = {s["name"] for s in first["stops"]}
+    assert known == {place: [2.0] for place in places} | {first["stops"][0]["name"]: [9.0]}
     assert "1 to 5 days" in refused(demo, "patrols", "--days", "6")
     assert "no unit or place" in refused(demo, "patrols", "--must", "Nowhere at all")
 

@@ -87,7 +87,7 @@ function Asked() {
       about={(one) => {
         const asked = one.demands as { bases?: string[]; start?: string; end?: string; mode: string; escorts?: unknown[]; joint?: unknown[]; keep?: object };
         const tasks = (asked.escorts?.length ?? 0) + (asked.joint?.length ?? 0) + Object.keys(asked.keep ?? {}).length;
-        return <><span dir="auto">{asked.start ? `${asked.start} ${arrow()} ${asked.end}` : (asked.bases?.join(", ") || t("cards.bases.none"))}</span> · {word("mode", asked.mode)}{tasks > 0 && ` · ${t("cards.tasks", { n: tasks })}`}</>;
+        return <>{asked.start ? <><bdi>{asked.start}</bdi> {arrow()} <bdi>{asked.end}</bdi></> : <span dir="auto">{asked.bases?.join(", ") || t("cards.bases.none")}</span>} · {word("mode", asked.mode)}{tasks > 0 && ` · ${t("cards.tasks", { n: tasks })}`}</>;
       }} />
   );
 }
@@ -149,7 +149,7 @@ function WayCard({ made }: { made: Schemas["WayMade"] }) {
   const stops = made.legs.some((leg) => leg.checkpoints.length > 0);
   const ways = [["cards.fastest", made.fastest], ["cards.chosen", made.chosen], ["cards.safest", made.safest]] as const;
   return (
-    <section class="card sheet-card"><h2 dir="auto">{spot(made.start.name)} {arrow()} {spot(made.end.name)}</h2>
+    <section class="card sheet-card"><h2><bdi>{spot(made.start.name)}</bdi> {arrow()} <bdi>{spot(made.end.name)}</bdi></h2>
       <p class="quiet small">{t("cards.made", { month: month(made.as_of, "long"), season: word("season", made.season), mode: word("mode", made.mode) })}</p>
       <p>{t("cards.way.line", { leave: clock(made.leave), hours: hours(made.arrive_after_hours), km: kilometres(made.chosen.km) })}</p>
       <table><thead><tr><th scope="col">{t("cards.way")}</th><th scope="col" class="end">{t("cards.time")}</th><th scope="col" class="end">{t("cards.length")}</th><th scope="col" class="end">{t("cards.exposure")}</th></tr></thead>
@@ -158,7 +158,7 @@ function WayCard({ made }: { made: Schemas["WayMade"] }) {
       <h3>{t("cards.legs")}</h3>
       <div class="scroll-x" tabIndex={0} role="region" aria-label={t("cards.legs")}><table><thead><tr><th scope="col">{t("plan.to")}</th><th scope="col" class="end">{t("cards.arrive")}</th><th scope="col" class="end">{t("cards.time")}</th><th scope="col" class="end">{t("cards.exposure")}</th>{stops && <th scope="col">{t("cards.checkpoints")}</th>}<th scope="col">{t("cards.help")}</th><th scope="col">{t("cards.trouble")}</th></tr></thead>
         <tbody>{made.legs.flatMap((leg, i) => [
-          ...(rests.has(i) ? [<tr key={`rest${i}`}><td colSpan={stops ? 7 : 6} class="quiet">{t("cards.rest", { hours: hours(rests.get(i)!.hours) })} {t("cards.rest.near", { events: number(rests.get(i)!.exposure, 2) })}</td></tr>] : []),
+          ...(rests.has(i) ? [<tr key={`rest${i}`}><td colSpan={stops ? 7 : 6} class="quiet">{t("cards.rest", { hours: hours(rests.get(i)!.hours) })} · {t("cards.rest.near", { events: number(rests.get(i)!.exposure, 2) })}</td></tr>] : []),
           <tr key={i}><th scope="row" dir="auto">{spot(leg.end)}<div class="quiet small"><bdi dir="ltr">{leg.lat.toFixed(4)}, {leg.lon.toFixed(4)}</bdi></div></th><td class="end">{clock(leg.clock)}</td><td class="end">{hours(leg.hours)}</td><td class="end">{number(leg.exposure)}</td>
             {stops && <td>{leg.checkpoints.map((c) => <div key={c.name}><span dir="auto">{spot(c.name)}</span> <small class="quiet">{hours(c.hours)}</small></div>)}</td>}
             <td>{helpersOf(leg).map((h) => <div key={h.name}><span dir="auto">{h.name}</span> <small class="quiet">{hours(h.hours)}</small></div>)}{!leg.helper && t("cell.nobody")}</td>

@@ -117,7 +117,7 @@ function Effect({ found, base }: { found: Schemas["MoveEffect"]; base: boolean }
       <Cells title={t("move.gains", { n: found.gains.length })} rows={found.gains} />
       <Cells title={t("move.loses", { n: found.loses.length })} rows={found.loses} />
       <Areas rows={found.areas} />
-      {found.next_best.length > 0 && <p class="quiet small">{t("move.next")} {found.next_best.map((b, i) => <span key={i} dir="auto">{i > 0 && " · "}{b.unit} {arrow()} {spot(b.near)} ({change(b.gain)})</span>)}</p>}
+      {found.next_best.length > 0 && <p class="quiet small">{t("move.next")} {found.next_best.map((b, i) => <span key={i}>{i > 0 && " · "}<bdi>{b.unit}</bdi> {arrow()} <bdi>{spot(b.near)}</bdi> ({change(b.gain)})</span>)}</p>}
     </div>
   );
 }

@@ -167,18 +167,24 @@ def track(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Compare the track a patrol drove with its plan: what was reached, in which order, how far off."""
+    """Compare the track a patrol drove with its plan, and keep what it reached for the next plan."""
+    import hashlib
+
     from tocsin.core.errors import BadInput, NotFound
     from tocsin.core.mission import find
+    from tocsin.core.time import utc_now
     from tocsin.plan.patrols.actions import patrols_run
+    from tocsin.plan.patrols.seen import keep_track
     from tocsin.plan.patrols.track import Stop, follow, read_gpx
-    from tocsin.store import reading
+    from tocsin.store import calculating, reading
 
     talk = answer(context, mission, as_json, quiet)
-    with reading(records(find(talk.folder()))) as connection:
+    home = find(talk.folder())
+    with reading(records(home)) as connection:
         summary = patrols_run(connection, run)
     try:
-        driven = read_gpx(file.read_bytes())
+        body = file.read_bytes()
+        driven = read_gpx(body)
     except OSError as wrong:
         raise BadInput("the track {file} cannot be read: {why}", file=str(file), why=wrong.strerror or "") from None
     found = []
@@ -195,5 +201,11 @@ def track(
     talk.table(f"{patrol}, plan {number}", ["place", "reached", "nearest"], rows)
     order = "in the order planned" if best.in_order else "in another order"
     talk.show(f"{best.share:.0%} reached, {order}; {best.km:.0f} km driven, {best.off_plan_km:.0f} km off the plan")
-    talk.give({"run": summary["run"], "patrol": patrol, "plan": number, "stops": [s.name for s in stops],
-               **best.__dict__})  # fmt: skip
+    with calculating(records(home)) as connection:
+        kept = keep_track(connection, utc_now(), (summary["run"], number), patrol, stops, best,
+                          hashlib.sha256(body).hexdigest())  # fmt: skip
+    if kept["visits"]:
+        talk.show(
+            f"The next patrols know these visits: {', '.join(v['place'] + ' on ' + v['on'] for v in kept['visits'])}"
+        )
+    talk.give(kept)

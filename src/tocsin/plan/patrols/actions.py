@@ -13,13 +13,14 @@ from tocsin.core.errors import Infeasible, NotFound
 from tocsin.core.geometry import distance_km
 from tocsin.core.mission import Mission
 from tocsin.core.progress import Progress, silent
-from tocsin.core.time import month_text
+from tocsin.core.time import last_day, month_text
 from tocsin.core.words import mark
 from tocsin.plan.patrols.asked import Out
 from tocsin.plan.patrols.draw import latest_leave, waited
 from tocsin.plan.patrols.layout import Node, layout_of
 from tocsin.plan.patrols.mix import Mix, mix_routes
 from tocsin.plan.patrols.model import Outing, Patrol, driven, fuel_used, times
+from tocsin.plan.patrols.seen import days_since, with_tracks
 from tocsin.plan.patrols.solve import in_reach, reachable, solve_outing
 from tocsin.plan.situation import Situation, situation
 from tocsin.store import finish_run, run_of
@@ -27,7 +28,7 @@ from tocsin.store.runs import latest_run, run_id
 
 ASSUMES = (
     mark("The worth of a visit is the deaths forecast there; that a visit prevents any of them is not known."),
-    mark("Places that no patrol is said to have visited count as not visited lately."),
+    mark("Places that neither somebody nor a track says a patrol has visited count as not visited lately."),
     mark("Travel is at the documented speed of the mode; breakdowns and checkpoints are not in it."),
     mark("An observer knows the routes and their chances and watches every day; the lot is drawn anew each day."),
     mark("The hour of leaving is drawn too, within half of the time to spare; the other half is for what goes wrong."),
@@ -77,7 +78,11 @@ def plan_patrols(
         If a place that must be visited cannot be.
     """
     here = situation(connection, mission, now, as_of, operations, tell)
+    today = now.date() if as_of is None else min(now.date(), last_day(as_of) + dt.timedelta(days=1))
+    seen = days_since(connection, today)
+    asked = replace(asked, visited=with_tracks(asked.visited, seen))
     result = patrols_of(mission, here, asked, tell)
+    result["visited"] = {place: list(asked.ago(place)) for place in asked.visited}
     inputs = {
         "assess": here.run,
         "asked": asdict(asked),

@@ -22,6 +22,7 @@ Floats = npt.NDArray[np.float64]
 WEEK = 7
 DRAWS = 1_000
 SIZE_HALF_LIFE_YEARS = 2.0
+SHARED_SIZE = 0.8  # spread of the logarithm of what all sizes of one future are multiplied by
 ONE_SIDED = 3
 KINDS = {"sb": 1, "ns": 2, "os": ONE_SIDED}
 
@@ -86,7 +87,7 @@ def weekly(
     order = np.lexsort((rng.random(len(cell)), cell))
     place = np.empty(len(cell))
     place[order] = np.arange(len(cell)) - np.repeat(hit.indptr[:-1], each)
-    u = (place + rng.random((cells,))[cell]) / np.repeat(each, each) * so_far[-1, cell]
+    u = (place + rng.random(len(gids))[cell]) / np.repeat(each, each) * so_far[-1, cell]
     first = np.minimum((u >= so_far[:, cell]).sum(axis=0), weeks - 1)
     # Further events: as many as the process expects beyond the first, in bursts, in the weeks that are left.
     more = np.maximum(events / np.maximum(so_far[-1], 1e-12) - 1, 0)
@@ -95,7 +96,9 @@ def weekly(
     later = first[again] + (rng.random(len(again)) * (weeks - first[again])).astype(np.int64)
     when, where = np.concatenate([first, later]), np.concatenate([cell, cell[again]])
     columns = np.concatenate([future, future[again]])
-    deaths = law.at(rng.random(len(when))).astype(np.float32)
+    # In a bad future events are larger everywhere, as in a war against which past sizes are small.
+    times = np.exp(rng.normal(-(SHARED_SIZE**2) / 2, SHARED_SIZE, n_draws))
+    deaths = np.maximum(np.rint(law.at(rng.random(len(when))) * times[columns]), 1).astype(np.float32)
     draws = csr_matrix((deaths, (when * cells + where, columns)), shape=(weeks * cells, n_draws), dtype=np.float32)
     return Forecast(gids, as_of, np.arange(1, weeks + 1), target, "daily", draws, np.ones(cells, dtype=bool))
 

@@ -3,9 +3,10 @@ import pytest
 from tests.plan.patrols.test_routes import best_by_hand, line
 
 from tocsin.plan.patrols.bound import linear_bound
-from tocsin.plan.patrols.columns import RouteProgram, list_routes, prove
+from tocsin.plan.patrols.columns import RouteProgram, list_routes
 from tocsin.plan.patrols.lots import every_route
 from tocsin.plan.patrols.model import Outing, Patrol, check_routes, times
+from tocsin.plan.patrols.proof import prove
 from tocsin.plan.patrols.solve import distances, reachable, solve_outing
 
 

@@ -40,6 +40,7 @@ from tocsin.assess.forecast.gathering import (
     recent,
     seen_from,
 )
+from tocsin.assess.forecast.model import Part
 from tocsin.assess.forecast.restless import FOLLOW, restless
 from tocsin.assess.forecast.sampling import occurrence, with_sizes
 from tocsin.assess.forecast.sizes import lately, past_sizes
@@ -189,6 +190,12 @@ class FittedCells:
     def _rows_now(self) -> npt.NDArray[np.float32]:
         """`now` as the trees want it."""
         return _for_trees(self.now, len(self.rates.names), np.zeros(len(self.now)))
+
+    def explain(self, cell: int, step: int) -> list[Part]:
+        """Groups of sources by their part in the difference to a typical cell (`reasons`)."""
+        from tocsin.assess.forecast.reasons import groups_apart
+
+        return groups_apart(self, cell, step)
 
     def predict(self, steps: npt.NDArray[np.int64], rng: np.random.Generator) -> Forecast:
         """Draws that share a factor within a region."""

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tocsin.assess.forecast.cells import FittedCells
+from tocsin.assess.forecast.model import Part, largest_first
 from tocsin.assess.panel.model import Panel
 
 Floats = npt.NDArray[np.float64]
@@ -108,6 +109,16 @@ def contrast(
                 share = math.factorial(len(s)) * math.factorial(m - len(s) - 1) / math.factorial(m)
                 parts[:, g] += share * (value[tuple(sorted((*s, g)))] - value[s])
     return parts
+
+
+def groups_apart(fitted: FittedCells, cell: int, step: int) -> list[Part]:
+    """Each group's factor between a cell and a typical one; its share is that of the sizes of all logarithms."""
+    parts = contrast(fitted, fitted.now[[cell]], typical(fitted)[None], step)[0]
+    whole = np.abs(parts).sum()
+    if not whole > 0:
+        return [Part("nothing", 1.0)]
+    named = zip(GROUPS, parts, strict=True)
+    return largest_first(Part(g, float(abs(p) / whole), factor=float(np.exp(p))) for g, p in named if p)
 
 
 def refits(fitted: FittedCells) -> list[FittedCells]:

@@ -27,7 +27,7 @@ from tocsin.learn.record.reach import gain_in_reach, inside_cells, inside_people
 from tocsin.learn.record.scores import Rows, joined
 from tocsin.learn.record.summary import pit_histogram, reliability, summary
 from tocsin.learn.record.warnings import lead_times, onset
-from tocsin.learn.record.watch import verdict, watch
+from tocsin.learn.record.watch import made_before, verdict, watch
 from tocsin.listen.events.reads import newest_month, vintage
 from tocsin.store import finish_run
 from tocsin.store.runs import run_id
@@ -222,6 +222,9 @@ def drift(
         raise BadInput("'{name}' is not a target; there are: {known}", name=target, known=", ".join(ASKED))
     gw = gw_of(mission)
     end = newest_month(connection, gw) if until is None else until
+    if all(as_of >= end for as_of in made_before(mission)):
+        # Nothing can be judged: a world need not be counted to say so.
+        return {"until": month_text(end), "target": target, "model": model or "", "verdict": verdict([]), "months": []}
     panel, _ = make_panel(connection, land_of(connection, mission, end), vintage(connection, end, gw), end)
     rows = watch(mission, panel.with_total() if target == TOTAL else panel, target, model, months)
     judged = model or (rows[-1]["model"] if rows else "")

@@ -19,6 +19,7 @@ SLICES = 150  # of a patrol's hours, by which labels are kept apart
 def dominated(
     place: int, at: float, worth: float, seen0: np.uint64, seen1: np.uint64, piece: int, head: Longs, next_one: Longs,
     best: Floats, when: Floats, value: Floats, memory: Words, alive: npt.NDArray[np.bool_], effort: Longs,
+    loose: bool,
 ) -> bool:  # fmt: skip
     """Whether a label at a place is no later, worth no less and may go wherever this one may."""
     none = np.uint64(0)
@@ -30,7 +31,7 @@ def dominated(
             effort[0] -= 1
             if (
                 alive[k] and when[k] <= at and value[k] >= worth - SLIGHT
-                and memory[k, 0] & ~seen0 == none and memory[k, 1] & ~seen1 == none
+                and (loose or (memory[k, 0] & ~seen0 == none and memory[k, 1] & ~seen1 == none))
             ):  # fmt: skip
                 return True
             k = next_one[k]
@@ -41,6 +42,7 @@ def dominated(
 def overtake(
     place: int, at: float, worth: float, seen0: np.uint64, seen1: np.uint64, piece: int, head: Longs, next_one: Longs,
     when: Floats, value: Floats, memory: Words, alive: npt.NDArray[np.bool_], effort: Longs,
+    loose: bool,
 ) -> None:  # fmt: skip
     """Strike the labels at a place that this one dominates."""
     none = np.uint64(0)
@@ -51,7 +53,7 @@ def overtake(
             effort[0] -= 1
             if (
                 when[k] >= at and value[k] <= worth
-                and seen0 & ~memory[k, 0] == none and seen1 & ~memory[k, 1] == none
+                and (loose or (seen0 & ~memory[k, 0] == none and seen1 & ~memory[k, 1] == none))
             ):  # fmt: skip
                 alive[k] = False
                 if before < 0:
@@ -67,7 +69,7 @@ def overtake(
 def label_routes(
     hours: Floats, gain: Floats, stay: Floats, opens: Floats, closes: Floats, leave: float, back: float, reminds: Words,
     place: Longs, when: Floats, value: Floats, memory: Words, parent: Longs, alive: npt.NDArray[np.bool_],
-    effort: Longs,
+    effort: Longs, loose: bool,
 ) -> int:  # fmt: skip
     """All ways of a patrol that no other way beats, as labels: where it is, since when, and what was gained.
 
@@ -81,6 +83,7 @@ def label_routes(
     reminds : which places a place reminds of, as bits, shape (k, WORDS)
     place, when, value, memory, parent, alive : room for labels; filled
     effort : how many labels may still be compared, shape (1,); lowered
+    loose : strike labels even if they may go where those that are better may not: fast, and no bound
 
     Returns
     -------
@@ -116,10 +119,26 @@ def label_routes(
                         seen1 |= bit
                     piece = min(SLICES - 1, max(0, int((start - leave) / span * SLICES)))
                     if dominated(
-                        p, start, worth, seen0, seen1, piece, head, next_one, best, when, value, memory, alive, effort
+                        p,
+                        start,
+                        worth,
+                        seen0,
+                        seen1,
+                        piece,
+                        head,
+                        next_one,
+                        best,
+                        when,
+                        value,
+                        memory,
+                        alive,
+                        effort,
+                        loose,
                     ):
                         continue
-                    overtake(p, start, worth, seen0, seen1, piece, head, next_one, when, value, memory, alive, effort)
+                    overtake(
+                        p, start, worth, seen0, seen1, piece, head, next_one, when, value, memory, alive, effort, loose
+                    )
                     if made >= room or effort[0] < 0:
                         return -1
                     place[made], when[made], value[made], alive[made] = p, start, worth, True

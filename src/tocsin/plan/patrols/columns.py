@@ -1,4 +1,4 @@
-"""No plan of patrols is worth more than this, by a linear program over routes; and the proof that none is better."""
+"""The linear program over patrol routes, priced by ways that may come back; and the routes a better plan could have."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -12,47 +12,16 @@ Words = npt.NDArray[np.uint64]
 Flags = npt.NDArray[np.bool_]
 Route = tuple[int, ...]
 
-REMINDED = 10  # near places that a place reminds of, at first
+REMINDED = 4  # near places that a place reminds of, at first
 LABELS = 400_000  # of one patrol, made at a time, before its ways count as too many
-EFFORT = 100_000_000  # labels compared in one proof
-TURNS = 150
-COLUMNS = 150  # routes taken up in a turn, a kind of patrol
+TURNS = 60  # of the linear program, in one proof
+COLUMNS = 100  # routes taken up in a turn, a kind of patrol
+HELD = 1_500  # routes in the linear program at most
 LISTED = 1_000_000  # parts of routes looked at, at a time, in listing those that could better a plan
 CHOICES = 5_000  # routes among which the proof is left to branch and bound
 EASE = 1e-6
 SLIGHT = 1e-7
-SECONDS, NODES = 10.0, 1_000  # of branch and bound, where it does not end before
-INFEASIBLE = 2  # of `milp`
 MOST = 128  # places; more have no room in a label
-
-
-@dataclass(frozen=True)
-class Proof:
-    """What no plan is worth more than, and how that is known.
-
-    Parameters
-    ----------
-    bound : float
-        No plan is worth more.
-    best : float
-        Worth of the best plan known; the bound is no less.
-    visits : tuple of tuple of int or None
-        A plan better than the given one, where the search for a proof met one.
-    how : str
-    whole : bool
-        Whether the linear program was solved to its end; if not, more effort may say more.
-    """
-
-    bound: float
-    best: float
-    visits: tuple[Route, ...] | None
-    how: str
-    whole: bool = True
-
-    @property
-    def proven(self) -> bool:
-        """Whether the best plan known is proven best."""
-        return self.bound <= self.best + EASE
 
 
 @dataclass
@@ -91,7 +60,9 @@ class _Kind:
 class _Labels:
     """Labels of one kind of patrol at given gains."""
 
-    def __init__(self, kind: _Kind, gain: Floats, reminds: Flags, effort: Ints, *, all_places: bool = False) -> None:
+    def __init__(
+        self, kind: _Kind, gain: Floats, reminds: Flags, effort: Ints, *, all_places: bool = False, loose: bool = False
+    ) -> None:
         from tocsin.plan.patrols.columnloops import label_routes
 
         keep = np.flatnonzero(gain > 0) if kind.plain and not all_places else np.arange(len(gain))
@@ -104,7 +75,7 @@ class _Labels:
         self.made = label_routes(
             np.ascontiguousarray(kind.hours[np.ix_(stops, stops)]), gain[keep], kind.stay[keep], kind.opens[keep],
             kind.closes[keep], kind.patrol.leave, kind.patrol.back, _bits(reminds[np.ix_(keep, keep)]),
-            self.place, self.when, self.value, memory, self.parent, alive, effort,
+            self.place, self.when, self.value, memory, self.parent, alive, effort, loose,
         ) if n else 0  # fmt: skip
 
     @property
@@ -166,7 +137,7 @@ class RouteProgram:
         self.mosts = [0.0 for _ in self.kinds]
         self.bound = float(self.prices.sum())
         self.share = np.zeros(0)
-        self.effort = np.array([effort], dtype=np.int64)
+        self.effort, self.turns = np.array([effort], dtype=np.int64), TURNS
 
     def take(self, g: int, route: Route) -> bool:
         """Take up a route of a kind of patrol, unless one with the same visits is known."""
@@ -178,7 +149,7 @@ class RouteProgram:
         return True
 
     def solve(self, enough: float) -> bool:
-        """Add routes until none is missing or the bound is under `enough`; False if ways are too many to follow."""
+        """Add routes until none is missing or the bound is under `enough`; False if that takes too much."""
         from scipy.optimize import linprog
         from scipy.sparse import coo_matrix
 
@@ -186,8 +157,10 @@ class RouteProgram:
             return False
         n, many = len(self.clients), np.array([len(k.members) for k in self.kinds], dtype=np.float64)
         worth = self.problem.worth[self.clients]
-        best_prices = None
-        for _ in range(TURNS):
+        loose = True
+        while self.turns > 0:
+            self.turns -= 1
+            loose = loose and self.turns > 0
             row = [self.row_of[p] for _, r in self.columns for p in r] + [n + g for g, _ in self.columns]
             col = [k for k, (_, r) in enumerate(self.columns) for _ in r] + list(range(len(self.columns)))
             shape = (n + len(many), len(self.columns))
@@ -196,23 +169,30 @@ class RouteProgram:
             solved = linprog(-gain, A_ub=matrix, b_ub=np.r_[np.ones(n), many], bounds=(0, None), method="highs-ds")
             prices = np.maximum(0.0, -solved.ineqlin.marginals)
             self.share = solved.x
+            if len(self.columns) > HELD:  # those nearest to being used stay
+                gain = gain - matrix.T @ prices
+                stay = np.sort(np.argsort(-gain, kind="stable")[: HELD // 2])
+                self.columns, self.share = [self.columns[k] for k in stay.tolist()], solved.x[stay]
+                self._known = {(g, tuple(sorted(r))) for g, r in self.columns}
             prices, rent = prices[:n], prices[n:]
             total, new, mosts = float(prices.sum()), 0, []
             for g, kind in enumerate(self.kinds):
                 gains = (worth - prices)[self.row_of[kind.places]]
-                labels = _Labels(kind, gains, self.reminds[g], self.effort)
+                labels = _Labels(kind, gains, self.reminds[g], self.effort, loose=loose)
                 if labels.made < 0:
                     return False
                 mosts.append(labels.most)
                 total += many[g] * labels.most
                 new += sum(self.take(g, r) for r in labels.ways(rent[g] + SLIGHT, COLUMNS))
+            if loose:  # not all ways were followed: no bound, and all are when these say nothing new
+                loose = new > 0
+                continue
+            loose = True
             if total < self.bound:
-                self.bound, best_prices, self.mosts = total, prices, mosts
+                self.bound, self.prices, self.mosts = total, prices, mosts
             if not new or self.bound < enough:
-                break
-        if best_prices is not None:
-            self.prices = best_prices
-        return True
+                return True
+        return False
 
     def forget_less(self) -> int:
         """Have places remind of those that used routes visit twice on the way from them; how many were added."""
@@ -306,93 +286,3 @@ def _ways_on(back: _Labels, kind: _Kind) -> tuple[list[Floats], list[Floats]]:
         limits.append(latest[order])
         tops.append(np.maximum.accumulate(back.value[order][::-1])[::-1])
     return limits, tops
-
-
-def prove(
-    problem: Outing, clients: Ints, visits: Sequence[Route], routes: Iterable[Route] = (), effort: int = EFFORT
-) -> Proof:
-    """What no plan is worth more than, and whether the given plan is proven best (or which better one was met).
-
-    A linear program over routes gives a bound, and a price for each place. Where it leaves room for a better plan, all
-    routes that could be part of one are listed (what they gain at these prices tells), and branch and bound chooses
-    among them (Baldacci, Christofides and Mingozzi 2008, doi 10.1007/s10107-007-0178-5). Fuel is not looked at and
-    what must be visited is not asked for, so that the bound holds with these too, but may be far off.
-
-    Parameters
-    ----------
-    clients : places that some patrol could visit
-    visits : the best plan known
-    routes : good routes, which save work
-    effort : parts of routes compared before it stops with the bound it has
-    """
-    best = float(problem.worth[[p for r in visits for p in r]].sum())
-    grain = _grain(problem.worth[clients])
-    if not 0 < len(clients) <= MOST:
-        top = float(problem.worth[clients].sum())
-        return Proof(max(best, top), best, None, "all places together", whole=False)
-    program = RouteProgram(problem, clients, [*(r for r in visits if r), *routes], effort)
-    enough = best + grain - EASE if grain else best + EASE
-    how = "a linear program over routes"
-    while True:
-        if not program.solve(enough):
-            return Proof(max(best, _whole(program.bound, grain)), best, None, how + ", stopped", whole=False)
-        if program.bound < enough:
-            return Proof(best, best, None, how)
-        if not program.forget_less():
-            break
-    choices: list[tuple[int, Route]] = []
-    for g in range(len(program.kinds)):
-        listed = list_routes(program, g, enough - program.bound + program.mosts[g])
-        if listed is None or len(choices) + len(listed) > CHOICES:
-            return Proof(max(best, _whole(program.bound, grain)), best, None, how)
-        choices += [(g, r) for r in listed]
-    how += f", branch and bound over the {len(choices):,} routes a better plan could have"
-    found, top = _choose(program, choices, enough)
-    value = 0.0 if found is None else float(problem.worth[[p for r in found for p in r]].sum())
-    top = max(best, min(_whole(top, grain), _whole(program.bound, grain)))
-    if value > best + EASE:
-        return Proof(max(value, top), value, found, how)
-    return Proof(top, best, None, how)
-
-
-def _grain(worth: Floats) -> float:
-    """What the worth of every plan is a multiple of; 0 if nothing is."""
-    whole = np.rint(worth).astype(np.int64)
-    return float(np.gcd.reduce(whole)) if np.array_equal(whole, worth) else 0.0
-
-
-def _whole(bound: float, grain: float) -> float:
-    return float(np.floor((bound + EASE) / grain) * grain) if grain else bound
-
-
-def _choose(
-    program: RouteProgram, choices: Sequence[tuple[int, Route]], enough: float
-) -> tuple[tuple[Route, ...] | None, float]:
-    """The routes that are together worth most and at least `enough`, and a proven bound: 0 if there are none."""
-    from scipy.optimize import Bounds, LinearConstraint, milp
-    from scipy.sparse import coo_matrix
-
-    if not choices:
-        return None, 0.0
-    problem, n = program.problem, len(program.clients)
-    row = [program.row_of[p] for _, r in choices for p in r] + [n + g for g, _ in choices]
-    col = [k for k, (_, r) in enumerate(choices) for _ in r] + list(range(len(choices)))
-    limit = np.r_[np.ones(n), [float(len(k.members)) for k in program.kinds]]
-    matrix = coo_matrix((np.ones(len(row)), (row, col)), shape=(len(limit), len(choices))).tocsr()
-    gain = np.array([float(problem.worth[list(r)].sum()) for _, r in choices])
-    solved = milp(
-        -gain, constraints=[LinearConstraint(matrix, -np.inf, limit), LinearConstraint(gain[None, :], enough, np.inf)],
-        bounds=Bounds(0, 1), integrality=np.ones(len(choices)),
-        options={"time_limit": SECONDS, "node_limit": NODES, "mip_rel_gap": 1e-9},
-    )  # fmt: skip
-    if solved.status == INFEASIBLE:
-        return None, 0.0
-    top = np.inf if solved.mip_dual_bound is None else -float(solved.mip_dual_bound)
-    if solved.x is None:
-        return None, top
-    found: list[Route] = [()] * len(problem.patrols)
-    free = [list(k.members) for k in program.kinds]
-    for k in np.flatnonzero(solved.x > 0.5).tolist():
-        g, route = choices[k]
-        found[free[g].pop()] = route
-    return tuple(found), top

@@ -1,7 +1,5 @@
 """Inner loops of the search for fleets that carry and cost, compiled; imported only where they run."""
 
-from typing import NamedTuple
-
 import numpy as np
 import numpy.typing as npt
 
@@ -26,15 +24,18 @@ from tocsin.plan.patrols.fleetparts import (
     READY,
     START,
     WORTH,
-    Cube,
     Floats,
     Ground,
     Longs,
     Plan,
+    Undo,
+    at_home,
     cost_of_route,
     extra_of,
     fill,
     put_in,
+    touch,
+    undone,
     way_of,
 )
 from tocsin.plan.patrols.stringloops import string_of
@@ -51,65 +52,6 @@ TAILS = 1  # exchanges of tails tried in a step
 BESIDE = 12  # near places that a tail is joined to
 SHAKEN = 0.3  # of the heat: how dear another patrol for a route may be
 BLINK = 0.01  # gaps between visits not seen
-
-
-class Undo(NamedTuple):
-    """What the routes touched in a step were before, which these are, and who is at home of each kind."""
-
-    routes: Longs
-    sizes: Longs
-    before: Cube
-    after: Cube
-    legs: Floats
-    touched: npt.NDArray[np.bool_]
-    which: Longs
-    home_of: Longs
-
-
-@lean
-def touch(plan: Plan, undo: Undo, r: int, many: int) -> int:
-    """Keep what a route was before its first change in this step; how many have been changed."""
-    if undo.touched[r]:
-        return many
-    undo.touched[r] = True
-    undo.which[many] = r
-    n = plan.sizes[r]
-    undo.sizes[r] = n
-    for k in range(n + 1):
-        undo.routes[r, k], undo.legs[r, k] = plan.routes[r, k], plan.legs[r, k]
-        for c in range(5):
-            undo.before[r, k, c], undo.after[r, k, c] = plan.before[r, k, c], plan.after[r, k, c]
-    return many + 1
-
-
-@lean
-def undone(plan: Plan, undo: Undo, many: int, free: Longs, n_free: int) -> None:
-    """Put back what was before the step."""
-    for k in range(n_free):
-        plan.where[free[k]] = -1
-    for t in range(many):
-        r = undo.which[t]
-        n = undo.sizes[r]
-        plan.sizes[r] = n
-        for k in range(n + 1):
-            plan.routes[r, k], plan.legs[r, k] = undo.routes[r, k], undo.legs[r, k]
-            for c in range(5):
-                plan.before[r, k, c], plan.after[r, k, c] = undo.before[r, k, c], undo.after[r, k, c]
-        for k in range(n):
-            p = plan.routes[r, k]
-            plan.where[p], plan.spot[p] = r, k
-            plan.at_hand[p, COMES], plan.at_hand[p, GOES] = plan.legs[r, k], plan.legs[r, k + 1]
-            plan.at_hand[p, READY] = plan.before[r, k + 1, FIRST] + plan.before[r, k + 1, LENGTH]
-            plan.at_hand[p, DUE] = plan.after[r, k, LAST]
-
-
-@lean
-def at_home(ground: Ground, plan: Plan, kind: int) -> int:
-    """A patrol at home of a kind, or -1."""
-    for r in range(len(plan.sizes)):
-        if ground.who[r, LIKE] == kind and plan.sizes[r] == 0:
-            return r
-    return -1
 
 
 @lean
@@ -247,17 +189,29 @@ def best_gap(
 
 
 @lean
+def list_others(ground: Ground, plan: Plan, undo: Undo) -> int:
+    """Fill `others`; how many these are. Of large fleets most patrols are at home and like another at home."""
+    many = 0
+    for r in range(len(plan.sizes)):
+        if plan.sizes[r] > 0 or undo.home_of[ground.who[r, LIKE]] == r:
+            undo.others[many] = r
+            many += 1
+    return many
+
+
+@lean
 def hand_over(state: State, ground: Ground, plan: Plan, undo: Undo, heat: float, many: int) -> tuple[int, float]:
     """Let routes that were touched change to patrols that suit them better, at home or on another route."""
     who, terms, sizes = ground.who, ground.terms, plan.sizes
-    total = 0.0
+    total, n_others = 0.0, list_others(ground, plan, undo)
     for t in range(many):
         r = undo.which[t]
         if sizes[r] == 0:
             continue
-        for other in range(len(sizes)):
+        for o in range(n_others):
+            other = undo.others[o]
             kind = who[other, LIKE]
-            if kind == who[r, LIKE] or (sizes[other] == 0 and undo.home_of[kind] != other):
+            if kind == who[r, LIKE]:
                 continue
             if who[other, START] != who[r, START] or who[other, END] != who[r, END]:
                 continue
@@ -290,6 +244,7 @@ def hand_over(state: State, ground: Ground, plan: Plan, undo: Undo, heat: float,
             if m == 0:
                 undo.home_of[who[r, LIKE]] = r
                 undo.home_of[kind] = at_home(ground, plan, kind)
+            n_others = list_others(ground, plan, undo)
             break
     return many, total
 
@@ -320,7 +275,7 @@ def search_fleet(
     undo = Undo(
         routes.copy(), sizes.copy(), np.zeros((m, room + 1, 5)), np.zeros((m, room + 1, 5)),
         np.zeros((m, room + 1)), np.zeros(m, dtype=np.bool_), np.zeros(m, dtype=np.int64),
-        np.full(kinds, -1, dtype=np.int64),
+        np.full(kinds, -1, dtype=np.int64), np.zeros(m, dtype=np.int64),
     )  # fmt: skip
     total, away = 0.0, 0
     for r in range(m):

@@ -60,6 +60,23 @@ class Plan(NamedTuple):
     at_hand: Floats
 
 
+class Undo(NamedTuple):
+    """What the routes touched in a step were before, which these are, and who is at home of each kind.
+
+    `others` are the patrols that are out and those of `home_of`, in order: space for `hand_over`.
+    """
+
+    routes: Longs
+    sizes: Longs
+    before: Cube
+    after: Cube
+    legs: Floats
+    touched: npt.NDArray[np.bool_]
+    which: Longs
+    home_of: Longs
+    others: Longs
+
+
 @lean
 def fill(ground: Ground, plan: Plan, r: int, since: int, until: int) -> None:
     """Stretches from the start behind the visits from `since` on, and to the end from those up to `until`."""
@@ -189,3 +206,49 @@ def put_in(ground: Ground, plan: Plan, p: int, r: int, at: int) -> None:
     plan.routes[r, at], plan.spot[p], plan.where[p] = p, at, r
     plan.sizes[r] = n + 1
     fill(ground, plan, r, at, at)
+
+
+@lean
+def touch(plan: Plan, undo: Undo, r: int, many: int) -> int:
+    """Keep what a route was before its first change in this step; how many have been changed."""
+    if undo.touched[r]:
+        return many
+    undo.touched[r] = True
+    undo.which[many] = r
+    n = plan.sizes[r]
+    undo.sizes[r] = n
+    for k in range(n + 1):
+        undo.routes[r, k], undo.legs[r, k] = plan.routes[r, k], plan.legs[r, k]
+        for c in range(5):
+            undo.before[r, k, c], undo.after[r, k, c] = plan.before[r, k, c], plan.after[r, k, c]
+    return many + 1
+
+
+@lean
+def undone(plan: Plan, undo: Undo, many: int, free: Longs, n_free: int) -> None:
+    """Put back what was before the step."""
+    for k in range(n_free):
+        plan.where[free[k]] = -1
+    for t in range(many):
+        r = undo.which[t]
+        n = undo.sizes[r]
+        plan.sizes[r] = n
+        for k in range(n + 1):
+            plan.routes[r, k], plan.legs[r, k] = undo.routes[r, k], undo.legs[r, k]
+            for c in range(5):
+                plan.before[r, k, c], plan.after[r, k, c] = undo.before[r, k, c], undo.after[r, k, c]
+        for k in range(n):
+            p = plan.routes[r, k]
+            plan.where[p], plan.spot[p] = r, k
+            plan.at_hand[p, COMES], plan.at_hand[p, GOES] = plan.legs[r, k], plan.legs[r, k + 1]
+            plan.at_hand[p, READY] = plan.before[r, k + 1, FIRST] + plan.before[r, k + 1, LENGTH]
+            plan.at_hand[p, DUE] = plan.after[r, k, LAST]
+
+
+@lean
+def at_home(ground: Ground, plan: Plan, kind: int) -> int:
+    """A patrol at home of a kind, or -1."""
+    for r in range(len(plan.sizes)):
+        if ground.who[r, LIKE] == kind and plan.sizes[r] == 0:
+            return r
+    return -1

@@ -114,7 +114,7 @@ def _search(
         plain = float(problem.worth[[p for r in best for p in r]].sum())
         left = seconds - (time.monotonic() - begun)
         if bound and plain < top - 1e-9 and left > 1.0 and (proof is None or (proof.whole and value > before + 1e-9)):
-            from tocsin.plan.patrols.columns import prove
+            from tocsin.plan.patrols.proof import prove
 
             good = sorted({r for _, r in pool}, key=lambda r: (-float(worth[list(r)].sum()), r))[:PRICED]
             proof = prove(problem, clients, best, good)

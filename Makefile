@@ -8,6 +8,7 @@ VENV := .venv/.ready
 GEODATA := src/tocsin/core/geodata/.ready
 NODE := frontend/node_modules/.package-lock.json
 SCREEN := src/tocsin/web/static/index.html
+LOOPS := .venv/.compiled
 SCREEN_SOURCES := $(shell find frontend/src frontend/messages frontend/public -type f) \
   $(wildcard frontend/*.json frontend/*.ts frontend/*.html)
 
@@ -16,10 +17,11 @@ SCREEN_SOURCES := $(shell find frontend/src frontend/messages frontend/public -t
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-setup: $(VENV) $(GEODATA) $(SCREEN) ## install everything into this folder (a second run does nothing)
+setup: ## install everything into this folder (a second run does nothing)
+	@test $(VENV) -nt tools/setup-system || tools/setup-system
+	@$(MAKE) --no-print-directory --jobs 3 $(VENV) $(GEODATA) $(SCREEN) $(LOOPS)
 
-$(VENV): requirements-dev.lock requirements-setup.lock pyproject.toml tools/setup-system
-	tools/setup-system
+$(VENV): requirements-dev.lock requirements-setup.lock pyproject.toml
 	test -x $(BIN)/python || python3 -m venv .venv
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-setup.lock
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements-dev.lock
@@ -36,6 +38,10 @@ $(GEODATA): tools/build_geodata.py frontend/scripts/geodata.mjs $(NODE) $(VENV)
 
 $(SCREEN): $(NODE) $(SCREEN_SOURCES)
 	cd frontend && npm run --silent build -- --logLevel error
+	touch $@
+
+$(LOOPS): tools/compile_loops.py $(shell grep -rlE "^@(compiled|lean)" src/tocsin/plan --include=*.py) $(VENV)
+	$(BIN)/python tools/compile_loops.py
 	touch $@
 
 demo: setup ## run the whole chain on the demonstration mission and serve the result on 127.0.0.1

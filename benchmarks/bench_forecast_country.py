@@ -14,6 +14,7 @@ from tocsin.core.time import month_id
 from tocsin.learn.record import Rows, backtest, block_bootstrap, summary
 
 YEARS = range(2015, 2024)
+STEPS = (1, 3, 6)
 # The ring of a country in this panel means nothing: neighbours are not PRIO-GRID cells.
 FAMILY = tuple(name for name in BENCHMARKS if name != "conflictology_n")
 
@@ -22,9 +23,10 @@ def _windows(panel, target: str, name: str, years=YEARS) -> Rows:
     return backtest(panel, target, MODELS[name](), [month_id(y - 1, 10) for y in years], np.arange(3, 15))
 
 
-def _ahead(panel, target: str, name: str, step: int) -> Rows:
-    origins = range(month_id(2014, 12), month_id(2023, 12) - step + 1)
-    return backtest(panel, target, MODELS[name](), origins, np.array([step]), refit_every=12)
+def _ahead(panel, target: str, name: str) -> Rows:
+    """Every month of those years 1, 3 and 6 months ahead; months after the panel's end are not scored."""
+    origins = range(month_id(2014, 12), month_id(2023, 12))
+    return backtest(panel, target, MODELS[name](), origins, np.array(STEPS), refit_every=12)
 
 
 def run() -> list[Figure]:
@@ -55,10 +57,9 @@ def run() -> list[Figure]:
         for metric in ("ign", "mis"):
             peer = Peer(best[metric], scores[best[metric]][metric])
             figures.append(Figure(f"{target}: {metric.upper()}", ours[metric], "", peer.value, "lower", peer))
-        for step in (1, 3, 6):
-            ahead = {
-                name: summary(_ahead(panel, target, name, step), ["crps"])["crps"] for name in (*FAMILY, "country")
-            }
+        near = {name: _ahead(panel, target, name) for name in (*FAMILY, "country")}
+        for step in STEPS:
+            ahead = {name: summary(r.where(r.step == step), ["crps"])["crps"] for name, r in near.items()}
             best_name = min(FAMILY, key=lambda n: ahead[n])
             figures.append(
                 Figure(f"{target}, {step} months ahead: CRPS under the best of the family",

@@ -5,6 +5,7 @@ import datetime as dt
 import functools
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -66,17 +67,27 @@ def postgres() -> Iterator[str]:
         yield server.server
 
 
-@pytest.fixture
-def postgres_url(postgres: str, request: pytest.FixtureRequest) -> Iterator[str]:
-    """Address of an empty database of its own."""
-    name = f"t{abs(hash(request.node.nodeid)) % 10**12}"
+@contextlib.contextmanager
+def _database(postgres: str, name: str, template: str = "") -> Iterator[str]:
+    """Address of a database of its own: empty, or a copy of one that nobody has open."""
     admin = sa.create_engine(f"{postgres}/postgres", isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
-        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+        connection.execute(sa.text(f"CREATE DATABASE {name}{f' TEMPLATE {template}' if template else ''}"))
     yield f"{postgres}/{name}"
     with admin.connect() as connection, contextlib.suppress(sa.exc.SQLAlchemyError):
         connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
     admin.dispose()
+
+
+def _name_of(request: pytest.FixtureRequest) -> str:
+    return f"t{abs(hash(request.node.nodeid)) % 10**12}"
+
+
+@pytest.fixture
+def postgres_url(postgres: str, request: pytest.FixtureRequest) -> Iterator[str]:
+    """Address of an empty database of its own."""
+    with _database(postgres, _name_of(request)) as url:
+        yield url
 
 
 SQUARE = {
@@ -92,15 +103,44 @@ SQUARE = {
 }
 
 
+@pytest.fixture(scope="session")
+def _small_made(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """A square mission whose records are at an address ("": in its folder), made when first asked for, to copy."""
+
+    @functools.cache
+    def made(url: str) -> Path:
+        top = tmp_path_factory.mktemp("small")
+        area = top / "square.geojson"
+        area.write_text(json.dumps(SQUARE))
+        make(top / "mission", str(area), "Square", (6, 7, 8), url)
+        return top / "mission"
+
+    return made
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
-def small_mission(tmp_path: Path, request: pytest.FixtureRequest) -> Mission:
+def small_mission(
+    tmp_path: Path, request: pytest.FixtureRequest, _small_made: Callable[[str], Path]
+) -> Iterator[Mission]:
     """A square country of 4 × 4 cells and two provinces, with records on each database."""
-    area = tmp_path / "square.geojson"
-    area.write_text(json.dumps(SQUARE))
-    folder = tmp_path / "mission"
-    url = request.getfixturevalue("postgres_url") if request.param == "postgres" else ""
-    make(folder, str(area), "Square", (6, 7, 8), url)
-    return load(folder)
+    folder, first = tmp_path / "mission", ""
+    if request.param == "postgres":
+        first = request.getfixturevalue("_small_database")
+    shutil.copytree(_small_made(first), folder)
+    if not first:
+        yield load(folder)
+        return
+    server, _, template = first.rpartition("/")
+    with _database(server, _name_of(request), template) as url:
+        settings = folder / "tocsin.toml"
+        settings.write_text(settings.read_text().replace(first, url))
+        yield load(folder)
+
+
+@pytest.fixture(scope="session")
+def _small_database(postgres: str) -> Iterator[str]:
+    with _database(postgres, "small") as url:
+        yield url
 
 
 @pytest.fixture

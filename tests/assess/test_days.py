@@ -52,6 +52,14 @@ def test_an_outlook_ranks_the_cells_and_sees_no_later_month(
     assert all(sum(t["parts"].values()) == pytest.approx(1, abs=0.01) for t in found["top"])
     # 120 events a year, a third one-sided, half of them placed: about 1.5 in four weeks.
     assert 0.7 < found["hit"]["28"] < 3
+    whole = [w for w in found["weeks"] if w["area"] is None]
+    assert [w["weeks"] for w in whole] == [1, 2, 3, 4]
+    assert [w["mean"] for w in whole] == sorted(w["mean"] for w in whole)
+    areas = {w["area"]: w for w in found["weeks"] if w["weeks"] == 4}
+    assert areas.keys() == {None, "West", "East"}
+    assert areas[None]["mean"] == pytest.approx(areas["West"]["mean"] + areas["East"]["mean"], abs=0.01)
+    assert max(areas["West"]["p_any"], areas["East"]["p_any"]) < areas[None]["p_any"]
+    assert found["top"][0]["deaths"]["p_any"] == pytest.approx(found["top"][0]["chances"]["28"], abs=0.0015)
     args = ["assess", "--days", "7", "--target", "os", "--as-of", "2017-12", "--mission", str(small_mission.folder)]
     said = CliRunner().invoke(app, [*args, "--json"])
     assert json.loads(said.stdout)["top"][0]["chances"].keys() == {"7"}

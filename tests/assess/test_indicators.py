@@ -116,7 +116,7 @@ def test_indicators_are_reasons_of_their_own_and_factors_still_multiply(warned):
     parts = contrast(fitted, fitted.now, np.tile(base, (len(GIDS), 1)), 1)
     additive, boosted = fitted.opinions(base[None], 1)
     p = 0.5 * (additive + boosted)
-    usual = -np.expm1(np.log1p(-p) * fitted.correction[0])
+    usual = -np.expm1(np.log1p(-p) * fitted.level(1))
     assert parts.sum(axis=1) == pytest.approx(np.log(fitted.chance(1) / usual), abs=1e-9)
     fled = int(np.nanargmax(fitted.now[:, -1]))
     assert fitted.now[fled, -1] > 500

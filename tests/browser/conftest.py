@@ -231,7 +231,9 @@ def visit(chromium: Browser, room: Room) -> Iterator[Callable[..., Watched]]:
     def begin(
         role: str = "duty_officer", language: str = "en", theme: str = "day", width: int = 1440, height: int = 900
     ) -> Watched:
-        context = chromium.new_context(viewport={"width": width, "height": height}, locale="en-GB")
+        context = chromium.new_context(
+            viewport={"width": width, "height": height}, locale="en-GB", reduced_motion="reduce"
+        )
         cookie = {"name": "tocsin_session", "value": room.cookies[role], "url": room.address}
         context.add_cookies([cookie])  # type: ignore[list-item]
         kept = f"localStorage.setItem('language', '{language}'); localStorage.setItem('theme', '{theme}')"

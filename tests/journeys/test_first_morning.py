@@ -11,6 +11,8 @@ from pathlib import Path
 import pypdf
 import pytest
 
+from tests.journeys import typed
+
 HERE = Path(__file__).resolve().parent
 
 
@@ -155,9 +157,11 @@ MISTAKES = [
 
 @pytest.mark.parametrize(("arguments", "code", "words"), MISTAKES)
 def test_a_mistake_gets_one_sentence_and_its_exit_code(
-    morning: dict, arguments: tuple[str, ...], code: int, words: str
-) -> None:
-    error = tocsin(*arguments, cwd=morning["work"], code=code)
+    morning: dict, arguments: tuple[str, ...], code: int, words: str,
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    got, _, error = typed(monkeypatch, capfd)(*arguments, cwd=morning["work"])
+    assert got == code, error
     assert words in error
     if code != 2:
         assert len(error.strip().splitlines()) == 1

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.journeys import typed
 from tests.listen import ged
 
 ROWS = 150_000  # the store is open for seconds, also on a fast machine
@@ -35,7 +36,7 @@ def ready(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert finished(tocsin("init", "m", "--area", "CAF", cwd=work))[0] == 0
     ged.write(work / "GEDEvent_v19_1.csv", [ged.row(i) for i in range(1, 50)])
     assert finished(tocsin("import", "../GEDEvent_v19_1.csv", cwd=work / "m"))[0] == 0
-    ged.write(work / "GEDEvent_v20_1.csv", [ged.row(1, best=9), *(ged.row(i) for i in range(100, ROWS))])
+    ged.write(work / "GEDEvent_v20_1.csv", [ged.row(1, best=9), *ged.alike(range(100, ROWS))])
     return work
 
 
@@ -70,7 +71,7 @@ def test_an_import_that_is_stopped_or_killed_leaves_the_mission_as_it_was(ready:
 
 def test_two_imports_of_one_file_at_once_take_it_once(tmp_path: Path) -> None:
     finished(tocsin("init", "m", "--area", "CAF", cwd=tmp_path))
-    ged.write(tmp_path / "GEDEvent_v20_1.csv", [ged.row(i) for i in range(1, 5_000)])
+    ged.write(tmp_path / "GEDEvent_v20_1.csv", ged.alike(range(1, 5_000)))
     both = [tocsin("import", "../GEDEvent_v20_1.csv", "--json", cwd=tmp_path / "m") for _ in range(2)]
     told = [json.loads(finished(p)[1]) for p in both]
     assert sorted(t["added"] for t in told) == [0, 4_999]
@@ -80,10 +81,14 @@ def test_two_imports_of_one_file_at_once_take_it_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("arguments", [("sources",), ("upgrade",)])
 @pytest.mark.parametrize("where", ["before", "behind"])
-def test_json_is_one_object_and_quiet_says_nothing(ready: Path, arguments: tuple[str, ...], where: str) -> None:
+def test_json_is_one_object_and_quiet_says_nothing(
+    ready: Path, arguments: tuple[str, ...], where: str,
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    do = typed(monkeypatch, capfd)
     for option, check in (("--json", lambda out: json.loads(out)), ("--quiet", lambda out: out == "")):
         line = (option, *arguments) if where == "before" else (*arguments, option)
-        code, out, err = finished(tocsin(*line, cwd=ready / "m"))
+        code, out, err = do(*line, cwd=ready / "m")
         assert (code, err) == (0, "")
         assert check(out)
 
@@ -94,9 +99,10 @@ def test_json_is_one_object_and_quiet_says_nothing(ready: Path, arguments: tuple
      (("import", "none.csv"), 4, "not_found")],
 )  # fmt: skip
 def test_every_mistake_is_one_object_for_machines_too(
-    ready: Path, arguments: tuple[str, ...], code: int, kind: str
-) -> None:
-    got, out, _ = finished(tocsin(*arguments, "--json", cwd=ready / "m"))
+    ready: Path, arguments: tuple[str, ...], code: int, kind: str,
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    got, out, _ = typed(monkeypatch, capfd)(*arguments, "--json", cwd=ready / "m")
     assert (got, json.loads(out)["error"]) == (code, kind)
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Iterable
 from pathlib import Path
 
 from tocsin.core import lattice
@@ -26,6 +27,12 @@ def row(id: int, **changes: object) -> list[str]:
     except Exception:
         values.setdefault("priogrid_gid", "1")
     return [values.get(name, "") for name in HEADER]
+
+
+def alike(ids: Iterable[int]) -> list[list[str]]:
+    """Rows that differ by their numbers alone, however many."""
+    at, one = HEADER.index("id"), row(0)
+    return [[*one[:at], str(id), *one[at + 1 :]] for id in ids]
 
 
 def text(rows: list[list[str]], header: bool = True) -> str:

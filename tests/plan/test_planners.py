@@ -97,7 +97,7 @@ def test_patrols_and_their_track(demo: Path, tmp_path: Path):
     assert driven["in_order"]
     assert driven["off_plan_km"] == pytest.approx(0, abs=0.1)
     assert "no patrol" in refused(demo, "track", str(drawn[0]), "Nobody")
-    assert "1 or 2 days" in refused(demo, "patrols", "--days", "3")
+    assert "1 to 5 days" in refused(demo, "patrols", "--days", "6")
     assert "no unit or place" in refused(demo, "patrols", "--must", "Nowhere at all")
 
 
@@ -122,6 +122,14 @@ def test_corridor_and_its_card(demo: Path, tmp_path: Path):
     assert '<html lang="fr" dir="ltr">' in page
     english = ("in trouble", "who can come", "turning back", "Leave at", "events near it", *found["worse"])
     assert not [line for line in (*english, *found["assumes"]) if line in page]
+    # By hour of leaving: what the card says at its own hour, and no way of the front is less exposed than the least.
+    rows = {row["leave"]: row for row in found["by_hour"]}
+    assert sorted(rows) == list(range(6, 18))
+    rested = sum(r["exposure"] for r in found["rests"])
+    assert rows[6]["chosen"] == pytest.approx(found["chosen"]["exposure"] + rested)
+    assert rows[6]["arrive_after_hours"] == pytest.approx(found["arrive_after_hours"])
+    assert all(row["least"]["exposure"] <= min(row["fastest"], row["chosen"]) + 1e-12 for row in rows.values())
+    assert any("equally dangerous" in line for line in found["assumes"])
     # A checkpoint on the way costs its hours and is on the card of the leg that passes it.
     lon, lat = found["chosen"]["line"][len(found["chosen"]["line"]) // 2]
     stopped = told(demo, "corridor", names[0], names[1], "--most-time", "1", "--checkpoint", f"{lon},{lat},0.25")

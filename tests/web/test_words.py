@@ -7,8 +7,6 @@ from pathlib import Path
 import pytest
 from babel import Locale
 
-from tocsin.plan.drawdown.contingency import ASSUMES, WORSE
-
 FRONT = Path(__file__).resolve().parents[2] / "frontend"
 LANGUAGES = ("en", "fr", "ar")
 
@@ -63,12 +61,6 @@ def test_every_action_and_harm_a_proposal_names_has_its_words() -> None:
     known = set(messages("en"))
     assert {f"action.{a.replace(' ', '_')}" for a in actions} <= known
     assert {f"worse.{w}" for w in worse} <= known
-
-
-def test_what_a_watch_assumes_and_could_make_worse_is_said_as_the_planner_says_it() -> None:
-    known = {key: str(text).replace("’", "'") for key, text in messages("en").items() if isinstance(text, str)}
-    assert [known[f"watch.worse.{k}"] for k in ("look", "draw")] == list(WORSE)
-    assert [known[f"watch.assumes.{k}"] for k in ("reported", "quiet", "counts", "one")] == list(ASSUMES)
 
 
 def test_the_directions_that_the_server_names_have_their_words() -> None:

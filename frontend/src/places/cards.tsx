@@ -145,7 +145,7 @@ function helpersOf(leg: Schemas["Leg"]): { name: string; hours: number }[] {
 
 function WayCard({ made }: { made: Schemas["WayMade"] }) {
   const { route } = useLocation();
-  const rests = new Map(made.rests.map((r) => [r.after_leg, r.hours]));
+  const rests = new Map(made.rests.map((r) => [r.after_leg, r]));
   const stops = made.legs.some((leg) => leg.checkpoints.length > 0);
   const ways = [["cards.fastest", made.fastest], ["cards.chosen", made.chosen], ["cards.safest", made.safest]] as const;
   return (
@@ -158,13 +158,16 @@ function WayCard({ made }: { made: Schemas["WayMade"] }) {
       <h3>{t("cards.legs")}</h3>
       <div class="scroll-x" tabIndex={0} role="region" aria-label={t("cards.legs")}><table><thead><tr><th scope="col">{t("plan.to")}</th><th scope="col" class="end">{t("cards.arrive")}</th><th scope="col" class="end">{t("cards.time")}</th><th scope="col" class="end">{t("cards.exposure")}</th>{stops && <th scope="col">{t("cards.checkpoints")}</th>}<th scope="col">{t("cards.help")}</th><th scope="col">{t("cards.trouble")}</th></tr></thead>
         <tbody>{made.legs.flatMap((leg, i) => [
-          ...(rests.has(i) ? [<tr key={`rest${i}`}><td colSpan={stops ? 7 : 6} class="quiet">{t("cards.rest", { hours: hours(rests.get(i)!) })}</td></tr>] : []),
+          ...(rests.has(i) ? [<tr key={`rest${i}`}><td colSpan={stops ? 7 : 6} class="quiet">{t("cards.rest", { hours: hours(rests.get(i)!.hours) })} {t("cards.rest.near", { events: number(rests.get(i)!.exposure, 2) })}</td></tr>] : []),
           <tr key={i}><th scope="row" dir="auto">{spot(leg.end)}<div class="quiet small"><bdi dir="ltr">{leg.lat.toFixed(4)}, {leg.lon.toFixed(4)}</bdi></div></th><td class="end">{clock(leg.clock)}</td><td class="end">{hours(leg.hours)}</td><td class="end">{number(leg.exposure)}</td>
             {stops && <td>{leg.checkpoints.map((c) => <div key={c.name}><span dir="auto">{spot(c.name)}</span> <small class="quiet">{hours(c.hours)}</small></div>)}</td>}
             <td>{helpersOf(leg).map((h) => <div key={h.name}><span dir="auto">{h.name}</span> <small class="quiet">{hours(h.hours)}</small></div>)}{!leg.helper && t("cell.nobody")}</td>
             <td>{t(leg.turn_back ? "cards.turn_back" : "cards.go_on")}{leg.dark && <> <span class="tag warn">{t("cards.dark")}</span></>}</td></tr>,
         ])}</tbody></table></div>
       {made.turn_back && <p><strong>{t("cards.turn", { place: spot(made.turn_back.name), hours: hours(made.turn_back.after_hours) })}</strong></p>}
+      {made.by_hour.length > 0 && <><h3>{t("cards.by_hour")}</h3>
+        <div class="scroll-x" tabIndex={0} role="region" aria-label={t("cards.by_hour")}><table><thead><tr><th scope="col">{t("cards.leave")}</th><th scope="col" class="end">{t("cards.by_hour.there")}</th><th scope="col" class="end">{t("cards.by_hour.exposure")}</th><th scope="col" class="end">{t("cards.by_hour.least")}</th></tr></thead>
+          <tbody>{made.by_hour.filter((h) => h.leave % 2 === 0).map((h) => <tr key={h.leave}><th scope="row">{clock(h.leave)}</th><td class="end">{hours(h.arrive_after_hours)}</td><td class="end">{number(h.exposure, 2)}</td><td class="end">{number(h.least, 2)} <small class="quiet">{t("cards.by_hour.after", { hours: hours(h.least_after_hours) })}</small></td></tr>)}</tbody></table></div></>}
       {made.others.length > 0 && <><h3>{t("cards.others")}</h3>
         <div class="scroll-x" tabIndex={0} role="region" aria-label={t("cards.others")}><table><thead><tr><th scope="col">{t("cards.parts")}</th><th scope="col">{t("cards.by")}</th><th scope="col">{t("cards.joins")}</th><th scope="col" class="end">{t("cards.time")}</th><th scope="col" class="end">{t("cards.length")}</th><th scope="col" class="end">{t("cards.exposure")}</th></tr></thead>
           <tbody>{made.others.map((o, i) => <tr key={i}><th scope="row" dir="auto">{spot(o.parts_at)}</th><td>{o.by.map((b) => <div key={b} dir="auto">{spot(b)}</div>)}</td><td dir="auto">{spot(o.joins_at)}</td><td class="end">{hours(o.hours)}</td><td class="end">{kilometres(o.km)}</td><td class="end">{number(o.exposure)}</td></tr>)}</tbody></table></div></>}

@@ -57,7 +57,7 @@ export function PatrolForm() {
       ...keep.flatMap((k, i) => (!k.place ? [t("cards.keep.lacks", { number: i + 1 })] : keep.findIndex((o) => o.place === k.place) < i ? [t("cards.keep.twice", { place: k.place })] : [])),
       ...escorts.flatMap((e, i) => (e.name!.trim() && e.start && e.end ? [] : [t("cards.escort.lacks", { number: i + 1 })])),
       ...companions.flatMap((c, i) => (c.name.trim() ? [] : [t("cards.companion.lacks", { number: i + 1 })])),
-      ...joint.flatMap((j, i) => (j.place && j.needs.length ? [] : [t("cards.joint.lacks", { number: i + 1 })])),
+      ...joint.flatMap((j, i) => (j.place ? [] : [t("cards.joint.lacks", { number: i + 1 })])),
     ];
     if (wrong.length) return sending.say(...wrong);
     void sending.send(sent);
@@ -71,7 +71,7 @@ export function PatrolForm() {
       <div class="tools">{field("patrols", "cards.each")}{field("leave", "cards.leave")}{field("back", "cards.back")}{field("stay", "cards.stay")}</div>
       <div class="tools">
         <Pick label={t("cards.mode")} value={mode} choices={MODES.map((m) => ({ value: m, name: word("mode", m) }))} pick={setMode} />
-        <Pick label={t("cards.days")} value={days} choices={["1", "2"].map((d) => ({ value: d, name: t(`cards.days.${d}` as Key) }))} pick={setDays} />
+        <Pick label={t("cards.days")} value={days} choices={["1", "2", "3", "4", "5"].map((d) => ({ value: d, name: t(d === "1" ? "cards.days.1" : "cards.days.n", { n: Number(d) }) }))} pick={setDays} />
       </div>
       <details class="history"><summary>{t("cards.keep")}{keep.length > 0 && ` (${number(keep.length)})`}</summary>
         <p class="quiet small">{t("cards.keep.about")}</p>
@@ -102,10 +102,10 @@ export function PatrolForm() {
           <Field label={t("cards.before")} value={c.before} set={(before) => put({ ...c, before })} text about="17:00" />
         </>}</Rows>
         <h3>{t("cards.joint")}</h3>
-        <p class="quiet small">{t(offered.length ? "cards.joint.about" : "cards.joint.first")}</p>
-        <Rows rows={joint} set={setJoint} fresh={() => ({ place: "", needs: offered.slice(0, 1), after: "", before: "", must: false })} add={offered.length ? t("cards.joint.add") : ""}>{(j, put) => <>
+        <p class="quiet small">{t("cards.joint.about")}{offered.length === 0 && ` ${t("cards.joint.first")}`}</p>
+        <Rows rows={joint} set={setJoint} fresh={() => ({ place: "", needs: offered.slice(0, 1), after: "", before: "", must: false })} add={t("cards.joint.add")}>{(j, put) => <>
           <Pick label={t("cards.place")} value={j.place} choices={choose(places)} pick={(place) => put({ ...j, place })} />
-          <fieldset class="choices needs"><legend>{t("cards.joint.needs")}</legend>{offered.map((o) => <label key={o}><input type="checkbox" checked={j.needs.includes(o)} onChange={() => put({ ...j, needs: j.needs.includes(o) ? j.needs.filter((n) => n !== o) : [...j.needs, o] })} /> <span dir="auto">{o}</span></label>)}</fieldset>
+          {offered.length > 0 && <fieldset class="choices needs"><legend>{t("cards.joint.needs")}</legend>{offered.map((o) => <label key={o}><input type="checkbox" checked={j.needs.includes(o)} onChange={() => put({ ...j, needs: j.needs.includes(o) ? j.needs.filter((n) => n !== o) : [...j.needs, o] })} /> <span dir="auto">{o}</span></label>)}</fieldset>}
           <Field label={t("cards.after")} value={j.after} set={(after) => put({ ...j, after })} text about="8:00" />
           <Field label={t("cards.before")} value={j.before} set={(before) => put({ ...j, before })} text about="16:00" />
           <label class="with-check-line"><input type="checkbox" checked={j.must} onChange={() => put({ ...j, must: !j.must })} /> {t("cards.joint.must")}</label>

@@ -10,7 +10,6 @@ type Made = Schemas["WatchMade"];
 export function Watch({ made }: { made: Made }) {
   const alarms = made.areas.filter((a) => a.alarm);
   const ratios = made.areas[0]?.delays.map((d) => d.ratio) ?? [];
-  const fixed = (lines: readonly string[], known: string[]) => (lines.length === known.length ? known : [...lines]);
   return (
     <>
       <div class="page-head"><div><h1>{t("leave_kind.contingency")}</h1><p class="quiet">{t("watch.head", { month: month(made.as_of, "long"), left: month(made.left, "long"), from: month(made.baseline_from, "long") })}</p></div>
@@ -21,7 +20,7 @@ export function Watch({ made }: { made: Made }) {
           <tbody>{made.areas.map((a) => (
             <tr key={a.area}><th scope="row" dir="auto">{a.area}</th>
               <td>{a.alarm ? <span class="tag bad">{t("watch.since", { month: month(a.first_alarm ?? made.as_of) })}</span> : a.first_alarm ? <span class="tag warn">{t("watch.was", { month: month(a.first_alarm) })}</span> : <span class="tag good">{t("watch.calm")}</span>}</td>
-              <td class="end">{number(a.quiet_a_month, 1)}</td><td class="end">{number(a.last_3_months)}</td><td class="end">{a.events_next_month_that_raise_it === null ? (a.alarm ? <small class="quiet">{t("watch.raised")}</small> : t("none")) : number(a.events_next_month_that_raise_it)}</td><td class="end">{share(a.false_alarm)}</td>
+              <td class="end">{number(a.quiet_a_month, 1)}</td><td class="end">{number(a.last_3_months)}</td><td class="end">{a.events_next_month_that_raise_it === null ? (a.alarm ? <small class="quiet">{t("watch.raised")}</small> : t("none")) : number(a.events_next_month_that_raise_it)}</td><td class="end">{share(a.false_alarm)}{a.false_alarm_between && <div class="quiet small">{t("watch.false.real", { low: share(a.false_alarm_between[0]), high: share(a.false_alarm_between[1]) })}</div>}</td>
               {a.delays.map((d) => <td key={d.ratio} class="end">{t("watch.delay.is", { months: number(d.mean, 1), error: number(d.mean_error, 2) })}<div class="quiet small">{t("watch.seen", { share: share(d.within), months: d.months })}</div></td>)}
               <td class="end">{a.protected_share === null ? t("none") : share(a.protected_share)}</td></tr>
           ))}</tbody></table></div>
@@ -30,9 +29,9 @@ export function Watch({ made }: { made: Made }) {
       {alarms.some((a) => a.back) && <section class="card"><h2>{t("watch.back")}</h2><p class="quiet small">{t("watch.back.about", { floor: share(made.floor), hours: hours(made.limit_hours) })}</p>
         <ul class="reasons">{alarms.filter((a) => a.back).map((a) => (
           <li key={a.area}><strong dir="auto">{a.area}</strong>: {a.back!.bases.length === 0 ? t("watch.back.none", { share: a.back!.share_before === null ? t("unknown") : share(a.back!.share_before) })
-            : <>{t("watch.back.bases", { n: a.back!.bases.length, before: a.back!.share_before === null ? t("unknown") : share(a.back!.share_before), after: a.back!.share_after === null ? t("unknown") : share(a.back!.share_after) })} {a.back!.bases.map((b, i) => <span key={b.gid}>{i > 0 && ", "}<a href={`/assess/cells/${b.gid}`} dir="auto">{spot(b.near)}</a></span>)} {!a.back!.restores_floor && <span class="tag bad">{t("watch.back.short")}</span>}</>}</li>
+            : <>{t("watch.back.bases", { n: a.back!.bases.length, before: a.back!.share_before === null ? t("unknown") : share(a.back!.share_before), after: a.back!.share_after === null ? t("unknown") : share(a.back!.share_after) })} {a.back!.bases.map((b, i) => <span key={b.gid}>{i > 0 && ", "}<a href={`/assess/cells/${b.gid}`} dir="auto">{spot(b.near)}</a></span>)} {!a.back!.restores_floor && <span class="tag bad">{t("watch.back.short")}</span>}{!a.back!.proven && <span class="tag warn">{t("watch.back.unproven")}</span>}</>}</li>
         ))}</ul></section>}
-      <Beside worse={fixed(made.worse, [t("watch.worse.look"), t("watch.worse.draw")])} assumes={fixed(made.assumes, [t("watch.assumes.reported"), t("watch.assumes.quiet"), t("watch.assumes.counts"), t("watch.assumes.one")])} />
+      <Beside worse={made.worse} assumes={made.assumes} />
     </>
   );
 }

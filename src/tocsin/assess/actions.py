@@ -16,6 +16,7 @@ from tocsin.assess.levels import WHOLE, Places, area_sums, at_places, place_shar
 from tocsin.assess.panel import ASKED, TOTAL, Panel
 from tocsin.assess.panel.build import build, count, read_parquet, write_panel, write_parquet
 from tocsin.assess.panel.placement import place
+from tocsin.assess.reporting import reporting
 from tocsin.core.errors import BadInput, NoData
 from tocsin.core.mission import Mission
 from tocsin.core.progress import Progress, silent
@@ -39,8 +40,8 @@ class Assessed:
     run : str
         Its id.
     summary : dict
-        Documented keys: as_of, horizon, target, model, cells, months, events, outside, sources, vintage, top, files,
-        also (names of alert planes and indicators) …
+        Documented keys: as_of, horizon, target, model, cells, months, events, outside, sources, vintage, top, areas,
+        reporting (what sources covered in each area), files, also (names of alert planes and indicators) …
     """
 
     run: str
@@ -106,7 +107,7 @@ def assess(
     month = newest_month(connection, gw) if as_of is None else as_of
     land = land_of(connection, mission, month)
     seen = vintage(connection, month, gw)
-    first = _first_month(seen, month)
+    first = first_month(seen, month)
     names = models or usual_models(month - first + 1, len(land.ground.gids))
     also = known_planes(connection, mission, land.ground.gids, first, month)
     inputs = {
@@ -135,7 +136,7 @@ def assess(
     sums: list[dict[str, Any]] = []
     spots: list[dict[str, Any]] = []
     main = main_model(names)
-    places = None if h3 is None else _places(connection, land, seen, month, h3)
+    places = None if h3 is None else known_places(connection, land, seen, month, h3)
     total = len(panel.counts) * len(names)
     for what in panel.counts:
         for name in names:
@@ -174,6 +175,7 @@ def assess(
         **facts,
         "top": top,
         "areas": area_top,
+        "reporting": [one.as_dict() for one in reporting(panel, land.ground)],
         "files": {
             "panel": str(panel_file.relative_to(mission.folder)),
             "forecast": str(forecast_file.relative_to(mission.folder)),
@@ -199,7 +201,7 @@ def make_panel(
     """The panel as of a month and the facts a summary tells of it."""
     tell("Reading events", 0, 3)
     events = known_events(connection, seen, as_of)
-    first = _first_month(seen, as_of)
+    first = first_month(seen, as_of)
     tell("Placing events", 1, 3)
     placed = place(events, land.ground, as_of)
     counted = count(placed)
@@ -230,8 +232,8 @@ def make_panel(
     return panel, facts
 
 
-def _first_month(seen: Vintage, as_of: int) -> int:
-    """First month of the panel."""
+def first_month(seen: Vintage, as_of: int) -> int:
+    """First month of the panel that these files make."""
     starts = [f["covers_from"] for f in seen.files if f["covers_from"] is not None]
     if not starts:
         raise NoData("the files as of {month} cover no month", month=month_text(as_of))
@@ -252,7 +254,7 @@ def _covered(land: Land, seen: Vintage, first: int, as_of: int) -> np.ndarray:
     return plane
 
 
-def _places(connection: sa.Connection, land: Land, seen: Vintage, as_of: int, resolution: int) -> Places:
+def known_places(connection: sa.Connection, land: Land, seen: Vintage, as_of: int, resolution: int) -> Places:
     """Shares of H3 cells from events placed at a point, half as much every ten years."""
     events = known_events(connection, seen, as_of)
     exact = (events.where_prec <= EXACT_PLACE) & np.isin(events.gid, land.ground.gids)

@@ -7,10 +7,14 @@ import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
 
+from tocsin.assess.actions import known_places
+from tocsin.assess.forecast import stream
 from tocsin.assess.forecast.daily import WARM_UP_DAYS, YEAR, Days, Outlook, on_campaign, outlook
 from tocsin.assess.forecast.today import around, chances_today, level_today, states_today
 from tocsin.assess.ground import gw_of, land_of
-from tocsin.assess.panel import ASKED, TOTAL
+from tocsin.assess.levels import at_places
+from tocsin.assess.panel import ASKED
+from tocsin.assess.weeks import WEEK, event_sizes, of_kind, told, weekly
 from tocsin.core.errors import BadInput, NoData
 from tocsin.core.mission import Mission
 from tocsin.core.progress import Progress, silent
@@ -23,7 +27,6 @@ FITTED_CELLS = 300  # of a larger area the process is fitted on those with most 
 OWN_CELL = 3  # where_prec: placed in a district or nearer
 OWN_DAY = 3  # date_prec: known to the week
 TOP = 10
-KINDS = {"sb": 1, "ns": 2, "os": 3}
 # What each source of the process is, for the person who reads the list.
 PARTS = {"own": "here", "campaign": "campaigns", "ring": "around", "far": "around", "other": "other violence",
          "map": "old map", "towns": "everywhere", "everywhere": "everywhere"}  # fmt: skip
@@ -40,6 +43,10 @@ class Soon:
         Last day whose events were seen.
     gids : ndarray of int64, shape (C,)
     chances : dict of days → ndarray, shape (C,)
+    by_week : ndarray, shape (W, C)
+        The same by the end of each week, as many as the longest of `chances` needs.
+    expected : ndarray, shape (C,)
+        Events expected in these weeks.
     parts : dict of name → ndarray, shape (C,)
         Share of each part of the past in the rate of a cell; they add up to 1.
     level : float
@@ -52,6 +59,8 @@ class Soon:
     as_of: str
     gids: npt.NDArray[np.int64]
     chances: dict[int, npt.NDArray[np.float64]]
+    by_week: npt.NDArray[np.float64]
+    expected: npt.NDArray[np.float64]
     parts: dict[str, npt.NDArray[np.float64]]
     level: float
     events: int
@@ -85,12 +94,7 @@ def events_by_day(
     at = np.minimum(np.searchsorted(gids, events.gid), len(gids) - 1)
     use = (gids[at] == events.gid) & (events.where_prec <= OWN_CELL) & (events.date_prec <= OWN_DAY)
     use &= (day >= 0) & (day < n_days)
-    if target == TOTAL:
-        own = np.ones(len(events), dtype=bool)
-    elif target == "civilians":
-        own = (events.kind == KINDS["os"]) | (np.nan_to_num(events.deaths_civilians) > 0)
-    else:
-        own = events.kind == KINDS[target]
+    own = of_kind(events, target)
     marked = None
     if actors is not None:
         marked = np.zeros(len(events), dtype=bool)
@@ -118,20 +122,25 @@ def soon(days: Days, aheads: tuple[int, ...], target: str, as_of: str) -> Soon:
     """
     if not aheads or not all(1 <= n <= LONGEST_DAYS for n in aheads):
         raise BadInput("an outlook is for 1 to {top} days", top=LONGEST_DAYS)
-    if days.n_days < WARM_UP_DAYS + YEAR + max(aheads):
+    weeks = [WEEK * n for n in range(1, -(-max(aheads) // WEEK) + 1)]
+    if days.n_days < WARM_UP_DAYS + YEAR + weeks[-1]:
         raise BadInput("a daily outlook needs four years of events; there are {n} days", n=days.n_days)
     if not days.own.any():
         raise NoData("there is no dated event of this kind in the mission's cells: nothing can be learned from days")
-    view: Outlook = outlook(_busiest(days), sorted(set(aheads)))
+    view: Outlook = outlook(_busiest(days), sorted({*aheads, *weeks}))
     ground = around(days.gids)
     chances = chances_today(days, view, ground)
+    level = level_today(days, view.model, ground)
     names, state = states_today(days, ground)
     rate = state * view.model.weights
     whole = np.maximum(rate.sum(axis=1), 1e-300)
     parts = {p: np.zeros(len(days.gids)) for p in dict.fromkeys(PARTS.values())}
     for k, name in enumerate(names):
         parts[PARTS[name.split()[0]]] += rate[:, k] / whole
-    return Soon(target, as_of, days.gids, chances, parts, level_today(days, view.model, ground), int(days.own.sum()))
+    return Soon(
+        target, as_of, days.gids, {a: chances[a] for a in sorted(set(aheads))}, np.stack([chances[w] for w in weeks]),
+        level * view.model.expected_from(state, weeks[-1]), parts, level, int(days.own.sum()),
+    )  # fmt: skip
 
 
 def _busiest(days: Days) -> Days:
@@ -151,8 +160,15 @@ def days_ahead(
     as_of: int | None = None,
     target: str = "civilians",
     tell: Progress = silent,
+    h3: int | None = None,
+    seed: int = 1,
 ) -> dict[str, Any]:
-    """The outlook as a summary: ``as_of, target, source, vintage, events, level, cells, days, hit, top``.
+    """The outlook as a summary.
+
+    Keys: ``as_of, target, source, vintage, events, level, cells, days, hit, top, weeks, places``.
+
+    ``weeks`` tells deaths in the whole and in each area within the first 1 to 8 weeks, from joint draws; ``places`` the
+    H3 cells most at risk, if they are asked for.
 
     Parameters
     ----------
@@ -165,11 +181,14 @@ def days_ahead(
     target : str
         civilians, os, sb, ns or deaths.
     tell : Progress
+    h3 : int, optional
+        Also H3 cells of this resolution, 4 to 7.
+    seed : int
 
     Raises
     ------
     BadInput
-        If the target or a number of days does not exist, or the record is too short.
+        If the target, the resolution or a number of days does not exist, or the record is too short.
     NoData
         If no file covers the month, or there is no event of this kind.
     """
@@ -191,8 +210,23 @@ def days_ahead(
     days = events_by_day(events, gids, target, start, n_days, sides(connection, events))
     tell("Forecasting", 1, 2)
     found = soon(days, aheads, target, last_day(month).isoformat())
+    law = event_sizes(events, target, np.datetime64(last_day(month), "D"))
+    drawn = weekly(gids, found.by_week, found.expected, law, month, target, stream(seed, "weeks", target, month))
+    places: list[dict[str, Any]] = []
+    if h3 is not None:
+        fine = at_places(
+            drawn, known_places(connection, land, seen, month, h3), stream(seed, "week places", target, month)
+        )
+        whole = np.asarray(sum(fine.step_draws(int(w)) for w in fine.steps).mean(axis=1)).ravel()
+        best = fine.gids[np.argsort(-whole, kind="stable")[:TOP]]
+        places = [{"h3": int(cell), **told(fine, np.array([cell]))} for cell in best]
     tell("Forecasting", 2, 2)
     names = land.area_names
+    inside = {"": gids} | {
+        a.name: gids[land.ground.area_of_cell == n]
+        for n, a in enumerate(land.ground.areas)
+        if (land.ground.area_of_cell == n).any()
+    }
     farthest = max(found.chances)
     order = np.argsort(-found.chances[farthest], kind="stable")[:TOP]
     return {
@@ -212,7 +246,14 @@ def days_ahead(
                 "area": names[i] or None,
                 "chances": {str(n): round(float(p[i]), 4) for n, p in found.chances.items()},
                 "parts": {name: round(float(share[i]), 3) for name, share in found.parts.items()},
+                "deaths": told(drawn, gids[[i]]),
             }
             for rank, i in enumerate(order, start=1)
         ],
+        "weeks": [
+            {"area": name or None, "weeks": int(w), **told(drawn, cells, int(w))}
+            for name, cells in inside.items()
+            for w in drawn.steps
+        ],
+        **({} if h3 is None else {"places": places}),
     }

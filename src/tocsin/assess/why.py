@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from tocsin.assess.actions import make_panel
 from tocsin.assess.forecast.cells import Cells, FittedCells
 from tocsin.assess.forecast.reasons import GROUPS, Coverage, Reason, coverage, novel, reasons, refits, typical
-from tocsin.assess.ground import gw_of, land_of
+from tocsin.assess.ground import Land, gw_of, land_of
 from tocsin.assess.indicators import with_known
 from tocsin.assess.panel import ASKED, TOTAL, Panel
 from tocsin.core.errors import BadInput, NotFound
@@ -116,15 +116,9 @@ def explain(
     def chance(one: FittedCells, at: int) -> float:
         return float(one.chance(step)[at])
 
-    def corrected(one: FittedCells) -> float:
-        from tocsin.assess.forecast.additive import band_of
-
-        return float(one.correction[band_of(step)])
-
     base = typical(fitted)
     additive, boosted = fitted.opinions(base[None], step)
-    p = min(float((1 - fitted.share) * additive[0] + fitted.share * boosted[0]), 1 - 1e-9)
-    usual = float(-np.expm1(np.log1p(-p) * corrected(fitted)))
+    usual = float(-np.expm1(np.log1p(-fitted.together(additive, boosted)[0]) * fitted.level(step)))
     found = [
         Why("typical", chance(fitted, cell), usual,
             reasons(fitted, others, lambda one: (one.now[cell], typical(one), None), step))
@@ -138,7 +132,7 @@ def explain(
 
     def month_ago(one: FittedCells) -> tuple[Any, Any, tuple[float, float]]:
         then = earlier[id(one)]
-        return one.now[cell], then.now[cell], (corrected(one), corrected(then))
+        return one.now[cell], then.now[cell], (one.level(step), then.level(step))
 
     found.append(
         Why("month", chance(fitted, cell), chance(earlier[id(fitted)], cell),
@@ -175,6 +169,22 @@ def why(
     NotFound
         If a cell is not the mission's.
     """
+    panel, land = seen_by(connection, mission, (gid, against), as_of, step, target, tell)
+    at = int(np.searchsorted(panel.gids, gid))
+    other = None if against is None else int(np.searchsorted(panel.gids, against))
+    return answer(panel, target, at, step, land.area_names[at], other, tell)
+
+
+def seen_by(
+    connection: sa.Connection,
+    mission: Mission,
+    cells: tuple[int | None, ...],
+    as_of: int | None,
+    step: int,
+    target: str,
+    tell: Progress = silent,
+) -> tuple[Panel, Land]:
+    """The panel that a question about some cells is answered from, and the land; refuses as `why` does."""
     if target not in ASKED:
         raise BadInput("'{name}' is not a target; there are: {known}", name=target, known=", ".join(ASKED))
     if not 1 <= step <= LONGEST:
@@ -182,15 +192,11 @@ def why(
     gw = gw_of(mission)
     month = newest_month(connection, gw) if as_of is None else as_of
     land = land_of(connection, mission, month)
-    gids = land.ground.gids
-    for one in (gid, against):
-        if one is not None and one not in gids:
+    for one in cells:
+        if one is not None and one not in land.ground.gids:
             raise NotFound("{gid} is not a cell of this mission; `tocsin assess` lists cells", gid=one)
     panel, _ = make_panel(connection, land, vintage(connection, month, gw), month, tell)
-    panel = with_known(panel.with_total() if target == TOTAL else panel, connection, mission)
-    at = int(np.searchsorted(gids, gid))
-    other = None if against is None else int(np.searchsorted(gids, against))
-    return answer(panel, target, at, step, land.area_names[at], other, tell)
+    return with_known(panel.with_total() if target == TOTAL else panel, connection, mission), land
 
 
 def answer(

@@ -4,7 +4,17 @@ from typing import Annotated
 
 import typer
 
+from tocsin.cli.learn import VERDICTS
 from tocsin.cli.output import JsonOption, MissionOption, QuietOption, answer, records
+
+LIKELY = 0.05  # chance from which an area is listed
+WATCHED = 6  # months of forecasts made before that are judged whenever a new one is made
+REPORTING = {
+    "dark": "no data for most of the year",
+    "silent": "reports stopped",
+    "fewer": "half as many, or fewer",
+    "as before": "",
+}
 
 
 def register(app: typer.Typer) -> None:
@@ -36,6 +46,7 @@ def assess(
     from tocsin.assess.actions import assess as work
     from tocsin.core.mission import find
     from tocsin.core.time import parse_month, utc_now
+    from tocsin.learn.record.actions import drift
     from tocsin.store import reading, writing
 
     talk = answer(context, mission, as_json, quiet)
@@ -45,7 +56,7 @@ def assess(
         from tocsin.assess.days import days_ahead
 
         with talk.progress() as tell, reading(records(home)) as connection:
-            found = days_ahead(connection, home, tuple(days), month, target, tell)
+            found = days_ahead(connection, home, tuple(days), month, target, tell, h3, seed)
         ahead = [str(n) for n in found["days"]]
         talk.show(f"{home.name} after {found['as_of']}: {found['events']:,} events of {found['source'].upper()}; "
                   f"last year {found['level']:.2f} times what the process expected")  # fmt: skip
@@ -56,6 +67,18 @@ def assess(
         ]  # fmt: skip
         header = ["", "cell", "area", *(f"any in {n} days" for n in ahead), "mostly from"]
         talk.table(f"Most at risk soon ({found['target']})", header, rows)
+        last = max(w["weeks"] for w in found["weeks"])
+        rows = [
+            [w["area"] or f"all, {w['weeks']} weeks", f"{w['p_any']:.0%}", f"{w['p_25']:.1%}", f"{w['mean']:.1f}",
+             f"{w['low_80']:.0f} to {w['high_80']:.0f}"]
+            for w in found["weeks"]
+            if w["area"] is None or (w["weeks"] == last and w["p_any"] >= LIKELY)
+        ]  # fmt: skip
+        talk.table(f"Deaths: the whole by week, areas within {last} weeks",
+                   ["", "any", "25 or more", "expected", "80 %"], rows)  # fmt: skip
+        rows = [[f"{p['h3']:x}", f"{p['p_any']:.1%}", f"{p['mean']:.2f}"] for p in found.get("places", [])]
+        if rows:
+            talk.table(f"Places within {last} weeks", ["H3 cell", "any", "deaths expected"], rows)
         talk.give(found)
         return
     with talk.progress() as tell, writing(records(home)) as connection:
@@ -81,6 +104,22 @@ def assess(
         for t in s.get("areas", [])
     ]  # fmt: skip
     talk.table("Areas", ["", *header[3:]], rows)
+    rows = [
+        [r["area"] or "all", *("–" if r[n] is None else f"{r[n]:.0%}" for n in ("data_now", "data_before")),
+         str(r["reports_now"]), str(r["reports_before"]), REPORTING[r["state"]]]
+        for r in s.get("reporting", [])
+        if r["area"] is None or r["state"] != "as before"
+    ]  # fmt: skip
+    talk.table("What sources covered and heard of, last year and the year before: silence is not peace",
+               ["", "covered", "before", "months with reports", "before", ""], rows)  # fmt: skip
+    with reading(records(home)) as connection:
+        judged = drift(connection, home, parse_month(s["as_of"]), WATCHED, s["target"])
+    if judged["months"]:
+        newest = judged["months"][-1]
+        talk.show(
+            f"Forecasts made before, judged to {newest['month']}: {newest['cells_expected']:.1f} places with killing "
+            f"expected, {newest['cells_counted']:.0f} counted. {VERDICTS[judged['verdict']]}"
+        )
     for name in s["files"].values():
         talk.show(f"wrote {name}")
-    talk.give(s)
+    talk.give(s | {"watch": judged})

@@ -87,11 +87,11 @@ def corridor(
     )
     if not s["others"] and others:
         talk.show(f"No other way that keeps {APART} km away from half of this one takes at most twice its time")
-    rests = {r["after_leg"]: r["hours"] for r in s["rests"]}
+    rests = {r["after_leg"]: (r["hours"], r["exposure"]) for r in s["rests"]}
     rows = []
     for number, leg in enumerate(s["legs"]):
         if number in rests:
-            rows.append([f"rest {rests[number]:.0f} h", "", "", "", "", ""])
+            rows.append([f"rest {rests[number][0]:.0f} h", "", "", f"{1000 * rests[number][1]:.2f}", "", "", ""])
         near = "; ".join(f"{h['name']}, {h['hours']:.1f} h" for h in leg["helpers"][:2]) or "nobody"
         time, near_us = f"{leg['hours']:.1f} h", f"{1000 * leg['exposure']:.2f}"
         trouble = ("turn back" if leg["turn_back"] else "go on") + (", dark" if leg["dark"] else "")
@@ -104,11 +104,19 @@ def corridor(
     if s["turn_back"]:
         talk.show(f"Up to {s['turn_back']['name']} ({s['turn_back']['after_hours']:.1f} h of driving) turning back is "
                   "shorter than going on")  # fmt: skip
-    if s["by_hour"]:
-        best = min(s["by_hour"], key=lambda row: row["chosen"])
-        worst = max(s["by_hour"], key=lambda row: row["chosen"])
-        talk.show(f"Least exposed when leaving at {_clock(best['leave'])} ({1000 * best['chosen']:.2f}), most at "
-                  f"{_clock(worst['leave'])} ({1000 * worst['chosen']:.2f} events near a 1,000 passages)")  # fmt: skip
+    rows = [
+        [_clock(row["leave"]), f"{row['arrive_after_hours']:.1f} h", f"{1000 * row['chosen']:.2f}",
+         f"{1000 * row['least']['exposure']:.2f}", f"{row['least']['arrive_after_hours']:.1f} h"]
+        for row in s["by_hour"][::3]
+    ]  # fmt: skip
+    talk.table(
+        "By hour of leaving, rests included", ["leave", "there after", "events near a 1,000 passages",
+                                               "of the least exposed way then", "which is there after"], rows,
+    )  # fmt: skip
+    best = min(s["by_hour"], key=lambda row: row["chosen"])
+    worst = max(s["by_hour"], key=lambda row: row["chosen"])
+    talk.show(f"Least exposed when leaving at {_clock(best['leave'])} ({1000 * best['chosen']:.2f}), most at "
+              f"{_clock(worst['leave'])} ({1000 * worst['chosen']:.2f} events near a 1,000 passages)")  # fmt: skip
     if card:
         from tocsin.plan.corridors.printed import printed_card
 

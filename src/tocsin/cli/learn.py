@@ -38,8 +38,14 @@ def backtest(
     origins: Annotated[int, typer.Option(help="Number of monthly origins before it.")] = 24,
     horizon: Annotated[int, typer.Option(help="Months ahead that are judged.")] = 12,
     target: Annotated[list[str] | None, typer.Option(help="civilians, os, sb, ns, deaths; may be repeated.")] = None,
-    model: Annotated[list[str] | None, typer.Option(help="Model; may be repeated. Default: all.")] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(help="Model; may be repeated. Default: those of `tocsin assess`, and a three-year climatology."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same record.")] = 1,
+    how: Annotated[
+        str, typer.Option(help="Where it runs: no, processes, spark or spark:MASTER. The figures are the same.")
+    ] = "no",
     mission: MissionOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -55,7 +61,7 @@ def backtest(
     month = parse_month(until) if until else None
     with talk.progress() as tell, writing(records(home)) as connection:
         done = record(connection, home, utc_now(), month, origins, horizon, tuple(target or ["civilians"]),
-                      tuple(model) if model else None, seed, tell)  # fmt: skip
+                      tuple(model) if model else None, seed, tell, how)  # fmt: skip
     s = done.summary
 
     def cell(value: float | None) -> str:
@@ -82,12 +88,37 @@ def backtest(
                ["target", "model", "cell-months", "1 month before", "3 months", "6 months", "mean lead, months"],
                rows)  # fmt: skip
     rows = [
-        [r["target"], r["model"], r["against"], share(r["crps_skill"]),
+        [r["target"], r["model"], r["against"], r["measure"], share(r["skill"]),
          f"{share(r['low_90'])} to {share(r['high_90'])}", cell(r["dm_p"])]
         for r in s["skill"]
+        if r["measure"] == "crps" or r["model"] == s["model"]
     ]  # fmt: skip
-    talk.table("Gain in crps (90 % by year blocks; p of Diebold and Mariano)",
-               ["target", "model", "against", "gain", "90 %", "p"], rows)  # fmt: skip
+    talk.table("Gain (90 % by year blocks; p of Diebold and Mariano)",
+               ["target", "model", "against", "in", "gain", "90 %", "p"], rows)  # fmt: skip
+    rows = [
+        [r["target"], f"{share(r['share'])} of {r['of']}", share(r["ours"]), share(r["last_year"]),
+         f"{share(r['gain'])} ({share(r['low_90'])} to {share(r['high_90'])})"]
+        for r in s["reach"]
+        if r["model"] == s["model"] and r["months_ahead"] == "1"
+    ]  # fmt: skip
+    talk.table(f"Share of next month's deaths where {s['model']} puts the highest risk, beside last year's map",
+               ["target", "in the riskiest", s["model"], "last year's map", "gain (90 %)"], rows)  # fmt: skip
+    few = ("crps", "brier", "ap", "mean_ratio")
+    rows = [
+        [r["target"], kind, str(r[key]), *(cell(r[n]) for n in few)]
+        for kind, key, lines in (("months ahead", "months_ahead", s["table"]), ("country", "country", s["countries"]),
+                                 ("area", "area", s["areas"]))
+        for r in lines
+        if r["model"] == s["model"] and r[key] not in ("all", "onset", "continuation")
+    ]  # fmt: skip
+    talk.table(f"Record of {s['model']} by months ahead, year and place", ["target", "by", "", *few], rows)
+    rows = [
+        [c["target"], f"{n:,.0f}", f"{said:.2%}", f"{came:.2%}"]
+        for c in s["calibration"]
+        if c["model"] == s["model"]
+        for n, said, came in zip(*(c["reliability"][k] for k in ("rows", "forecast", "observed")), strict=True)
+    ]
+    talk.table(f"Chances given by {s['model']}, and how often it came", ["target", "forecasts", "said", "came"], rows)
     rows = [
         [r["target"], r["months_ahead"], r["measure"], cell(r["ours"]), f"{cell(r['theirs'])} ({r['model']})",
          share(r["behind"])]

@@ -18,7 +18,7 @@ def patrols(
     context: typer.Context,
     base: Annotated[list[str] | None, typer.Option(help="Unit that sends patrols; may be given again.")] = None,
     each: Annotated[int, typer.Option(help="Patrols of each base.")] = 1,
-    days: Annotated[int, typer.Option(help="1, or 2 with a night at a base.")] = 1,
+    days: Annotated[int, typer.Option(help="1 to 5, with nights at bases.")] = 1,
     leave: Annotated[float, typer.Option(help="Hour of the day of leaving.")] = 6.0,
     back: Annotated[float, typer.Option(help="Hour of the day to be back by.")] = 18.0,
     stay: Annotated[float, typer.Option(help="Hours at each place.")] = 1.0,
@@ -33,7 +33,7 @@ def patrols(
     range_hours: Annotated[float | None, typer.Option(help="Hours of driving on full tanks.")] = None,
     fuel_at: Annotated[list[str] | None, typer.Option(help="Unit with fuel; may be given again. Default: all.")] = None,
     litres: Annotated[float | None, typer.Option(help="Fuel of a patrol in an hour of driving, to be told.")] = None,
-    tasks: Annotated[Path | None, typer.Option(help="Escorts, joint visits and companions (TOML).")] = None,
+    tasks: Annotated[Path | None, typer.Option(help="Escorts, visits with hours or companions (TOML).")] = None,
     plans: Annotated[int, typer.Option(help="Plans to draw from.")] = 12,
     guess: Annotated[float, typer.Option(help="Cap on an observer's best guess, times blind chance.")] = 1.5,
     cards: Annotated[Path | None, typer.Option(help="Write the cards of a plan drawn by lot (HTML, to print).")] = None,
@@ -57,6 +57,7 @@ def patrols(
     from tocsin.plan.patrols.actions import plan_patrols
     from tocsin.plan.patrols.asked import Out, read_tasks
     from tocsin.plan.patrols.cards import cards_html, told
+    from tocsin.plan.patrols.draw import draw_cards
     from tocsin.plan.patrols.track import Stop, write_gpx
     from tocsin.plan.printed import clock
     from tocsin.store import calculating
@@ -73,13 +74,20 @@ def patrols(
     mix = s["mix"]
     talk.show(f"{home.name} as of {s['as_of']}: patrols from {', '.join(s['bases'])} ({s['mode']}, {s['season']})")
     rows = [
-        [p["patrol"], " - ".join(t["name"] for t in p["stops"]), clock(p["back"], english), told(p, english)]
+        [
+            p["patrol"],
+            " - ".join(t["name"] for t in p["stops"]),
+            clock(p["back"], english) + (f" at {p['end']['name']}" if s["days"] > 1 else ""),
+            told(p, english),
+        ]
         for p in s["best"]
     ]
     talk.table(f"Worth most (value {s['value']:.2f}, no plan above {s['bound']:.2f})",
                ["patrol", "stops", "back", "takes"], rows)  # fmt: skip
-    rows = [[g["patrol"], str(g["routes"]), f"{g['best_guess']:.0%}", f"{g['times_chance']:.2f}"] for g in mix["guess"]]
-    talk.table("What an observer can guess", ["patrol", "routes", "best guess", "times chance"], rows)
+    rows = [[g["patrol"], str(g["routes"]), f"{g['best_guess']:.0%}", f"{g['times_chance']:.2f}", f"{g['entropy']:.2f}",
+             f"{g['entropy_floor']:.2f}"] for g in mix["guess"]]  # fmt: skip
+    talk.table("What an observer can guess", ["patrol", "routes", "best guess", "times chance", "entropy", "at least"],
+               rows)  # fmt: skip
     talk.show(f"Drawn among {len(mix['plans'])} plans: {mix['loss']:.1%} of the value is given up, entropy "
               f"{mix['entropy']:.2f}; two routes of a patrol share {mix['overlap']:.0%} of their places")  # fmt: skip
     if mix["least_loss"] is not None:
@@ -107,14 +115,13 @@ def patrols(
         talk.show(f"Could get worse: {line}")
     if cards or gpx:
         # The lot must not follow from a seed that somebody else may know.
-        chances = [plan["chance"] for plan in mix["plans"]]
-        drawn = secrets.SystemRandom().choices(range(len(chances)), chances)[0]
+        drawn = draw_cards(s, secrets.SystemRandom())
         if cards:
             cards.write_text(cards_html(s, drawn, words), encoding="utf-8")
             talk.show(f"Cards: {cards}")
         if gpx:
             gpx.mkdir(parents=True, exist_ok=True)
-            for number, p in enumerate(mix["plans"][drawn]["patrols"], 1):
+            for number, p in enumerate(drawn, 1):
                 stops = [Stop(t["name"], t["lon"], t["lat"]) for t in (p["start"], *p["stops"], p["end"])]
                 (gpx / f"patrol-{number}.gpx").write_text(write_gpx(p["patrol"], stops), encoding="utf-8")
             talk.show(f"Routes: {gpx}")

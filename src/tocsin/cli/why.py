@@ -21,14 +21,19 @@ def why(
     ] = None,
     ahead: Annotated[int, typer.Option("--ahead", help="Months ahead, 1 to 36.")] = 1,
     target: Annotated[str, typer.Option(help="civilians, os, sb, ns or deaths (all).")] = "civilians",
+    model: Annotated[
+        str | None, typer.Option(help="What another model's forecast rests on: conflictology, country, analogues …")
+    ] = None,
     language: Annotated[str | None, typer.Option("--lang", help="en, fr or ar. Default: the mission's.")] = None,
     mission: MissionOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Say what a cell's forecast rests on, and how far to trust it."""
-    from tocsin.assess.why import in_words
-    from tocsin.assess.why import why as work
+    from tocsin.assess.rests import Rests, goes_by, rests_on
+    from tocsin.assess.rests import in_words as told
+    from tocsin.assess.why import Answer, in_words, seen_by
+    from tocsin.assess.why import answer as reasons
     from tocsin.core.mission import find
     from tocsin.core.time import parse_month
     from tocsin.core.words import translator
@@ -39,9 +44,17 @@ def why(
     words = translator(language or home.language)
     month = parse_month(as_of) if as_of else None
     with talk.progress() as tell, reading(records(home)) as connection:
-        found = work(connection, home, cell, against, month, ahead, target, tell)
-    lines = in_words(found, words)
-    talk.show(f"{found.gid} {found.area}".rstrip())
+        panel, land = seen_by(connection, home, (cell, against), month, ahead, target, tell)
+        at = int(panel.gids.searchsorted(cell))
+        other = None if against is None else int(panel.gids.searchsorted(against))
+        by = model or goes_by(panel)
+        found: Answer | Rests
+        if by is None:
+            found = reasons(panel, target, at, ahead, land.area_names[at], other, tell)
+        else:
+            found = rests_on(panel, target, at, ahead, by)
+    lines = told(found, words) if isinstance(found, Rests) else in_words(found, words)
+    talk.show(f"{cell} {land.area_names[at]}".rstrip())
     for line in lines:
         talk.show(line)
     talk.give(found.as_dict() | {"text": lines})

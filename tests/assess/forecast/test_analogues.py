@@ -24,15 +24,38 @@ def test_draws_are_around_the_present_level_and_peace_stays_peace(panel):
     assert (f.quantiles([0.95])[0, :, 20:] > recent[20:]).mean() > 0.7
 
 
-def test_the_pool_is_half_past_months_the_newer_the_likelier(panel):
+def test_the_pool_ends_in_past_months_that_fade_fast_and_slowly(panel):
     f = forecast(panel, "deaths", "country", horizon=3)
     assert f.n_draws == 1200
-    past = f.step_draws(1)[:, 600:].toarray()
     months = panel.counts["deaths"]
-    same = np.array([(past == row[:, None]).all(axis=0).sum() for row in months])
-    assert same.sum() == 600, "each column is one month of all places"
-    weight = 0.5 ** (np.arange(60)[::-1] / 3)
-    assert np.abs(same[-60:] - 600 * weight / weight.sum()).max() <= 1
+    for columns, half_life in ((slice(720, 1056), 2), (slice(1056, 1200), 6)):
+        past = f.step_draws(1)[:, columns].toarray()
+        same = np.array([(past == row[:, None]).all(axis=0).sum() for row in months])
+        assert same.sum() == past.shape[1], "each column is one month of all places"
+        weight = 0.5 ** (np.arange(60)[::-1] / half_life)
+        assert np.abs(same[-60:] - past.shape[1] * weight / weight.sum()).max() <= 1
+
+
+def test_draws_of_different_places_are_not_ranked_alike(panel):
+    """Draws are spread evenly over each leaf; were they in order, sums over places would be far too wide."""
+    draws = forecast(panel, "deaths", "analogues", horizon=2).step_draws(2)[20:].toarray()
+    between = np.corrcoef(draws)[np.triu_indices(10, 1)]
+    assert abs(between.mean()) < 0.05
+
+
+def test_how_many_die_in_one_event_tells_places_apart():
+    """Two kinds of places with the same deaths: where few large events killed, it ends; where many small ones, not."""
+    rng = np.random.default_rng(5)
+    large = np.arange(40) % 2 == 0
+    war = (np.arange(160)[:, None] + rng.integers(0, 8, 40)) % 8 < 4
+    deaths = rng.poisson(np.where(large, np.where(war, 120.0, 0.0), 60.0)).astype(np.float32)
+    deaths[-4:] = 60 + rng.integers(-3, 3, (4, 40))
+    events = np.where(large, deaths / 30, deaths / 2).astype(np.float32)
+    with_events = Panel(np.arange(40), 1, {"deaths": deaths, "events": events})
+    names = country_features(with_events, "deaths")
+    assert names.shape[-1] == country_features(Panel(np.arange(40), 1, {"deaths": deaths}), "deaths").shape[-1] + 4
+    per_event = names[-1, :, -2:]
+    assert (per_event[large].min(axis=0) > per_event[~large].max(axis=0)).all()
 
 
 def test_features_and_forecasts_do_not_see_the_future(panel):

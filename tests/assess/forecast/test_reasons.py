@@ -30,7 +30,7 @@ def fitted(panel):
 def test_factors_multiply_to_the_ratio_of_chances(fitted):
     parts = contrast(fitted, fitted.now, np.tile(typical(fitted), (len(GIDS), 1)), 3)
     additive, boosted = fitted.opinions(np.vstack([fitted.now, typical(fitted)]), 3)
-    chance = -np.expm1(np.log1p(-fitted.together(additive, boosted)) * fitted.correction[1])
+    chance = -np.expm1(np.log1p(-fitted.together(additive, boosted)) * fitted.level(3))
     assert parts.sum(axis=1) == pytest.approx(np.log(chance[:-1] / chance[-1]), abs=1e-9)
     assert parts[:, GROUPS.index("lately")].tolist() == [0] * len(GIDS)
     assert chance[:-1] == pytest.approx(fitted.chance(3))

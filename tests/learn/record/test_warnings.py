@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tocsin.assess.panel import Panel
-from tocsin.learn.record import Rows, lead_times, onset, people_share, standing, summary
+from tocsin.learn.record import Rows, lead_times, onset, standing, summary
 
 CELLS = 21
 
@@ -38,18 +38,6 @@ def test_onset_is_where_nobody_was_killed_in_the_year_before():
     first = onset(rows, panel, "os")
     assert sorted(rows.origin[~first].tolist()) == list(range(10, 22))
     assert set(rows.gid[~first].tolist()) == {5}
-
-
-def test_share_of_people_cuts_the_cell_in_which_it_is_reached():
-    rows = made(1, 1, lambda o, s, c: c / 100, lambda m, c: 10 * (c >= 19))
-    people = np.full(CELLS, 100.0)
-    assert people_share(rows, people, 1 / CELLS) == pytest.approx(0.5)
-    assert people_share(rows, people, 1.5 / CELLS) == pytest.approx(0.75)
-    people[20] = 900  # the riskiest cell now holds most of the first tenth of people, and more
-    assert people_share(rows, people, 0.1) == pytest.approx(0.5 * 0.1 * people.sum() / 900)
-    people[20] = np.nan
-    assert people_share(rows, people, 1 / 20) == pytest.approx(1.0)
-    assert np.isnan(people_share(rows, np.full(CELLS, np.nan), 0.1))
 
 
 def test_the_log_score_of_any_death_is_finite_and_right():

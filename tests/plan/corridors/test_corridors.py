@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from tocsin.core.errors import BadInput, Infeasible
 from tocsin.plan.corridors import Network, alternatives, corridor, knee, pareto_front, shared_share
-from tocsin.plan.corridors.card import cut_points, exposure_at, legs_of
+from tocsin.plan.corridors.card import cut_points, legs_of
+from tocsin.plan.corridors.day import WHOLE_DAY, exposed, pace
 from tocsin.plan.corridors.network import grid_network
 from tocsin.plan.mobility import Grid
 
@@ -141,7 +142,28 @@ def test_a_card_on_paper():
     by_night, rests = legs_of(net, way, cuts, "ABCDE", leave=9.0, daylight=(0.0, 24.0))
     assert [leg.clock for leg in by_night] == [12, 15, 18, 21]
     assert not rests
-    assert exposure_at(net, way, 9.0, [1.0] * 18 + [2.0] * 6) == 5
+    dark = [1.0] * 18 + [2.0] * 6
+    # Driven through, the last leg is entered at 18; else twelve hours of rest come before it, half of them dark.
+    assert exposed(net, way, pace(net, way, cuts, 9.0, WHOLE_DAY), dark) == 5
+    stopped = pace(net, way, cuts, 9.0, (6.0, 18.0))
+    assert stopped.arrive_after_hours == 24
+    assert exposed(net, way, stopped) == pytest.approx(4 + 12 / 3)
+    assert exposed(net, way, stopped, dark) == pytest.approx(4 + (6 + 2 * 6) / 3)
+    with pytest.raises(BadInput, match="24 factors"):
+        exposed(net, way, stopped, [1.0])
+
+
+@given(st.lists(st.floats(0.2, 8), min_size=1, max_size=9), st.floats(0, 23.9))
+def test_a_convoy_moves_by_day_and_its_rests_are_what_the_way_takes_longer(hours, leave):
+    net = network([(k, k + 1, h, 1) for k, h in enumerate(hours)])
+    way = corridor(net, list(range(len(hours))), 0)
+    found = pace(net, way, list(range(len(hours) + 1)), leave, (6.0, 18.0))
+    assert found.arrive_after_hours == pytest.approx(way.hours + sum(r.hours for r in found.rests))
+    assert np.all(np.diff(np.r_[leave, found.enter]) >= -1e-9)
+    for enter, time in zip(found.enter % 24, hours, strict=True):
+        assert enter >= 6 - 1e-6
+        assert enter + time <= 18 + 1e-6
+    assert exposed(net, way, found) == pytest.approx(way.exposure + sum(r.exposure for r in found.rests))
 
 
 def test_a_leg_longer_than_the_day_is_marked():

@@ -50,6 +50,13 @@ def test_little_is_lost_and_little_can_be_guessed(mixed):
         assert right <= mix.guess[patrol] + 3 * np.sqrt(mix.guess[patrol] / 3000)
 
 
+def test_no_route_is_surer_than_its_floor_says(mixed):
+    _, mix = mixed
+    for entropy, floor, guess, routes in zip(mix.route_entropy, mix.entropy_floors, mix.guess, mix.routes, strict=True):
+        assert floor == pytest.approx(-np.log(guess))
+        assert floor - 1e-9 <= entropy <= np.log(routes) + 1e-9
+
+
 def test_presence_and_draws_agree(mixed):
     problem, mix = mixed
     presence = mix.presence(len(problem.worth))
@@ -90,18 +97,18 @@ def test_a_card_names_the_stops_and_no_chance():
         "stops": [stop],
     }
     page = cards_html(
-        {"mix": {"plans": [{"chance": 0.125, "patrols": [patrol]}]}, "mode": "wheeled", "season": "dry",
-         "as_of": "2025-01", "run": "abc", "worse": ["careful"]}, 0, translator("en"),
+        {"mode": "wheeled", "season": "dry",
+         "as_of": "2025-01", "run": "abc", "worse": ["careful"]}, [patrol], translator("en"),
     )  # fmt: skip
     assert "Bria &lt;3&gt;" in page
     assert "07:30" in page
     assert "5.0 h of driving in 24.5 h out; 81 litres; with A section &amp; more" in page
     assert "day 2, 06:31" in page
-    assert "0.125" not in page
     assert clock(23.9999999999, translator("en")) == "day 2, 00:00"
-    summary = {"mix": {"plans": [{"chance": 1, "patrols": [{**patrol, "patrol": "a, day 1"}]}]}, "mode": "foot",
-               "season": "wet", "as_of": "2025-01", "run": "abc", "worse": [WORSE[1]]}  # fmt: skip
-    french, arabic = (cards_html(summary, 0, translator(language)) for language in ("fr", "ar"))
+    summary = {"mode": "foot", "season": "wet", "as_of": "2025-01", "run": "abc", "worse": [WORSE[1]]}  # fmt: skip
+    french, arabic = (
+        cards_html(summary, [{**patrol, "patrol": "a, day 1"}], translator(language)) for language in ("fr", "ar")
+    )
     assert "a, jour 1" in french
     assert "à pied, saison des pluies" in french
     assert '<html lang="ar" dir="rtl">' in arabic

@@ -132,11 +132,13 @@ def test_a_watch_states_how_often_it_errs_and_how_late_it_sees(place: Place, cli
     body = {"left": "2018-06", "baseline": 12, "months": 6}
     assert ask(client, token, "leaving/watch", body).status_code == 200
     (run,) = work(place)
-    told = ask(client, token, f"leaving/{run}").json()
+    told = ask(client, token, f"leaving/{run}?lang=ar").json()
+    assert not any(line.isascii() for line in (*told["worse"], *told["assumes"])), "in the language asked for"
     assert (told["kind"], told["left"]) == ("contingency", "2018-06")
     assert {a["area"] for a in told["areas"]} == {"East", "West"}
     for area in told["areas"]:
-        assert area["false_alarm"] <= 0.1
+        low, high = area["false_alarm_between"]
+        assert low < area["false_alarm"] <= 0.1 < 2 * high
         assert area["delays"][0]["mean"] >= area["delays"][1]["mean"]
         assert all(d["mean_error"] > 0 for d in area["delays"])
     assert ask(client, token, f"leaving/{run}/map").status_code == 404

@@ -16,6 +16,7 @@ from tocsin.core.errors import BadInput
 
 __all__ = [
     "BENCHMARKS",
+    "CLIMATOLOGY",
     "LEVELS",
     "MODELS",
     "PREFERRED",
@@ -34,11 +35,13 @@ MODELS: dict[str, Callable[[], Model]] = {
     "conflictology": Conflictology,
     "conflictology_n": lambda: Conflictology(ring=True, name="conflictology_n"),
     "bootstrap": Bootstrap,
+    "climatology": lambda: Conflictology(36, name="climatology"),
     "analogues": Analogues,
     "country": country,
     "additive": lambda: Cells(share=0, name="additive"),
     "combined": Cells,
 }
+CLIMATOLOGY = "climatology"  # conflictology of three years: what the field's own record is kept against
 BENCHMARKS = ("zero", "last", "conflictology", "conflictology_n", "bootstrap")
 # What plans and briefs go by: the first of these that was made.
 PREFERRED = ("combined", "conflictology_n")

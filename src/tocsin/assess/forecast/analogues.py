@@ -20,6 +20,7 @@ from scipy.sparse import csr_matrix
 from tocsin.assess.features import decayed, since, trailing, trailing_max
 from tocsin.assess.forecast.benchmarks import plane_of, seen_in
 from tocsin.assess.forecast.forecast import Forecast
+from tocsin.assess.forecast.model import Part, largest_first
 from tocsin.assess.forecast.trees import THREADS, grow
 from tocsin.assess.panel.model import Panel
 from tocsin.core.errors import BadInput
@@ -36,13 +37,16 @@ WARM_UP = 36
 LEAST_HISTORY = 60
 WINDOWS = (1, 2, 3, 6, 12, 24, 60, 120)
 QUIET_SHARE = 0.2
+EVENTS = "events"
+HORIZONS = 3  # how many horizons each past month is learned at
 
 
 def country_features(panel: Panel, target: str) -> npt.NDArray[np.float32]:
     """What is known of each place at each month, shape (months, places, features).
 
     Trailing means of the target relative to its yearly mean and clipped, time since, share of active months; of every
-    other plane in the panel (events by kind, other deaths) the trailing means over 3 and 12 months.
+    other plane in the panel (events by kind, other deaths) the trailing means over 3 and 12 months; where the panel
+    counts `EVENTS`, how many die in one.
     """
     plane = plane_of(panel, target).astype(np.float64)
     clip = np.log1p(CLIP)
@@ -62,6 +66,9 @@ def country_features(panel: Panel, target: str) -> npt.NDArray[np.float32]:
             for k in (3, 12):
                 values = np.log1p(trailing(other.astype(np.float64), k))
                 found += [np.minimum(values, clip)]
+    if EVENTS in panel.counts and target != EVENTS:
+        events = panel.counts[EVENTS].astype(np.float64)
+        found += [np.log1p(trailing(plane, k)) - np.log1p(trailing(events, k)) for k in (3, 12)]
     return np.stack(found, axis=-1).astype(np.float32)
 
 
@@ -70,7 +77,7 @@ class FittedAnalogues:
     """A forest and the past months in its leaves.
 
     `order` (trees, rows) lists rows by leaf, `mass` (trees, rows + 1) sums their weights, `ends` (trees, leaves + 1)
-    says at which weight a leaf begins.
+    says at which weight a leaf begins; `gid` and `month` (rows,) say of which place and origin a row is.
     """
 
     model: "Analogues"
@@ -82,10 +89,25 @@ class FittedAnalogues:
     ends: Floats
     change: Floats
     quiet: npt.NDArray[np.bool_]
+    gid: Ints
+    month: Ints
 
     def seeing(self, panel: Panel) -> "FittedAnalogues":
         """The same forest at the end of a newer panel."""
         return replace(self, panel=panel)
+
+    def explain(self, cell: int, step: int) -> list[Part]:
+        """Past months of places like this one: what followed them, as a change, is what is drawn."""
+        now = country_features(self.panel, self.target)[-1][[cell]]
+        x = _with_horizon(now, np.array([min(step, FARTHEST)]))
+        leaves = np.asarray(self.forest.predict(x, pred_leaf=True, num_threads=THREADS)).ravel()
+        share = np.zeros(len(self.gid))
+        for tree, leaf in enumerate(leaves):
+            low, high = np.searchsorted(self.mass[tree], self.ends[tree, [leaf, leaf + 1]])
+            weight = np.diff(self.mass[tree, low : high + 1])
+            share[self.order[tree, low:high]] += weight / weight.sum() / len(leaves)
+        rows = np.flatnonzero(share)
+        return largest_first(Part("change", float(share[r]), int(self.gid[r]), int(self.month[r])) for r in rows)
 
     def predict(self, steps: npt.NDArray[np.int64], rng: np.random.Generator) -> Forecast:
         """Draws for each place and step."""
@@ -98,9 +120,12 @@ class FittedAnalogues:
         there = np.asarray(self.forest.predict(x, pred_leaf=True, num_threads=THREADS)).reshape(len(x), -1)
         per_tree = max(self.model.n_draws // there.shape[1], 1)
         blocks = []
+        spread = np.broadcast_to(np.arange(per_tree), (len(x), per_tree))
         for tree in range(there.shape[1]):
             low, high = self.ends[tree, there[:, tree]], self.ends[tree, there[:, tree] + 1]
-            place = low[:, None] + (high - low)[:, None] * rng.random((len(x), per_tree))
+            # Evenly over the leaf, in an order of its own for each place and month, so that columns are joint futures.
+            evenly = (rng.permuted(spread, axis=1) + rng.random((len(x), per_tree))) / per_tree
+            place = low[:, None] + (high - low)[:, None] * evenly
             at = np.searchsorted(self.mass[tree], place, side="right") - 1
             pick = self.order[tree, np.clip(at, 0, self.order.shape[1] - 1)]
             grown = np.maximum(np.rint(self.change[pick] * levels - OFFSET), 1)
@@ -120,7 +145,7 @@ class Analogues:
 
     trees: int = 60
     n_draws: int = 300
-    leaves: int = 40
+    leaves: int = 80
     least_in_leaf: int = 40
     seed: int = 1
     name: str = "analogues"
@@ -141,7 +166,7 @@ class Analogues:
         level = decayed(plane, HALF_LIFE)
         decade = np.nan_to_num(trailing(plane, 120))
         origin, place = (a.ravel() for a in np.indices((panel.n_months, len(panel.gids))))
-        origin, place = (np.tile(a[origin >= WARM_UP], 2) for a in (origin, place))
+        origin, place = (np.tile(a[origin >= WARM_UP], HORIZONS) for a in (origin, place))
         horizon = rng.integers(1, FARTHEST + 1, len(origin))
         inside = origin + horizon < panel.n_months
         peaceful = decade[origin, place] == 0
@@ -172,4 +197,5 @@ class Analogues:
             [m[np.searchsorted(leaves[o, tree], marks)] for tree, (m, o) in enumerate(zip(mass, order, strict=True))]
         )
         capped = np.minimum(change, LARGEST)
-        return FittedAnalogues(self, panel, target, forest, order, mass, ends, capped, outcome == 0)
+        gid, month = panel.gids[place], origin + panel.first_month
+        return FittedAnalogues(self, panel, target, forest, order, mass, ends, capped, outcome == 0, gid, month)

@@ -6,13 +6,14 @@ and any month of any cell of the last twenty years. All keep cells of the same f
 an area have honest spread. Months without data are left out; a cell with none of the months a model needs is unknown.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix, hstack
 
 from tocsin.assess.forecast.forecast import Bools, Forecast
+from tocsin.assess.forecast.model import Part
 from tocsin.assess.panel.model import Panel
 from tocsin.core.errors import BadInput
 from tocsin.core.lattice import neighbours
@@ -54,6 +55,10 @@ class Repeated:
         """Zero of a newer panel (the others below refit, which costs nothing)."""
         return Zero(self.name).fit(panel, self.target)
 
+    def explain(self, cell: int, step: int) -> list[Part]:
+        """Nothing: that nobody is killed rests on no month."""
+        return [Part("nothing", 1.0)]
+
     def predict(self, steps: npt.NDArray[np.int64], rng: np.random.Generator) -> Forecast:
         """The block for each step, its futures in a new order so that months are not copies of each other."""
         orders = np.stack([rng.permutation(self.draws.shape[1]) for _ in steps])
@@ -88,6 +93,11 @@ class FittedLast:
     def seeing(self, panel: Panel) -> "FittedLast":
         """The last month of a newer panel."""
         return Last(self.n_draws, self.name).fit(panel, self.target)
+
+    def explain(self, cell: int, step: int) -> list[Part]:
+        """The last month of twelve with data."""
+        seen = months_of_cell(self.panel, self.target, cell, 12)
+        return [replace(seen[-1], share=1.0)] if seen else [Part("nothing", 1.0)]
 
     def predict(self, steps: npt.NDArray[np.int64], rng: np.random.Generator) -> Forecast:
         """One block of draws for all steps."""
@@ -130,6 +140,14 @@ class FittedHistory:
         """The last months of a newer panel."""
         return Conflictology(len(self.recent), self.ring, self.name).fit(panel, self.target)
 
+    def explain(self, cell: int, step: int) -> list[Part]:
+        """The months that may come again, each as likely."""
+        gids = self.panel.gids
+        near = np.flatnonzero(np.isin(gids, neighbours(gids[[cell]])) & self.known).tolist() if self.ring else []
+        places = [months_of_cell(self.panel, self.target, at, len(self.recent)) for at in (cell, *near)]
+        every = [part for months in places for part in months]
+        return [replace(part, share=1 / len(every)) for part in every] or [Part("nothing", 1.0)]
+
     def predict(self, steps: npt.NDArray[np.int64], rng: np.random.Generator) -> Forecast:
         """Each column is one past month (of the cell, or of the same neighbour of every cell)."""
         own = csr_matrix(np.nan_to_num(filled_in(self.recent, rng)).T)
@@ -138,6 +156,13 @@ class FittedHistory:
             around = _ring(self.panel.gids, self.known, rng)
             draws = hstack([own, *(own[around[:, k]] for k in range(around.shape[1]))], format="csr")
         return Repeated(self.panel, self.target, self.name, self.known, draws).predict(steps, rng)
+
+
+def months_of_cell(panel: Panel, target: str, cell: int, months: int) -> list[Part]:
+    """The last months of a cell with data, oldest first, as parts of one; empty where there are none."""
+    recent = plane_of(panel, target)[-months:, cell]
+    seen = np.flatnonzero(~np.isnan(recent)) + panel.as_of - len(recent) + 1
+    return [Part("month", 1 / len(seen), int(panel.gids[cell]), int(month)) for month in seen]
 
 
 def filled_in(recent: Plane, rng: np.random.Generator) -> Plane:
@@ -197,6 +222,10 @@ class FittedBootstrap:
     def seeing(self, panel: Panel) -> "FittedBootstrap":
         """The pool of a newer panel."""
         return Bootstrap(self.months, self.n_draws, self.name).fit(panel, self.target)
+
+    def explain(self, cell: int, step: int) -> list[Part]:
+        """Any month of any cell."""
+        return [Part("pool", 1.0)]
 
     def predict(self, steps: npt.NDArray[np.int64], rng: np.random.Generator) -> Forecast:
         """Independent draws from the pool for each cell: gaps between killings are geometric."""

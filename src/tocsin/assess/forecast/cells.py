@@ -6,8 +6,9 @@
 
 Which of them is believed, and how much, is a share fitted on forecasts of past months that neither had seen, by CRPS
 (`stacking`), and what they say together is calibrated on the same months (`calibrate`). Sizes come from past months
-with killing that were about as violent, brought to the level of the last months (`sizes`). The cell's number is never a
-feature. Constants were chosen on Central African origins from 2009 to 2013.
+with killing that were about as violent, brought to the level of the last months (`sizes`); how many cells are hit in
+all follows the last months (`restless`). The cell's number is never a feature. Constants were chosen on Central African
+origins from 2009 to 2013.
 
 What else is known of cells (`Panel.also`: alerts, displaced people, indicators) is for the trees alone, as it is and
 NaN where it is not known, so that "not known" can carry a risk of its own; the additive model stays as it was.
@@ -39,6 +40,8 @@ from tocsin.assess.forecast.gathering import (
     recent,
     seen_from,
 )
+from tocsin.assess.forecast.model import Part
+from tocsin.assess.forecast.restless import FOLLOW, restless
 from tocsin.assess.forecast.sampling import occurrence, with_sizes
 from tocsin.assess.forecast.sizes import lately, past_sizes
 from tocsin.assess.forecast.stacking import Terms, shares, terms
@@ -131,15 +134,40 @@ class FittedCells:
         """What the trees say now, by months ahead."""
         return {}
 
+    @functools.cached_property
+    def _levels(self) -> dict[int, float]:
+        """`level` by months ahead, as far as it was asked for."""
+        return {}
+
+    def level(self, step: int) -> float:
+        """What the rate of every cell is multiplied by: `correction`, and then how far their sum follows (`restless`).
+
+        The sum is that of the whole panel.
+        """
+        if step not in self._levels:
+            self.chance(step)
+        return self._levels[step]
+
     def chance(self, step: int) -> Floats:
         """Probability of any death `step` months ahead, shape (C,)."""
+        rate = -np.log1p(-self._said(step))
+        if step not in self._levels:
+            band = band_of(step)
+            level = float(self.correction[band])
+            follow = self.model.follow[band]
+            if follow:
+                level *= restless(plane_of(self.panel, self.target), -np.expm1(-rate * level), follow)
+            self._levels[step] = level
+        return np.asarray(-np.expm1(-rate * self._levels[step]))
+
+    def _said(self, step: int) -> Floats:
+        """What both models say together, calibrated, before the last months are looked at."""
         known = min(step, FARTHEST)
         if self.trees is not None and known not in self._boosted:
             self._boosted[known] = self._boosts(self._rows_now.copy(), known)
         additive = 1 - np.exp(-self.rates.rate(self.now[:, : len(self.rates.names)], step))
         boosted = additive if self.trees is None else self._boosted[known]
-        p = self.together(additive, boosted)
-        return np.asarray(1 - np.exp(np.log1p(-p) * self.correction[band_of(step)]))
+        return self.together(additive, boosted)
 
     def together(self, additive: Floats, boosted: Floats) -> Floats:
         """One chance from the two, calibrated; not yet corrected by the last months."""
@@ -162,6 +190,12 @@ class FittedCells:
     def _rows_now(self) -> npt.NDArray[np.float32]:
         """`now` as the trees want it."""
         return _for_trees(self.now, len(self.rates.names), np.zeros(len(self.now)))
+
+    def explain(self, cell: int, step: int) -> list[Part]:
+        """Groups of sources by their part in the difference to a typical cell (`reasons`)."""
+        from tocsin.assess.forecast.reasons import groups_apart
+
+        return groups_apart(self, cell, step)
 
     def predict(self, steps: npt.NDArray[np.int64], rng: np.random.Generator) -> Forecast:
         """Draws that share a factor within a region."""
@@ -250,6 +284,8 @@ def combine(earlier: FittedCells, panel: Panel) -> tuple[float, Curve]:
 class Cells:
     """Chance and size for each cell; see the module. With `share` None the share is fitted on the past.
 
+    `follow` says how far the sum of the chances follows the last months, for each band of horizons (`restless`).
+
     With `leave_out` k, outcomes of every eighth year, from the k-th on, are not learned from: eight such refits say how
     far reasons depend on single years.
     """
@@ -260,6 +296,7 @@ class Cells:
     size_half_life: float = SIZE_HALF_LIFE
     prior_events: float = 20.0
     leave_out: int | None = None
+    follow: tuple[float, ...] = FOLLOW
     seed: int = 1
     name: str = "combined"
 

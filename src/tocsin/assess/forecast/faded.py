@@ -1,13 +1,14 @@
 """One of the past months again, the newer the likelier: `Conflictology` without an edge where months are forgotten."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
 
-from tocsin.assess.forecast.benchmarks import Repeated, filled_in, plane_of, seen_in
+from tocsin.assess.forecast.benchmarks import Repeated, filled_in, months_of_cell, plane_of, seen_in
 from tocsin.assess.forecast.forecast import Bools, Forecast
+from tocsin.assess.forecast.model import Part, largest_first
 from tocsin.assess.panel.model import Panel
 
 HALF_LIFE = 3.0
@@ -27,6 +28,13 @@ class FittedFaded:
     def seeing(self, panel: Panel) -> "FittedFaded":
         """The last months of a newer panel."""
         return self.model.fit(panel, self.target)
+
+    def explain(self, cell: int, step: int) -> list[Part]:
+        """The months that may come again, the newer the likelier."""
+        seen = months_of_cell(self.panel, self.target, cell, MOST_MONTHS)
+        weight = [0.5 ** ((self.panel.as_of - (part.month or 0)) / self.model.half_life) for part in seen]
+        parts = [replace(part, share=w / sum(weight)) for part, w in zip(seen, weight, strict=True)]
+        return largest_first(parts) or [Part("nothing", 1.0)]
 
     def predict(self, steps: npt.NDArray[np.int64], rng: np.random.Generator) -> Forecast:
         """Each column is one past month of all places; months come in proportion to their weights, within one draw."""

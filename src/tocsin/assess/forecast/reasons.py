@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from tocsin.assess.forecast.additive import band_of
 from tocsin.assess.forecast.cells import FittedCells
+from tocsin.assess.forecast.model import Part, largest_first
 from tocsin.assess.panel.model import Panel
 
 Floats = npt.NDArray[np.float64]
@@ -85,10 +85,10 @@ def contrast(
     Parameters
     ----------
     level : (float, float), optional
-        Correction of each side (the group `lately`); the same on both sides if not given.
+        What the rates of each side are multiplied by (the group `lately`); the same on both if not given.
     """
     group = groups_of(fitted.names)
-    own = float(fitted.correction[band_of(step)])
+    own = fitted.level(step)
     here_level, there_level = level or (own, own)
     moving = [g for g in range(len(GROUPS)) if g != GROUPS.index("lately") and (group == g).any()]
     if here_level != there_level:
@@ -111,6 +111,16 @@ def contrast(
     return parts
 
 
+def groups_apart(fitted: FittedCells, cell: int, step: int) -> list[Part]:
+    """Each group's factor between a cell and a typical one; its share is that of the sizes of all logarithms."""
+    parts = contrast(fitted, fitted.now[[cell]], typical(fitted)[None], step)[0]
+    whole = np.abs(parts).sum()
+    if not whole > 0:
+        return [Part("nothing", 1.0)]
+    named = zip(GROUPS, parts, strict=True)
+    return largest_first(Part(g, float(abs(p) / whole), factor=float(np.exp(p))) for g, p in named if p)
+
+
 def refits(fitted: FittedCells) -> list[FittedCells]:
     """The model fitted without each eighth of the years in turn; share of the trees and calibration as they are."""
     models = [replace(fitted.model, share=fitted.share, leave_out=fold) for fold in range(FOLDS)]
@@ -131,7 +141,7 @@ def reasons(
     others : sequence of FittedCells
         Refits (`refits`); empty if stability is not asked.
     pick : callable
-        From a fitted model to sources here, sources there (each (K,)) and the corrections of both, or None.
+        From a fitted model to sources here, sources there (each (K,)) and the levels of both, or None.
     step : int
     """
 

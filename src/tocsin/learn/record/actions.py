@@ -8,31 +8,35 @@ import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
 
-from tocsin.assess.actions import make_panel
-from tocsin.assess.forecast import BENCHMARKS, MODELS, main_model, stream
-from tocsin.assess.ground import gw_of, land_of
+from tocsin.assess.actions import first_month, make_panel
+from tocsin.assess.features import trailing
+from tocsin.assess.forecast import CLIMATOLOGY, MODELS, main_model, usual_models
+from tocsin.assess.ground import Land, gw_of, land_of
 from tocsin.assess.indicators import with_known
-from tocsin.assess.panel import ASKED, TOTAL
+from tocsin.assess.panel import ASKED, TOTAL, Panel
 from tocsin.assess.panel.build import write_parquet
+from tocsin.core import areas as world
 from tocsin.core.errors import BadInput
 from tocsin.core.mission import Mission
 from tocsin.core.progress import Progress, silent
+from tocsin.core.spread import spread
 from tocsin.core.time import month_text, year_month
-from tocsin.learn.record.backtest import outcomes
-from tocsin.learn.record.compare import block_bootstrap, diebold_mariano, losses
-from tocsin.learn.record.scores import Rows, joined, score
-from tocsin.learn.record.summary import people_share, pit_histogram, reliability, summary
+from tocsin.learn.record.backtest import Origin, judged, outcomes
+from tocsin.learn.record.compare import SINGLE, block_bootstrap, diebold_mariano, losses, single
+from tocsin.learn.record.reach import gain_in_reach, inside_cells, inside_people, people_share
+from tocsin.learn.record.scores import Rows, joined
+from tocsin.learn.record.summary import pit_histogram, reliability, summary
 from tocsin.learn.record.warnings import lead_times, onset
-from tocsin.learn.record.watch import verdict, watch
+from tocsin.learn.record.watch import made_before, verdict, watch
 from tocsin.listen.events.reads import newest_month, vintage
 from tocsin.store import finish_run
 from tocsin.store.runs import run_id
 
 METRICS = (
-    "crps", "crps_events", "ign", "mis", "brier", "log_any", "ap", "ap_25", "mean_ratio", "coverage_pit", "width",
-    "top_1", "top_5", "top_10",
+    "crps", "crps_events", "ign", "mis", "brier", "brier_25", "log_any", "ap", "ap_25", "mean_ratio", "coverage_pit",
+    "width", "top_1", "top_5", "top_10",
 )  # fmt: skip
-RIVALS = ("zero", "conflictology")  # every model is compared with these two
+RIVALS = ("zero", "conflictology", CLIMATOLOGY)  # every model is compared with these, as far as they are judged
 AREA_METRICS = ("crps", "brier", "ap", "mean_ratio", "rows")
 SHARES = (0.01, 0.05, 0.10)  # of people
 
@@ -56,6 +60,7 @@ def record(
     models: tuple[str, ...] | None = None,
     seed: int = 1,
     tell: Progress = silent,
+    how: str = "no",
 ) -> Recorded:
     """Judge models by what happened after each of the last `origins` months.
 
@@ -71,15 +76,17 @@ def record(
     horizon : int
         Months ahead that are judged, as far as they lie within `until`.
     targets, models : tuple of str
+        Models: those an assessment makes (`usual_models`) and the refreshed climatology, if not given.
     seed : int
+    how : str
+        Where it runs (`core.spread`): each origin is one task. The figures are the same.
 
     Raises
     ------
     BadInput
         If a target or model does not exist, or there is not enough history.
     """
-    names = models or BENCHMARKS
-    for name in names:
+    for name in models or ():
         if name not in MODELS:
             raise BadInput("'{name}' is not a model; there are: {known}", name=name, known=", ".join(MODELS))
     for target in targets:
@@ -97,16 +104,25 @@ def record(
     if not months:
         raise BadInput("there is not a year of history before the first origin: choose fewer --origins")
     steps = np.arange(1, horizon + 1)
-    parts: dict[tuple[str, str], list[Rows]] = {(t, m): [] for t in targets for m in names}
-    for number, origin in enumerate(months):
-        tell("Judging", number, len(months))
+    shortest = min(m - first_month(vintage(connection, m, gw), m) + 1 for m in months)
+    names = models or (*usual_models(shortest, len(truth.gids)), CLIMATOLOGY)
+    # What each origin's last year looked like then, to rank cells by: the map that a forecast has to beat.
+    last_year: dict[tuple[int, str], npt.NDArray[np.float64]] = {}
+
+    def task(origin: int) -> Origin:
         then = land_of(connection, mission, origin)
         seen, _ = make_panel(connection, then, vintage(connection, origin, gw), origin)
         seen = with_known(seen.with_total() if TOTAL in targets else seen, connection, mission)
-        for target, name in parts:
-            made = MODELS[name]().fit(seen, target).predict(steps, stream(seed, name, target, origin))
-            parts[target, name].append(score(made, outcomes(truth, target, origin, steps)))
-    tell("Judging", len(months), len(months))
+        for target in targets:
+            last_year[origin, target] = np.nan_to_num(trailing(seen.counts[target][-12:], 12)[-1])
+        return Origin(seen, {t: outcomes(truth, t, origin, steps) for t in targets}, names, steps, seed)
+
+    parts: dict[tuple[str, str], list[Rows]] = {(t, m): [] for t in targets for m in names}
+    tasks = map(task, months)
+    for number, found in enumerate(map(judged, tasks) if how == "no" else spread(judged, list(tasks), how)):
+        tell("Judging", number + 1, len(months))
+        for key, part in found.items():
+            parts[key].append(part)
     rows = {key: joined(found) for key, found in parts.items()}
     people = land.people.people
     table = [
@@ -123,10 +139,20 @@ def record(
         if len(chosen)
     ]
     skill = [
-        {"target": target, "model": name, "against": rival, **_skill(found, rows[target, rival])}
+        {"target": target, "model": name, "against": rival, "measure": measure,
+         **_skill(found, rows[target, rival], measure)}
         for (target, name), found in rows.items()
         for rival in RIVALS
         if rival != name and (target, rival) in rows
+        for measure in SINGLE
+    ]  # fmt: skip
+    reach = [
+        {"target": target, "model": name, "months_ahead": label, **line}
+        for (target, name), found in rows.items()
+        for label, chosen in (("1", found.where(found.step == 1)), ("all", found))
+        for line in _reach(
+            chosen, people[np.searchsorted(truth.gids, chosen.gid)], _map(chosen, truth, target, last_year)
+        )
     ]
     calibration = [
         {
@@ -143,7 +169,12 @@ def record(
     areas = [
         {"target": target, "model": name, "area": area, **_plain(summary(chosen, AREA_METRICS))}
         for (target, name), found in rows.items()
-        for area, chosen in _by_area(found, truth.gids, land.area_names)
+        for area, chosen in _by_place(found, truth.gids, land.area_names)
+    ]
+    countries = [
+        {"target": target, "model": name, "country": country, **_plain(summary(chosen, AREA_METRICS))}
+        for (target, name), found in rows.items()
+        for country, chosen in _by_place(found, truth.gids, _country_names(land))
     ]
     ours = main_model(names)
     inputs = {
@@ -163,8 +194,10 @@ def record(
         "table": table,
         "skill": skill,
         "calibration": calibration,
+        "reach": reach,
         "lead": warned,
         "areas": areas,
+        "countries": countries,
         "model": ours,
         "losses": losses(table, ours),
         "file": str(path.relative_to(mission.folder)),
@@ -189,6 +222,9 @@ def drift(
         raise BadInput("'{name}' is not a target; there are: {known}", name=target, known=", ".join(ASKED))
     gw = gw_of(mission)
     end = newest_month(connection, gw) if until is None else until
+    if all(as_of >= end for as_of in made_before(mission)):
+        # Nothing can be judged: a world need not be counted to say so.
+        return {"until": month_text(end), "target": target, "model": model or "", "verdict": verdict([]), "months": []}
     panel, _ = make_panel(connection, land_of(connection, mission, end), vintage(connection, end, gw), end)
     rows = watch(mission, panel.with_total() if target == TOTAL else panel, target, model, months)
     judged = model or (rows[-1]["model"] if rows else "")
@@ -212,21 +248,52 @@ def _of_people(rows: Rows, people: npt.NDArray[np.float64]) -> dict[str, float]:
     return {f"people_{round(100 * share)}": people_share(rows, people, share) for share in SHARES}
 
 
-def _by_area(rows: Rows, gids: npt.NDArray[np.int64], names: list[str]) -> list[tuple[str, Rows]]:
+def _map(
+    rows: Rows, panel: Panel, target: str, last_year: dict[tuple[int, str], npt.NDArray[np.float64]]
+) -> npt.NDArray[np.float64]:
+    """Deaths of the year before each row's origin, as known then, in its cell."""
+    cell = np.searchsorted(panel.gids, rows.gid)
+    origins, at = np.unique(rows.origin, return_inverse=True)
+    return np.asarray(np.stack([last_year[int(origin), target] for origin in origins])[at, cell])
+
+
+def _reach(
+    rows: Rows, people: npt.NDArray[np.float64], last_year: npt.NDArray[np.float64]
+) -> list[dict[str, str | float | None]]:
+    """Share of deaths in the riskiest cells, and where a share of people live, beside last year's map."""
+    found: list[dict[str, str | float | None]] = []
+    for share in SHARES:
+        ours, theirs = inside_cells(rows, share), inside_cells(rows, share, last_year)
+        of_people = inside_people(rows, people, share), inside_people(rows, people, share, last_year)
+        for of, (mine, other) in (("cells", (ours, theirs)), ("people", of_people)):
+            gain = gain_in_reach(rows, mine, other)
+            told = {"ours": gain.ours, "last_year": gain.theirs, "gain": gain.gain, "low_90": gain.low,
+                    "high_90": gain.high}  # fmt: skip
+            found.append({"of": of, "share": share, **_plain(told)})
+    return found
+
+
+def _by_place(rows: Rows, gids: npt.NDArray[np.int64], names: list[str]) -> list[tuple[str, Rows]]:
     area = np.array(names, dtype=object)[np.searchsorted(gids, rows.gid)]
-    return [(str(name), rows.where(area == name)) for name in sorted(set(names)) if name]
+    return [(str(name), rows.where(area == name)) for name in sorted(set(names)) if name and (area == name).any()]
 
 
-def _skill(rows: Rows, rival: Rows) -> dict[str, float | None]:
-    """CRPS skill with its 90 % block-bootstrap interval and the Diebold-Mariano p; None where blocks are too few."""
-    test = diebold_mariano(rows, rival)
-    dm = _plain({"crps_difference": test.mean, "dm_error": test.error, "dm_p": test.p})
-    if not rival.crps.sum() > 0:
-        return {"crps_skill": None, "low_90": None, "high_90": None, **dm}
+def _country_names(land: Land) -> list[str]:
+    """Name of each cell's country; '' where not known."""
+    named = {c.gw: c.name for c in world.countries().values() if c.gw}
+    return [named.get(int(gw), "") for gw in land.ground.country_of_cell]
+
+
+def _skill(rows: Rows, rival: Rows, measure: str) -> dict[str, float | None]:
+    """Gain in a measure with its 90 % block-bootstrap interval and the Diebold-Mariano p; None where blocks are few."""
+    test = diebold_mariano(rows, rival, measure)
+    dm = _plain({"difference": test.mean, "dm_error": test.error, "dm_p": test.p})
+    if not single(rival, measure).sum() > 0:
+        return {"skill": None, "low_90": None, "high_90": None, **dm}
     with np.errstate(divide="ignore", invalid="ignore"):
-        skill, low, high = block_bootstrap(rows, rival)
+        skill, low, high = block_bootstrap(rows, rival, measure)
     few = len(np.unique((rows.origin - rows.origin.min()) // 12)) < 2
-    return {"crps_skill": skill, "low_90": None if few else low, "high_90": None if few else high, **dm}
+    return {"skill": skill, "low_90": None if few else low, "high_90": None if few else high, **dm}
 
 
 def _plain(values: dict[str, float]) -> dict[str, float | None]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tocsin.assess.forecast import Fitted, Forecast, Model, stream
+from tocsin.assess.forecast import MODELS, Fitted, Forecast, Model, stream
 from tocsin.assess.panel.model import Panel
 from tocsin.core.errors import BadInput
 from tocsin.core.progress import Progress, silent
@@ -105,3 +105,37 @@ def forecasts_of(block: _Block) -> list[Forecast]:
         fitted = block.model.fit(seen, block.target) if fitted is None else fitted.seeing(seen)
         made.append(fitted.predict(block.steps, stream(block.seed, block.model.name, block.target, origin)))
     return made
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What was known at one origin and what then came: a task that can be done anywhere.
+
+    Parameters
+    ----------
+    seen : Panel
+        The panel as it would have been built then.
+    came : dict of target → ndarray, shape (H, C)
+        What happened (`outcomes`).
+    models : tuple of str
+        Names in `MODELS`; each is fitted anew.
+    steps : ndarray of int64, shape (H,)
+    seed : int
+    """
+
+    seen: Panel
+    came: dict[str, npt.NDArray[np.float64]]
+    models: tuple[str, ...]
+    steps: npt.NDArray[np.int64]
+    seed: int
+
+
+def judged(origin: Origin) -> dict[tuple[str, str], Rows]:
+    """Rows of every target and model of one origin."""
+    found = {}
+    for target, came in origin.came.items():
+        for name in origin.models:
+            fitted = MODELS[name]().fit(origin.seen, target)
+            made = fitted.predict(origin.steps, stream(origin.seed, name, target, origin.seen.as_of))
+            found[target, name] = score(made, came)
+    return found

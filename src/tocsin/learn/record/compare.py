@@ -17,16 +17,23 @@ from tocsin.learn.record.scores import Rows
 
 Floats = npt.NDArray[np.float64]
 
-SINGLE = ("crps", "ign", "mis")
-LOWER = ("crps", "crps_events", "ign", "mis", "brier", "log_any")
+SINGLE = ("crps", "ign", "mis", "brier")
+LOWER = ("crps", "crps_events", "ign", "mis", "brier", "brier_25", "log_any")
 HIGHER = ("ap", "ap_25", "top_5", "top_10", "people_5", "people_10")
 
 
 def _same(rows: Rows, other: Rows, metric: str) -> None:
     if metric not in SINGLE:
-        raise BadInput("'{metric}' is not a score of single rows: choose crps, ign or mis", metric=metric)
+        raise BadInput("'{metric}' is not a score of single rows: choose crps, ign, mis or brier", metric=metric)
     if not (np.array_equal(rows.gid, other.gid) and np.array_equal(rows.origin, other.origin)):
         raise BadInput("two records can only be compared on the same cells and origins")
+
+
+def single(rows: Rows, metric: str) -> Floats:
+    """One of `SINGLE` for each row, shape (N,)."""
+    if metric == "brier":
+        return np.asarray((rows.p_any - np.minimum(rows.observed, 1)) ** 2)
+    return np.asarray(getattr(rows, metric))
 
 
 def block_bootstrap(
@@ -41,7 +48,7 @@ def block_bootstrap(
     rows, other : Rows
         The same cells, origins and steps in the same order.
     metric : str
-        ``crps``, ``ign`` or ``mis``.
+        ``crps``, ``ign``, ``mis`` or ``brier``.
     block : int
         Months in a block.
 
@@ -52,8 +59,8 @@ def block_bootstrap(
     """
     _same(rows, other, metric)
     group = (rows.origin - rows.origin.min()) // block
-    ours = np.bincount(group, getattr(rows, metric))
-    theirs = np.bincount(group, getattr(other, metric))
+    ours = np.bincount(group, single(rows, metric))
+    theirs = np.bincount(group, single(other, metric))
     rng = np.random.default_rng([seed, zlib.crc32(metric.encode())])
     pick = rng.integers(0, len(ours), size=(draws, len(ours)))
     skills = 1 - ours[pick].sum(axis=1) / theirs[pick].sum(axis=1)
@@ -87,7 +94,7 @@ def diebold_mariano(rows: Rows, other: Rows, metric: str = "crps") -> Difference
     _same(rows, other, metric)
     _, at = np.unique(rows.origin, return_inverse=True)
     n = int(at.max()) + 1
-    gap = np.bincount(at, getattr(rows, metric) - getattr(other, metric)) / np.bincount(at)
+    gap = np.bincount(at, single(rows, metric) - single(other, metric)) / np.bincount(at)
     mean = float(gap.mean())
     ahead = int(rows.step.max())
     if n < 2 * ahead or n < 8:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tocsin.core.errors import BadInput
+from tocsin.learn.record.reach import top_share
 from tocsin.learn.record.scores import LARGE, Rows
 
 Floats = npt.NDArray[np.float64]
@@ -29,64 +30,6 @@ def average_precision(wanted: npt.NDArray[np.bool_], risk: Floats) -> float:
     precision = hits[last] / (last + 1)
     recall = hits[last] / hits[-1]
     return float(np.sum(np.diff(np.concatenate([[0.0], recall])) * precision))
-
-
-def top_share(rows: Rows, share: float, risk: Floats | None = None) -> float:
-    """Share of deaths that fell in the riskiest `share` of cells of their month, over all months and steps given.
-
-    Cells of equal risk stand in for each other: each counts for the part of its group that fits.
-
-    Parameters
-    ----------
-    rows : Rows
-    share : float
-        0.1 is the riskiest tenth of cells, rounded up to whole cells.
-    risk : ndarray, optional
-        What cells are ranked by; expected deaths if not given.
-    """
-    ranked_by = rows.mean if risk is None else risk
-    order = np.lexsort((-ranked_by, rows.step, rows.origin))
-    key = np.stack([rows.origin[order], rows.step[order]])
-    starts = np.flatnonzero(np.concatenate([[True], (np.diff(key) != 0).any(axis=0)]))
-    ends = np.append(starts[1:], len(order))
-    caught = 0.0
-    for start, end in zip(starts, ends, strict=True):
-        level, deaths = ranked_by[order[start:end]], rows.observed[order[start:end]]
-        room = int(np.ceil(share * (end - start)))
-        edge = level[room - 1]
-        above, same = level > edge, level == edge
-        caught += deaths[above].sum() + deaths[same].sum() * (room - above.sum()) / same.sum()
-    total = rows.observed.sum()
-    return float(caught / total) if total > 0 else float("nan")
-
-
-def people_share(rows: Rows, people: Floats, share: float) -> float:
-    """Share of deaths among the `share` of people who live in the riskiest cells of their month.
-
-    Parameters
-    ----------
-    rows : Rows
-    people : ndarray, shape (N,)
-        People of each row's cell; rows where they are unknown are left out.
-    share : float
-
-    Returns
-    -------
-    float
-        The cell in which the share is reached counts in part; NaN without deaths or people.
-    """
-    known = ~np.isnan(people)
-    rows, people = rows.where(known), people[known]
-    order = np.lexsort((-rows.mean, rows.step, rows.origin))
-    _, at = np.unique(np.stack([rows.origin[order], rows.step[order]]), axis=1, return_inverse=True)
-    at = at.ravel()
-    counted, deaths = people[order], rows.observed[order]
-    whole = np.bincount(at, counted) if len(at) else np.zeros(0)
-    upto = np.cumsum(counted) - np.concatenate([[0.0], np.cumsum(whole)])[at]
-    room = share * whole[at] - (upto - counted)
-    inside = np.clip(room / np.where(counted > 0, counted, 1), 0, 1)
-    total = deaths.sum()
-    return float((inside * deaths).sum() / total) if total > 0 and whole.sum() > 0 else float("nan")
 
 
 def pit_histogram(rows: Rows, bins: int = 10) -> Floats:

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tocsin.assess.panel.model import Panel
+from tocsin.learn.record.reach import stood
 from tocsin.learn.record.scores import LARGE, Rows
 
 Bools = npt.NDArray[np.bool_]
@@ -19,19 +20,8 @@ def standing(rows: Rows) -> npt.NDArray[np.float64]:
 
     Cells of equal risk share the middle of their ranks, so that a forecast that is the same everywhere stands at 0.5.
     """
-    order = np.lexsort((-rows.p_any, rows.step, rows.origin))
-    key = np.stack([rows.origin[order].astype(float), rows.step[order].astype(float), rows.p_any[order]])
-    new_list = np.concatenate([[True], (np.diff(key[:2]) != 0).any(axis=0)])
-    new_risk = np.concatenate([[True], (np.diff(key) != 0).any(axis=0)])
-    starts = np.flatnonzero(new_list)
-    length = np.diff(np.append(starts, len(order)))
-    place = np.arange(len(order)) - np.repeat(starts, length)
-    first = np.flatnonzero(new_risk)
-    ties = np.diff(np.append(first, len(order)))
-    middle = np.repeat(place[first] + (ties - 1) / 2, ties)
-    out = np.empty(len(order))
-    out[order] = middle / np.maximum(np.repeat(length, length) - 1, 1)
-    return out
+    above, same, whole = stood(rows, rows.p_any, np.ones(len(rows)))
+    return np.asarray((above + (same - 1) / 2) / np.maximum(whole - 1, 1))
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,12 @@ from tocsin.core.mission import Mission
 from tocsin.core.progress import Progress, silent
 from tocsin.core.time import month_text
 from tocsin.listen.deployments.model import Unit
-from tocsin.plan.corridors.card import cut_points, exposure_at, legs_of, stops_on, straight_help
+from tocsin.plan.corridors.card import cut_points, legs_of, stops_on, straight_help
+from tocsin.plan.corridors.day import ALIKE, WHOLE_DAY, exposed, pace
 from tocsin.plan.corridors.front import alternatives, knee, pareto_front, shared_share
 from tocsin.plan.corridors.ground import HAZARD_MONTHS, Passable, Stop, mission_network, read_roads
 from tocsin.plan.corridors.model import Corridor, Floats, Network
-from tocsin.plan.corridors.said import APART, FAR, OVER, WORSE, plain_assumptions
+from tocsin.plan.corridors.said import ALL_HOURS, APART, FAR, OVER, WORSE, plain_assumptions
 from tocsin.plan.mobility import default_speeds, responders
 from tocsin.plan.reach import overland_of
 from tocsin.plan.situation import Situation, situation
@@ -29,6 +30,7 @@ from tocsin.store.runs import run_id
 
 MODES = ("wheeled", "tracked", "foot")
 DAYLIGHT = (6.0, 18.0)
+MOST_BY_HOUR = 40
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,7 @@ def corridor_of(mission: Mission, here: Situation, asked: Asked) -> dict[str, An
     if middle > 0:
         weight = (chosen.hours - ways[0].hours) / max(ways[0].exposure - chosen.exposure, 1e-12)
     others = alternatives(network, chosen, k=asked.others, weight=weight, apart_km=APART)
-    daylight = (0.0, 24.0) if asked.night else DAYLIGHT
+    daylight = WHOLE_DAY if asked.night else DAYLIGHT
     shown = sorted({0, middle, len(ways) - 1, *np.linspace(0, len(ways) - 1, 12).round().astype(int).tolist()})
     return {
         "from": {"name": from_name, "lon": x1, "lat": y1},
@@ -157,10 +159,13 @@ def corridor_of(mission: Mission, here: Situation, asked: Asked) -> dict[str, An
             }
             for o in others
         ],
-        "by_hour": _by_hour(network, (ways[0], chosen, ways[-1]), asked),
+        "by_hour": _by_hour(network, ways, middle, asked, daylight),
+        "hour_factors": list(asked.of_hour) or None,
         **_card(mission, over, here, chosen, asked, daylight),
         "events": len(here.recent(HAZARD_MONTHS)),
-        "assumes": plain_assumptions() + _about_ground(over, (from_name, x1, y1, a), (to_name, x2, y2, b)),
+        "assumes": plain_assumptions()
+        + ([] if asked.of_hour else [ALL_HOURS])
+        + _about_ground(over, (from_name, x1, y1, a), (to_name, x2, y2, b)),
         "worse": list(WORSE),
         "method": "label-setting over the whole front, costs rounded up to a second and a millionth of the exposure",
         "data_hash": _hash(network),
@@ -180,8 +185,7 @@ def _card(
     mission: Mission, over: Passable, here: Situation, way: Corridor, asked: Asked, daylight: tuple[float, float]
 ) -> dict[str, Any]:
     network = over.network
-    # No leg longer than half a day, so that a convoy that stops at dusk can.
-    cuts = cut_points(network, way, max(asked.legs, int(np.ceil(2 * way.hours / (daylight[1] - daylight[0])))))
+    cuts = _cuts(network, way, asked, daylight)
     names = [here.name_of(float(network.lon[way.nodes[c]]), float(network.lat[way.nodes[c]])) for c in cuts]
     able = [u for u, ok in zip(here.units, responders(here.units), strict=True) if ok]
     legs, rests = legs_of(
@@ -209,6 +213,11 @@ def _card(
             "after_hours": sum(leg.hours for leg in legs[: back[-1] + 1]),
         },
     }  # fmt: skip
+
+
+def _cuts(network: Network, way: Corridor, asked: Asked, daylight: tuple[float, float]) -> list[int]:
+    """Where the legs of a way end: none is longer than half a day, so that a convoy that stops at dusk can."""
+    return cut_points(network, way, max(asked.legs, int(np.ceil(2 * way.hours / (daylight[1] - daylight[0])))))
 
 
 def _reach(mission: Mission, over: Passable, here: Situation, way: Corridor, able: list[Unit]) -> Floats:
@@ -258,15 +267,28 @@ def _line(network: Network, way: Corridor) -> list[list[float]]:
     return [[round(float(x), 5), round(float(y), 5)] for x, y in zip(network.lon[at], network.lat[at], strict=True)]
 
 
-def _by_hour(network: Network, ways: Sequence[Corridor], asked: Asked) -> list[dict[str, Any]]:
-    if not asked.of_hour:
-        return []
-    names = ("fastest", "chosen", "safest")
-    return [
-        {"leave": hour, **{n: exposure_at(network, w, float(hour), asked.of_hour) for n, w in zip(names, ways,
-         strict=True)}}
-        for hour in range(24)
-    ]  # fmt: skip
+def _by_hour(
+    network: Network, ways: Sequence[Corridor], middle: int, asked: Asked, daylight: tuple[float, float]
+) -> list[dict[str, Any]]:
+    """What leaving at each hour the convoy may leave at means: events near it, rests included, and hours until there.
+
+    `least` is the least exposed at that hour of up to `MOST_BY_HOUR` ways of the front that take no longer than asked.
+    """
+    near = [k for k, w in enumerate(ways) if w.hours <= asked.most_time * ways[0].hours]
+    some = {near[int(k)] for k in np.linspace(0, len(near) - 1, min(len(near), MOST_BY_HOUR)).round()}
+    cuts = {k: _cuts(network, ways[k], asked, daylight) for k in sorted(some | {0, middle, len(ways) - 1})}
+    found = []
+    for hour in range(int(daylight[0]), int(daylight[1])):
+        driven = {k: pace(network, ways[k], cut, float(hour), daylight) for k, cut in cuts.items()}
+        near_it = {k: exposed(network, ways[k], p, asked.of_hour or ALIKE) for k, p in driven.items()}
+        least = min(sorted(some), key=lambda k: (near_it[k], driven[k].arrive_after_hours))
+        found.append({
+            "leave": hour, "fastest": near_it[0], "chosen": near_it[middle], "safest": near_it[len(ways) - 1],
+            "arrive_after_hours": driven[middle].arrive_after_hours,
+            "least": {"exposure": near_it[least], "hours": ways[least].hours,
+                      "arrive_after_hours": driven[least].arrive_after_hours},
+        })  # fmt: skip
+    return found
 
 
 def _hash(network: Network) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 
 from tocsin.core.errors import BadInput
 from tocsin.core.geometry import distance_km
+from tocsin.plan.corridors.day import WHOLE_DAY, Rest, pace
 from tocsin.plan.corridors.model import Corridor, Floats, Network
 
 MOST_HELPERS = 3  # told for each leg
@@ -34,14 +35,6 @@ class Leg:
     helper_hours: float | None
     turn_back: bool
     helpers: tuple[tuple[str, float], ...] = ()
-
-
-@dataclass(frozen=True)
-class Rest:
-    """Where a convoy must stop because the day ends, and the hours until it may go on."""
-
-    after_leg: int
-    hours: float
 
 
 def cut_points(network: Network, way: Corridor, legs: int) -> list[int]:
@@ -90,24 +83,13 @@ def legs_of(
     helpers : sequence of str
     """
     first, last = daylight
-    if not 0 <= first < last <= 24 or not 0 <= leave < 24:
-        raise BadInput("daylight and the hour of leaving are times of day from 0 to 24")
+    driven = pace(network, way, cuts, leave, daylight)
     made: list[Leg] = []
-    rests: list[Rest] = []
-    clock = leave
     hours_so_far = 0.0
     for k in range(len(cuts) - 1):
         edges = np.array(way.edges[cuts[k] : cuts[k + 1]], dtype=np.int64)
         time = float(network.hours[edges].sum())
-        whole_day = (first, last) == (0.0, 24.0)
-        of_day = clock % 24
-        if not whole_day and (of_day < first or of_day + time > last) and (time <= last - first or of_day != first):
-            wait = (first - of_day) % 24
-            if wait > 0:
-                rests.append(Rest(k, wait))
-                clock += wait
-        begin = clock % 24
-        clock += time
+        begin = float(driven.enter[cuts[k]]) % 24
         nodes = list(way.nodes[cuts[k] : cuts[k + 1] + 1])
         helper: str | None = None
         most: float | None = None
@@ -123,7 +105,7 @@ def legs_of(
                              if np.isfinite(help_hours[h, nodes[worst]]))  # fmt: skip
         hours_so_far += time
         end = int(way.nodes[cuts[k + 1]])
-        dark = not whole_day and (begin < first or begin + time > last)
+        dark = daylight != WHOLE_DAY and (begin < first or begin + time > last)
         made.append(
             Leg(
                 names[k],
@@ -133,7 +115,7 @@ def legs_of(
                 float(network.km[edges].sum()),
                 time,
                 float(network.exposure[edges].sum()),
-                clock % 24,
+                (begin + time) % 24,
                 dark,
                 helper,
                 most,
@@ -141,26 +123,7 @@ def legs_of(
                 able,
             )
         )
-    return made, rests
-
-
-def exposure_at(network: Network, way: Corridor, leave: float, of_hour: Sequence[float]) -> float:
-    """Exposure of the way when leaving at a time of day, with hazard multiplied by a factor for each hour of the day.
-
-    The factor counts where the convoy is when it enters a stretch; 24 factors, one an hour from midnight.
-
-    >>> import numpy as np
-    >>> from tocsin.plan.corridors.front import corridor
-    >>> net = Network(np.arange(2), np.arange(1, 3), np.ones(2), np.ones(2), np.ones(2), np.zeros(3), np.zeros(3))
-    >>> exposure_at(net, corridor(net, [0, 1], 0), 17.5, [1.0] * 18 + [3.0] * 6)
-    4.0
-    """
-    factor = np.asarray(of_hour, dtype=np.float64)
-    if factor.shape != (24,) or not np.all(factor >= 0):
-        raise BadInput("hazard by time of day needs 24 factors of zero or more, one an hour from midnight")
-    edges = np.array(way.edges, dtype=np.int64)
-    enter = leave + np.concatenate(([0.0], np.cumsum(network.hours[edges])[:-1]))
-    return float((network.exposure[edges] * factor[(enter % 24).astype(np.int64)]).sum())
+    return made, list(driven.rests)
 
 
 def straight_help(lon: Floats, lat: Floats, kmh: Floats, start: Floats, network: Network) -> Floats:

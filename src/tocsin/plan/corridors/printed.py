@@ -30,7 +30,8 @@ def printed_card(summary: dict[str, Any], _: Translator) -> str:
               _("checkpoints"), _("in trouble"), _("who can come"))  # fmt: skip
     legs = f"<table>{row(map(escape, titles), 'th')}{''.join(_rows(s, _))}</table>"
     body = (
-        f"<section><h1>{escape(title)}</h1><p>{escape(line)}</p>{legs}{_turn(s, _)}{_others(s, _)}<footer>"
+        f"<section><h1>{escape(title)}</h1><p>{escape(line)}</p>{legs}{_turn(s, _)}{_hours(s, _)}{_others(s, _)}"
+        "<footer>"
         + "".join(f"<p>{escape(line)}</p>" for line in [*map(_, s["worse"]), *assumed(s["assumes"], _)])
         + f"<p>{escape(made(s, _))}</p></footer></section>"
     )
@@ -42,14 +43,16 @@ def _events(way: dict[str, Any], _: Translator) -> str:
 
 
 def _rows(s: dict[str, Any], _: Translator) -> list[str]:
-    rests = {r["after_leg"]: r["hours"] for r in s["rests"]}
+    rests = {r["after_leg"]: r for r in s["rests"]}
     now = s["leave"]
     found = []
     for number, leg in enumerate(s["legs"]):
         if number in rests:
-            rest = _("Rest {hours} at {place}", hours=hours(rests[number], _), place=spot(leg["start"], _))
+            rest = _("Rest {hours} at {place}: {events} events near it in 1,000 such rests",
+                     hours=hours(rests[number]["hours"], _), place=spot(leg["start"], _),
+                     events=_events(rests[number], _))  # fmt: skip
             found.append(f'<tr><td colspan="10">{escape(rest)}</td></tr>')
-            now += rests[number]
+            now += rests[number]["hours"]
         stops = _named(leg["checkpoints"], _) or escape(_("none known"))
         helpers = _named(leg["helpers"], _) or escape(_("nobody"))
         do = _("turn back") if leg["turn_back"] else _("go on")
@@ -79,6 +82,24 @@ def _turn(s: dict[str, Any], _: Translator) -> str:
     text = escape(_("Up to {place}, after {hours} of driving, turning back is shorter than going on; after it, go on.",
                     place=spot(turn["name"], _), hours=hours(turn["after_hours"], _)))  # fmt: skip
     return f'<p class="turn">{text} <small>{at(turn, _)}</small></p>'
+
+
+def _hours(s: dict[str, Any], _: Translator) -> str:
+    """What it would be to leave at another hour: the hour of least and that of most exposure."""
+    now = next((row for row in s["by_hour"] if row["leave"] == int(s["leave"])), None)
+    least = min(s["by_hour"], key=lambda row: (row["chosen"], row["arrive_after_hours"]))
+    most = max(s["by_hour"], key=lambda row: row["chosen"])
+    text = _(
+        "Rests included, {least} events near it in 1,000 passages when leaving at {best}, there {after} later; {most} "
+        "when leaving at {worst}.",
+        least=_.number(1000 * least["chosen"], 2), best=clock(least["leave"], _),
+        after=hours(least["arrive_after_hours"], _), most=_.number(1000 * most["chosen"], 2),
+        worst=clock(most["leave"], _),
+    )  # fmt: skip
+    if now is not None:
+        own = _("Leaving as planned it is {events}.", events=_.number(1000 * now["chosen"], 2))
+        text = f"{own} {text}"
+    return f"<p>{escape(text)}</p>"
 
 
 def _others(s: dict[str, Any], _: Translator) -> str:

@@ -23,6 +23,7 @@ OVER = {
     "ground": mark("Roads, rivers and crossings are as the mission knew them: {layers}."),
     "roads": mark("Roads are those of the file given; rivers and crossings did not go in."),
 }
+ALL_HOURS = mark("Every hour of the day counts as equally dangerous: events are reported with a day and no hour.")
 FAR = mark("{place} is {km} km from where the mode can move: that part is not in the way.")
 APART = 15  # km: ways nearer than this to each other count as the same way (judgement)
 VALUES = {"km": int(HAZARD_KM), "months": int(HAZARD_MONTHS)}

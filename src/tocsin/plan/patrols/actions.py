@@ -3,7 +3,7 @@
 import contextlib
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,10 +16,11 @@ from tocsin.core.progress import Progress, silent
 from tocsin.core.time import month_text
 from tocsin.core.words import mark
 from tocsin.plan.patrols.asked import Out
+from tocsin.plan.patrols.draw import latest_leave, waited
 from tocsin.plan.patrols.layout import Node, layout_of
 from tocsin.plan.patrols.mix import Mix, mix_routes
 from tocsin.plan.patrols.model import Outing, Patrol, driven, fuel_used, times
-from tocsin.plan.patrols.solve import in_reach, solve_outing
+from tocsin.plan.patrols.solve import in_reach, reachable, solve_outing
 from tocsin.plan.situation import Situation, situation
 from tocsin.store import finish_run, run_of
 from tocsin.store.runs import latest_run, run_id
@@ -29,6 +30,7 @@ ASSUMES = (
     mark("Places that no patrol is said to have visited count as not visited lately."),
     mark("Travel is at the documented speed of the mode; breakdowns and checkpoints are not in it."),
     mark("An observer knows the routes and their chances and watches every day; the lot is drawn anew each day."),
+    mark("The hour of leaving is drawn too, within half of the time to spare; the other half is for what goes wrong."),
 )
 WORSE = (
     mark("A visit can mark those who are seen talking to the patrol: ask each place how it wants to be met."),
@@ -107,7 +109,9 @@ def patrols_of(mission: Mission, here: Situation, asked: Out, tell: Progress = s
     layout = layout_of(mission, here, asked)
     problem, nodes = layout.problem, layout.nodes
     with _by_name(nodes):
-        best = solve_outing(problem, seed=asked.seed, seconds=20.0)
+        best = solve_outing(problem, seed=asked.seed, seconds=20.0, bound=layout.freer is None)
+        if layout.freer is not None:
+            best = replace(best, bound=max(best.value, _most(layout.freer)))
         tell("Looking for routes", 1, 2)
         mix = mix_routes(problem, best, plans=asked.plans, guess=asked.guess, seed=asked.seed, floors=layout.floors)
     tell("Looking for routes", 2, 2)
@@ -145,6 +149,14 @@ def patrols_of(mission: Mission, here: Situation, asked: Out, tell: Progress = s
     }  # fmt: skip
 
 
+def _most(problem: Outing) -> float:
+    """No plan of an outing is worth more."""
+    from tocsin.plan.patrols.bound import linear_bound
+
+    clients = reachable(problem)
+    return min(float(problem.worth[clients].sum()), linear_bound(problem, clients))
+
+
 @contextlib.contextmanager
 def _by_name(nodes: list[Node]) -> Iterator[None]:
     """Have what cannot be said with the names of places instead of their numbers."""
@@ -164,8 +176,10 @@ def _mix(mix: Mix, shown: "_Shown") -> dict[str, Any]:
                   for c, v, p in zip(mix.chance, mix.values, mix.plans, strict=True)],
         "value": mix.value, "best": mix.best, "loss": mix.loss, "entropy": mix.entropy,
         "bound": mix.bound, "least_loss": mix.least_loss,
-        "guess": [{"patrol": p.name, "best_guess": g, "routes": r, "times_chance": g * r}
-                  for p, g, r in zip(shown.problem.patrols, mix.guess, mix.routes, strict=True)],
+        "guess": [{"patrol": p.name, "best_guess": g, "routes": r, "times_chance": g * r, "entropy": e,
+                   "entropy_floor": f}
+                  for p, g, r, e, f in zip(shown.problem.patrols, mix.guess, mix.routes, mix.route_entropy,
+                                           mix.entropy_floors, strict=True)],
         "guess_over_chance": mix.guess_over_chance, "overlap": mix.overlap,
     }  # fmt: skip
 
@@ -185,7 +199,8 @@ class _Shown:
     def _patrol(self, patrol: Patrol, route: tuple[int, ...]) -> dict[str, Any]:
         timed = times(self.problem, patrol, route)
         begun, back = timed if timed is not None else ([], patrol.leave)
-        stops = [stop for p, t in zip(route, begun, strict=True) for stop in self._stops(p, t)]
+        waits = waited(self.problem, patrol, route)
+        stops = [s for p, t, w in zip(route, begun, waits, strict=True) for s in self._stops(p, t, w)]
         start, end = self._point(patrol.start), self._point(patrol.end)
         way = [start, *stops, end]
         lon, lat = np.array([v["lon"] for v in way]), np.array([v["lat"] for v in way])
@@ -193,6 +208,7 @@ class _Shown:
         used = fuel_used(self.problem, patrol, route) if route and self.asked.range_hours is not None else None
         return {
             "patrol": patrol.name, "start": start, "end": end, "leave": patrol.leave, "back": back,
+            "leave_until": latest_leave(self.problem, patrol, route),
             "km_straight": float(distance_km(lon[:-1], lat[:-1], lon[1:], lat[1:]).sum()),
             "hours_out": back - patrol.leave if route else 0.0, "hours_driven": hours,
             "litres": None if self.asked.litres is None else hours * self.asked.litres,
@@ -201,16 +217,16 @@ class _Shown:
             "stops": stops,
         }  # fmt: skip
 
-    def _stops(self, place: int, at: float) -> list[dict[str, Any]]:
+    def _stops(self, place: int, at: float, waits: float) -> list[dict[str, Any]]:
         """A stop for each place; an escort is two, where it begins and where it ends."""
         node, stay = self.nodes[place], float(self.problem.stay[place])
         stop = {**self._point(place), "at": at, "stay_hours": 0.0 if node.to else stay,
-                "worth": float(self.problem.worth[place]), "kind": node.kind}  # fmt: skip
+                "worth": float(self.problem.worth[place]), "kind": node.kind, "waits": waits}  # fmt: skip
         if node.to is None:
             return [stop]
         name, lon, lat = node.to
         return [stop, {"name": name, "lon": lon, "lat": lat, "at": at + stay, "stay_hours": 0.0, "worth": 0.0,
-                       "kind": node.kind}]  # fmt: skip
+                       "kind": node.kind, "waits": 0.0}]  # fmt: skip
 
     def _point(self, place: int) -> dict[str, Any]:
         node = self.nodes[place]

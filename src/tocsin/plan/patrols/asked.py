@@ -12,6 +12,7 @@ from tocsin.plan.patrols.mix import GUESS
 
 MOST_TASKS = 24
 MOST_DAYS = 366
+MOST_OUT = 5  # days a patrol is out
 Task = TypeVar("Task")
 
 
@@ -27,7 +28,7 @@ class Escort:
     after, before : float
         It leaves no earlier than `after` and has arrived by `before`, hours of its day.
     day : int
-        1, or 2 of a patrol of two days.
+        1, or a later one of a patrol of several days.
     hours : float, optional
         It takes so long; as long as the patrol alone if not given.
     worth : float, optional
@@ -46,13 +47,13 @@ class Escort:
 
 @dataclass(frozen=True)
 class Joint:
-    """A visit that is made with somebody aboard, or not at all.
+    """A visit with hours of its own, or with somebody aboard, or not at all.
 
     Parameters
     ----------
     place : str
     needs : tuple of str
-        Companions by name, or skills: all of them, in one patrol.
+        Companions by name, or skills: all of them, in one patrol; nobody if none is named.
     after, before : float
         It begins no earlier than `after` and is over by `before`, hours of its day.
     day : int, optional
@@ -63,7 +64,7 @@ class Joint:
     """
 
     place: str
-    needs: tuple[str, ...]
+    needs: tuple[str, ...] = ()
     after: float = 0.0
     before: float = 24.0
     day: int | None = None
@@ -103,7 +104,7 @@ class Out:
     patrols : int
         Of each base.
     days : int
-        1, or 2 with a night at the base or at another one.
+        1, or up to `MOST_OUT` with a night after each but the last, at the base or at another one.
     leave, back : float
         Hours of the day between which patrols are out.
     stay_hours : float
@@ -171,8 +172,8 @@ class Out:
         found: dict[str, str] = {}
         if not 1 <= self.patrols <= 8:
             found["patrols"] = "a base sends 1 to 8 patrols"
-        if self.days not in (1, 2):
-            found["days"] = "patrols are out for 1 or 2 days"
+        if not 1 <= self.days <= MOST_OUT:
+            found["days"] = f"patrols are out for 1 to {MOST_OUT} days"
         if not 0 <= self.leave < self.back <= 24:
             found["leave"] = "patrols leave before they are back, within a day of 24 hours"
         if not 0 <= self.stay_hours < math.inf:
@@ -225,9 +226,9 @@ class Out:
         if isinstance(task, Joint):
             known = {n for c in self.companions for n in (c.name, *c.skills)}
             missing = sorted(set(task.needs) - known)
-            if missing or not task.needs:
+            if missing:
                 found["needs"] = (
-                    f"the visit to {name} needs {', '.join(missing) or 'nobody'}, which no companion is or has; "
+                    f"the visit to {name} needs {', '.join(missing)}, which no companion is or has; "
                     f"offered are: {', '.join(sorted(known)) or 'none'}"
                 )
         return found

@@ -1,6 +1,7 @@
 """One page a patrol to print: when it leaves, where it stops, when it is back; in the reader's language."""
 
 import re
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
@@ -41,8 +42,8 @@ def patrol_name(name: str, _: Translator) -> str:
     return name if found is None else _("{name}, day {day}", name=found[1], day=int(found[2]))
 
 
-def cards_html(summary: dict[str, Any], plan: int, _: Translator) -> str:
-    """The cards of one plan of the mix as a page to print, self-contained.
+def cards_html(summary: dict[str, Any], patrols: Sequence[dict[str, Any]], _: Translator) -> str:
+    """The cards of patrols drawn (`draw_cards`) as a page to print, self-contained.
 
     Times are when each stop is reached at the planned pace. The chance of the plan is left off: a card says only where
     this patrol goes today.
@@ -50,7 +51,7 @@ def cards_html(summary: dict[str, Any], plan: int, _: Translator) -> str:
     titles = (_("stop"), _("place"), _("arrive"), _("stay"), _("latitude, longitude"), _("seen, said, promised"))
     mode, season = moving(summary, _)
     parts = []
-    for patrol in summary["mix"]["plans"][plan]["patrols"]:
+    for patrol in patrols:
         rows = "".join(
             f'<tr><td class="n">{_.number(number)}</td><td>{escape(_stop(s, _))}</td>'
             f'<td class="n">{clock(s["at"], _)}</td><td class="n">{hours(s["stay_hours"], _)}</td>'

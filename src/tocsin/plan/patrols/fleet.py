@@ -47,12 +47,11 @@ def solve_fleet(problem: Outing, clients: Ints, *, seed: int = 0, steps: int = S
     Infeasible
         If not all that must be visited is, in the best plan found.
     """
-    begun = time.monotonic()
     m = len(problem.patrols)
     empty: tuple[tuple[int, ...], ...] = ((),) * m
     if not len(clients):
         return Routes(empty, 0.0, 0.0, (0.0,) * m, "nothing can be visited", seed, problem.digest())
-    visits, how = _anneal(problem, clients, seed, steps, begun, seconds)
+    visits, how = _anneal(problem, clients, seed, steps, seconds)
     missing = sorted(problem.must - {p for r in visits for p in r})
     if missing:
         raise Infeasible(
@@ -70,7 +69,7 @@ def solve_fleet(problem: Outing, clients: Ints, *, seed: int = 0, steps: int = S
 
 
 def _anneal(
-    problem: Outing, clients: Ints, seed: int, steps: int, begun: float, seconds: float
+    problem: Outing, clients: Ints, seed: int, steps: int, seconds: float
 ) -> tuple[tuple[tuple[int, ...], ...], str]:
     from tocsin.plan.patrols.fleetloops import search_fleet
     from tocsin.plan.patrols.fleetparts import CARRIES, COST, LOAD, WORTH
@@ -91,6 +90,9 @@ def _anneal(
     rng = np.random.default_rng(seed)
     cooling = COLD ** (1.0 / PARTS)
     worth = ground.visits[:, WORTH].copy()
+    # no step yet: the first call may have to compile for longer than there is time
+    search_fleet(ground, routes, sizes, best_routes, best_sizes, best, 0, hot, hot, removed, TRIED, LOOKED, 1)
+    begun = time.monotonic()
     done, part = 0, 0
     while part < PARTS:
         swollen = 1.0 + (SWOLLEN - 1.0) * max(0.0, 1.0 - part / (PARTS * TRUE_FROM)) ** 3 if some else 1.0
@@ -132,8 +134,20 @@ def _ground(problem: Outing, clients: Ints) -> "Ground":
     near = nearest(hours[np.ix_(clients, clients)], clients, max(2, min(len(clients), NEAR)))
     row_of = np.full(n, -1, dtype=np.int64)
     row_of[near[:, 0]] = np.arange(len(near))
-    return Ground(hours, np.ascontiguousarray(hours.T), np.ascontiguousarray(visits, dtype=np.float64), who, terms,
-                  near, hours[near[:, :1], near], hours[near, near[:, :1]], row_of)  # fmt: skip
+    back = hours if np.array_equal(hours, hours.T) else np.ascontiguousarray(hours.T)
+    return Ground(hours, back, np.ascontiguousarray(visits, dtype=np.float64), who, terms, near,
+                  hours[near[:, :1], near], hours[near, near[:, :1]], row_of, _shortcut(hours, near, who))  # fmt: skip
+
+
+def _shortcut(hours: Floats, near: Ints, who: Ints) -> float:
+    """How much shorter ways over a third place are at most, from a place to those near it and bases; 0 on a plane."""
+    found, bases = 0.0, np.unique(who[:, :2])
+    for row in near:
+        p, beside = row[0], np.concatenate([row[1:LOOKED], bases])
+        on = hours[beside, p][:, None] - hours[beside] - hours[p]
+        there = hours[p, beside][:, None] - hours[:, beside].T - hours[:, p]
+        found = max(found, float(on.max(initial=0.0)), float(there.max(initial=0.0)))
+    return found
 
 
 def nearest(apart: Floats, clients: Ints, many: int) -> Ints:

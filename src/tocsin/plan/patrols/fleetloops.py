@@ -1,35 +1,41 @@
 """Inner loops of the search for fleets that carry and cost, compiled; imported only where they run."""
 
-from typing import NamedTuple
-
 import numpy as np
 import numpy.typing as npt
 
-from tocsin.plan.compiled import compiled
+from tocsin.plan.compiled import compiled, lean
 from tocsin.plan.location.chance import draw_below, draw_share
 from tocsin.plan.patrols.fleetparts import (
     CARRIES,
+    COMES,
     COST,
+    DUE,
     EASE,
     END,
     FIRST,
     FIXED,
+    GOES,
     LAST,
     LATEST,
+    LENGTH,
     LIKE,
     LOAD,
     LONGEST,
+    READY,
     START,
     WORTH,
-    Cube,
     Floats,
     Ground,
     Longs,
     Plan,
+    Undo,
+    at_home,
     cost_of_route,
     extra_of,
     fill,
     put_in,
+    touch,
+    undone,
     way_of,
 )
 from tocsin.plan.patrols.stringloops import string_of
@@ -48,62 +54,7 @@ SHAKEN = 0.3  # of the heat: how dear another patrol for a route may be
 BLINK = 0.01  # gaps between visits not seen
 
 
-class Undo(NamedTuple):
-    """What the routes touched in a step were before, which these are, and who is at home of each kind."""
-
-    routes: Longs
-    sizes: Longs
-    before: Cube
-    after: Cube
-    legs: Floats
-    touched: npt.NDArray[np.bool_]
-    which: Longs
-    home_of: Longs
-
-
-@compiled
-def touch(plan: Plan, undo: Undo, r: int, many: int) -> int:
-    """Keep what a route was before its first change in this step; how many have been changed."""
-    if undo.touched[r]:
-        return many
-    undo.touched[r] = True
-    undo.which[many] = r
-    n = plan.sizes[r]
-    undo.sizes[r] = n
-    for k in range(n + 1):
-        undo.routes[r, k], undo.legs[r, k] = plan.routes[r, k], plan.legs[r, k]
-        for c in range(5):
-            undo.before[r, k, c], undo.after[r, k, c] = plan.before[r, k, c], plan.after[r, k, c]
-    return many + 1
-
-
-@compiled
-def undone(plan: Plan, undo: Undo, many: int, free: Longs, n_free: int) -> None:
-    """Put back what was before the step."""
-    for k in range(n_free):
-        plan.where[free[k]] = -1
-    for t in range(many):
-        r = undo.which[t]
-        n = undo.sizes[r]
-        plan.sizes[r] = n
-        for k in range(n + 1):
-            plan.routes[r, k], plan.legs[r, k] = undo.routes[r, k], undo.legs[r, k]
-            for c in range(5):
-                plan.before[r, k, c], plan.after[r, k, c] = undo.before[r, k, c], undo.after[r, k, c]
-        for k in range(n):
-            plan.where[plan.routes[r, k]], plan.spot[plan.routes[r, k]] = r, k
-
-
-@compiled
-def at_home(ground: Ground, plan: Plan, kind: int) -> int:
-    """A patrol at home of a kind, or -1."""
-    for r in range(len(plan.sizes)):
-        if ground.who[r, LIKE] == kind and plan.sizes[r] == 0:
-            return r
-    return -1
-
-
-@compiled
+@lean
 def take_out(
     state: State, ground: Ground, plan: Plan, undo: Undo, row: int, whole: bool, renewing: bool, mean_removed: float,
     free: Longs,
@@ -153,7 +104,7 @@ def take_out(
     return n_free, done, more
 
 
-@compiled
+@lean
 def in_order(state: State, ground: Ground, centre: int, free: Longs, n_free: int, key: Floats) -> None:
     """Sort what is to be put back in one of several ways, drawn by lot."""
     how = draw_share(state)
@@ -177,39 +128,54 @@ def in_order(state: State, ground: Ground, centre: int, free: Longs, n_free: int
         free[i], key[i] = p, value
 
 
-@compiled
+@lean
 def best_gap(
     state: State, ground: Ground, plan: Plan, undo: Undo, p: int, looked: int, opened: int, seen: Longs, mark: int
 ) -> tuple[float, int, int]:
     """Where a visit costs least: the cost, the route and the place in it; beside near places, and patrols at home."""
-    near, terms = ground.near, ground.terms
-    here, load, room = ground.row_of[p], ground.visits[p, LOAD], plan.routes.shape[1]
-    lowest, into, at = ground.visits[p, WORTH], -1, -1
+    near, terms, visits, at_hand = ground.near, ground.terms, ground.visits, plan.at_hand
+    here, load, room = ground.row_of[p], visits[p, LOAD], plan.routes.shape[1]
+    closes, leaves = visits[p, LAST] + EASE, visits[p, FIRST] + visits[p, LENGTH] - EASE
+    lowest, into, at = visits[p, WORTH], -1, -1
     for c in range(1, min(looked, near.shape[1])):
         q = near[here, c]
         r = plan.where[q]
         if r < 0:
             continue
+        # What is at hand first: of a way round over p the half is the way to p, if ways are no longer than over others.
+        price, there, on = terms[r, COST], ground.from_near[here, c], ground.to_near[here, c]
+        round_behind, round_before = there - at_hand[q, GOES], on - at_hand[q, COMES]
+        round_behind = max(round_behind, 2.0 * round_behind - ground.shortcut)
+        round_before = max(round_before, 2.0 * round_before - ground.shortcut)
+        behind = (price * round_behind < lowest) & (at_hand[q, READY] + there <= closes)
+        ahead = (price * round_before < lowest) & (leaves + on <= at_hand[q, DUE])
+        fresh = seen[r] != mark
+        if not (behind | ahead | fresh):
+            continue
         n = plan.sizes[r]
         if plan.before[r, n, LOAD] + load > terms[r, CARRIES] + EASE or n + 2 >= room:
             continue
-        for side in range(2):
-            if draw_share(state) >= BLINK:
-                k = plan.spot[q] + side
-                there = ground.from_near[here, c] if side == 1 else -1.0
-                on = ground.to_near[here, c] if side == 0 else -1.0
-                if terms[r, COST] * (max(there, on) - plan.legs[r, k]) >= lowest:
-                    continue
-                extra = extra_of(ground, plan, p, r, k, there, on, lowest)
-                if extra < lowest:
-                    lowest, into, at = extra, r, k
-        if seen[r] != mark:  # the ends of each route near by, too
+        k = plan.spot[q]
+        if ahead:
+            extra = extra_of(ground, plan, p, r, k, -1.0, on, lowest)
+            if extra < lowest and draw_share(state) >= BLINK:
+                lowest, into, at = extra, r, k
+        if behind:
+            extra = extra_of(ground, plan, p, r, k + 1, there, -1.0, lowest)
+            if extra < lowest and draw_share(state) >= BLINK:
+                lowest, into, at = extra, r, k + 1
+        if fresh:  # the ends of each route near by, too
             seen[r] = mark
-            for side in range(2):
-                k = n * side
-                extra = extra_of(ground, plan, p, r, k, -1.0, -1.0, lowest)
+            there, on = ground.back[p, ground.who[r, START]], ground.hours[p, ground.who[r, END]]
+            round_out, round_home = there - plan.legs[r, 0], on - plan.legs[r, n]
+            if price * max(round_out, 2.0 * round_out - ground.shortcut) < lowest:
+                extra = extra_of(ground, plan, p, r, np.int64(0), there, -1.0, lowest)
                 if extra < lowest:
-                    lowest, into, at = extra, r, k
+                    lowest, into, at = extra, r, 0
+            if price * max(round_home, 2.0 * round_home - ground.shortcut) < lowest:
+                extra = extra_of(ground, plan, p, r, n, -1.0, on, lowest)
+                if extra < lowest:
+                    lowest, into, at = extra, r, n
     for kind in range(len(undo.home_of)):
         r = undo.home_of[kind]
         if r >= 0 and load <= terms[r, CARRIES] + EASE:
@@ -222,18 +188,30 @@ def best_gap(
     return lowest, into, at
 
 
-@compiled
+@lean
+def list_others(ground: Ground, plan: Plan, undo: Undo) -> int:
+    """Fill `others`; how many these are. Of large fleets most patrols are at home and like another at home."""
+    many = 0
+    for r in range(len(plan.sizes)):
+        if plan.sizes[r] > 0 or undo.home_of[ground.who[r, LIKE]] == r:
+            undo.others[many] = r
+            many += 1
+    return many
+
+
+@lean
 def hand_over(state: State, ground: Ground, plan: Plan, undo: Undo, heat: float, many: int) -> tuple[int, float]:
     """Let routes that were touched change to patrols that suit them better, at home or on another route."""
     who, terms, sizes = ground.who, ground.terms, plan.sizes
-    total = 0.0
+    total, n_others = 0.0, list_others(ground, plan, undo)
     for t in range(many):
         r = undo.which[t]
         if sizes[r] == 0:
             continue
-        for other in range(len(sizes)):
+        for o in range(n_others):
+            other = undo.others[o]
             kind = who[other, LIKE]
-            if kind == who[r, LIKE] or (sizes[other] == 0 and undo.home_of[kind] != other):
+            if kind == who[r, LIKE]:
                 continue
             if who[other, START] != who[r, START] or who[other, END] != who[r, END]:
                 continue
@@ -266,6 +244,7 @@ def hand_over(state: State, ground: Ground, plan: Plan, undo: Undo, heat: float,
             if m == 0:
                 undo.home_of[who[r, LIKE]] = r
                 undo.home_of[kind] = at_home(ground, plan, kind)
+            n_others = list_others(ground, plan, undo)
             break
     return many, total
 
@@ -290,15 +269,15 @@ def search_fleet(
     n, m, room, clients = len(visits), len(sizes), routes.shape[1], len(near)
     plan = Plan(
         routes, sizes, np.full(n, -1, dtype=np.int64), np.full(n, -1, dtype=np.int64), np.zeros((m, room + 1, 5)),
-        np.zeros((m, room + 1, 5)), np.zeros((m, room + 1)),
+        np.zeros((m, room + 1, 5)), np.zeros((m, room + 1)), np.zeros((n, 4)),
     )  # fmt: skip
     kinds = ground.who[:, LIKE].max() + 1
     undo = Undo(
         routes.copy(), sizes.copy(), np.zeros((m, room + 1, 5)), np.zeros((m, room + 1, 5)),
         np.zeros((m, room + 1)), np.zeros(m, dtype=np.bool_), np.zeros(m, dtype=np.int64),
-        np.full(kinds, -1, dtype=np.int64),
+        np.full(kinds, -1, dtype=np.int64), np.zeros(m, dtype=np.int64),
     )  # fmt: skip
-    total = 0.0
+    total, away = 0.0, 0
     for r in range(m):
         for k in range(sizes[r]):
             plan.where[routes[r, k]], plan.spot[routes[r, k]] = r, k
@@ -307,6 +286,7 @@ def search_fleet(
     for k in range(clients):
         if plan.where[near[k, 0]] < 0:
             total += visits[near[k, 0], WORTH]
+            away += 1
     several = False  # bases
     for r in range(m):
         several = several or ground.who[r, START] != ground.who[0, START]
@@ -335,8 +315,8 @@ def search_fleet(
         n_free, many, more = take_out(state, ground, plan, undo, row, opening, renewing, mean_removed, free)
         now = total + more
         # of what was not visited before, the nearest
-        removed = n_free
-        for c in range(near.shape[1]):
+        removed, back = n_free, 0
+        for c in range(near.shape[1] if away > 0 else 0):
             if n_free - removed >= (max(tried, RENEWED) if renewing else tried):
                 break
             p = near[row, c]
@@ -365,6 +345,7 @@ def search_fleet(
             many = touch(plan, undo, r, many)
             now -= cost_of_route(ground, plan, r) + visits[p, WORTH]
             put_in(ground, plan, p, r, at)
+            back += 1
             now += cost_of_route(ground, plan, r)
             if undo.home_of[kind] == r:
                 undo.home_of[kind] = at_home(ground, plan, kind)
@@ -373,6 +354,7 @@ def search_fleet(
             now += more
         if now < total - heat * np.log(draw_share(state) + 1e-300):
             total = now
+            away += removed - back
         else:
             undone(plan, undo, many, free, n_free)
         for t in range(many):

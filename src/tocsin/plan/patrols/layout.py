@@ -56,9 +56,14 @@ class Due:
 
 @dataclass(frozen=True)
 class Layout:
-    """The outing and what its places are; `aboard` says which patrols each companion goes with."""
+    """The outing and what its places are; `aboard` says which patrols each companion goes with.
+
+    `freer` is the outing as if patrols could sleep at any base and everybody were aboard all of them: no choice of
+    nights and companions gives more than its bound. None where there was nothing of that to choose.
+    """
 
     problem: Outing
+    freer: Outing | None
     nodes: list[Node]
     bases: list[Unit]
     over: str
@@ -84,7 +89,7 @@ def layout_of(mission: Mission, here: Situation, asked: Out) -> Layout:
     asked.check()
     seen = _spots(here, asked)
     bases = _bases(here, asked, seen)
-    nights = [u for u, ok in zip(here.units, responders(here.units), strict=True) if ok] if asked.days == 2 else []
+    nights = [u for u, ok in zip(here.units, responders(here.units), strict=True) if ok] if asked.days > 1 else []
     ends = list({(u.lon, u.lat): u for u in [*bases, *nights]}.values())
     filling = [here.unit(name) for name in asked.fuel_at] or ends
     fuel = [] if asked.range_hours is None else filling
@@ -112,10 +117,11 @@ def layout_of(mission: Mission, here: Situation, asked: Out) -> Layout:
         if d.chance >= 1:
             closes[d.node] = min(closes[d.node], DAY * (max(d.due_in, 0) + 1))
     problem = replace(problem, must=problem.must | {d.node for d in due if d.chance >= 1}, closes=closes)
-    if asked.days == 2:
+    freer = _freer(problem, len(ends), asked) if asked.days > 1 or problem.needs else None
+    if asked.days > 1:
         problem = replace(problem, patrols=sent.with_nights(problem))
     problem, aboard = _with_companions(problem, asked, bases)
-    return Layout(problem, nodes, bases, over, due, aboard)
+    return Layout(problem, freer, nodes, bases, over, due, aboard)
 
 
 def _teams(asked: Out, bases: list[Unit]) -> int:
@@ -140,10 +146,12 @@ def _problem(asked: Out, nodes: list[Node], hours: Floats, inside: Floats) -> Ou
     at = {v.name.casefold(): k for k, v in enumerate(nodes) if v.kind == "visit"}
     must = {at[name.casefold()] for name in asked.must}
     needs: dict[int, frozenset[str]] = {}
+    own = []  # visits with hours of their own
     for visit in asked.joint:
         k = at[visit.place.casefold()]
+        own.append(k)
         stay[k] = asked.stay_hours if visit.hours is None else visit.hours
-        needs[k] = frozenset(visit.needs)
+        needs |= {k: frozenset(visit.needs)} if visit.needs else {}
         must |= {k} if visit.must else set()
         first, last = (visit.day or 1) - 1, (visit.day or asked.days) - 1
         opens[k], closes[k] = DAY * first + visit.after, DAY * last + visit.before - stay[k]
@@ -156,7 +164,7 @@ def _problem(asked: Out, nodes: list[Node], hours: Floats, inside: Floats) -> Ou
         if not math.isfinite(stay[k]):
             raise Infeasible("there is no way by {mode} for escort '{name}': go by another, or give its hours",
                              mode=asked.mode, name=escort.name)  # fmt: skip
-    for k in [*needs, *escorts]:
+    for k in [*own, *escorts]:
         if opens[k] > closes[k]:
             raise Infeasible("{name} takes {hours:.1f} hours and cannot be over within the hours given for it: give "
                              "more", name=nodes[k].name, hours=stay[k])  # fmt: skip
@@ -223,39 +231,83 @@ class _Sent:
     ends: list[Unit]
     dry: frozenset[int]
 
-    def patrols(self, nights: Mapping[int, int]) -> tuple[Patrol, ...]:
-        """Each base's patrols, day by day, with where they sleep; without fuel there, both days share one tank."""
+    def patrols(self, nights: Mapping[int, Sequence[int]]) -> tuple[Patrol, ...]:
+        """Each base's patrols, day by day, with where they sleep; without fuel there, days share one tank."""
         asked = self.asked
-        at = {(u.lon, u.lat): k for k, u in enumerate(self.ends)}
         tank = float("inf") if asked.range_hours is None else asked.range_hours
         found = []
         for b, base in enumerate(self.bases):
+            stand = self.stand(base)
+            slept = list(nights.get(b, [stand] * (asked.days - 1)))
+            ends = [stand, *slept, stand]
+            fuel = [tank / share for share in _sharing([n in self.dry and n != stand for n in slept])]
             for k in range(asked.patrols):
                 name = base.name if asked.patrols == 1 else f"{base.name} {k + 1}"
-                stand = at[base.lon, base.lat]
-                night = nights.get(b, stand) if asked.days == 2 else stand
-                fuel = tank / 2 if asked.days == 2 and night in self.dry and night != stand else tank
                 for day in range(asked.days):
                     label = name if asked.days == 1 else f"{name}, day {day + 1}"
-                    start, end = (stand, night) if day == 0 else (night, stand)
-                    found.append(Patrol(label, start, end, DAY * day + asked.leave, DAY * day + asked.back, fuel=fuel))
+                    found.append(Patrol(label, ends[day], ends[day + 1], DAY * day + asked.leave,
+                                        DAY * day + asked.back, fuel=fuel[day]))  # fmt: skip
         return tuple(found)
 
+    def stand(self, base: Unit) -> int:
+        """The end that a base is."""
+        return next(k for k, u in enumerate(self.ends) if (u.lon, u.lat) == (base.lon, base.lat))
+
     def with_nights(self, problem: Outing) -> tuple[Patrol, ...]:
-        """Where each base's patrols sleep: at their own base or one of the nearest others, one base after the other."""
-        nights: dict[int, int] = {}
+        """Where each base's patrols sleep: one base and one night after the other, at the best of those near.
+
+        Tried are the base itself, where they slept before, and the nearest others; as if they stayed there until the
+        last day, when they have to be home.
+        """
+        nights: dict[int, list[int]] = {}
         for b, base in enumerate(self.bases):
-            own = next(k for k, u in enumerate(self.ends) if (u.lon, u.lat) == (base.lon, base.lat))
-            away = problem.hours[own, : len(self.ends)]
-            near = [int(k) for k in np.argsort(away, kind="stable") if k != own][:NIGHTS]
-            best = (-1.0, own)
-            for night in [own, *near]:
-                tried = replace(problem, patrols=self.patrols({**nights, b: night}), needs={})
-                value = _worth_of(tried, self.asked.seed)
-                if value > best[0] + 1e-9:
-                    best = (value, night)
-            nights[b] = best[1]
+            own = self.stand(base)
+            slept: list[int] = []
+            for night in range(self.asked.days - 1):
+                before = slept[-1] if slept else own
+                away = problem.hours[before, : len(self.ends)]
+                near = [int(k) for k in np.argsort(away, kind="stable") if k not in (own, before)][:NIGHTS]
+                best = (-1.0, own)
+                for place in dict.fromkeys([own, before, *near]):
+                    plan = [*slept, *[place] * (self.asked.days - 1 - night)]
+                    tried = replace(problem, patrols=self.patrols({**nights, b: plan}), needs={})
+                    value = _worth_of(tried, self.asked.seed)
+                    if value > best[0] + 1e-9:
+                        best = (value, place)
+                slept.append(best[1])
+            nights[b] = slept
         return self.patrols(nights)
+
+
+def _sharing(dry: Sequence[bool]) -> list[int]:
+    """How many days share one tank, for each day; `dry` says for each night whether no tank can be filled then.
+
+    >>> _sharing([True, True, False])
+    [3, 3, 3, 1]
+    """
+    runs = [[0]]
+    for night, none in enumerate(dry, 1):
+        runs = [*runs[:-1], [*runs[-1], night]] if none else [*runs, [night]]
+    return [len(run) for run in runs for _ in run]
+
+
+def _freer(problem: Outing, ends: int, asked: Out) -> Outing:
+    """The outing with nights anywhere at once: a place as near to everything as the nearest base; nobody is needed."""
+    n = len(problem.worth)
+    hours = np.zeros((n + 1, n + 1))
+    hours[:n, :n] = problem.hours
+    hours[n, :n], hours[:n, n] = problem.hours[:ends].min(axis=0), problem.hours[:, :ends].min(axis=1)
+    one = np.append
+    last = asked.days - 1
+    patrols = tuple(
+        replace(p, start=p.start if k % asked.days == 0 else n, end=p.end if k % asked.days == last else n)
+        for k, p in enumerate(problem.patrols)
+    )
+    return replace(
+        problem, hours=hours, worth=one(problem.worth, 0.0), stay=one(problem.stay, 0.0), opens=one(problem.opens, 0.0),
+        closes=one(problem.closes, problem.closes.max()), patrols=patrols, needs={},
+        drives=None if problem.drives is None else one(problem.drives, 0.0),
+    )  # fmt: skip
 
 
 def _worth_of(problem: Outing, seed: int) -> float:

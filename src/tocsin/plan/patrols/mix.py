@@ -70,6 +70,18 @@ class Mix:
         return max(g * n for g, n in zip(self.guess, self.routes, strict=True))
 
     @property
+    def route_entropy(self) -> tuple[float, ...]:
+        """How uncertain tomorrow's route of each patrol is, nats."""
+        held = [np.array(list(_shares(list(self.plans), np.array(self.chance), r).values()))
+                for r in range(len(self.guess))]  # fmt: skip
+        return tuple(float(-(p[p > 0] * np.log(p[p > 0])).sum()) for p in held)
+
+    @property
+    def entropy_floors(self) -> tuple[float, ...]:
+        """What that is at least, because no route is drawn more often than the best guess is right."""
+        return tuple(float(-np.log(g)) for g in self.guess)
+
+    @property
     def overlap(self) -> float:
         """Mean share of places that two routes of the same patrol have in common: 0, nothing; 1, the same places."""
         shares = []

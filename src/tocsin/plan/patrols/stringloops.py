@@ -3,11 +3,11 @@
 import numpy as np
 import numpy.typing as npt
 
-from tocsin.plan.compiled import compiled
+from tocsin.plan.compiled import lean
 from tocsin.plan.location.chance import draw_below, draw_share
 
 
-@compiled
+@lean
 def string_of(
     state: npt.NDArray[np.uint64],
     n: int,

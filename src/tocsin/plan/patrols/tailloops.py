@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from tocsin.plan.compiled import compiled
+from tocsin.plan.compiled import lean
 from tocsin.plan.location.chance import draw_share
 from tocsin.plan.patrols.fleetparts import (
     CARRIES,
@@ -27,7 +27,7 @@ from tocsin.plan.patrols.fleetparts import (
 Longs = npt.NDArray[np.int64]
 
 
-@compiled
+@lean
 def joined(ground: Ground, plan: Plan, r: int, i: int, s: int, j: int) -> bool:
     """Whether patrol r keeps its times with its first i visits and then those of s from the j-th on."""
     length, first, last = plan.before[r, i, LENGTH], plan.before[r, i, FIRST], plan.before[r, i, LAST]
@@ -48,7 +48,7 @@ def joined(ground: Ground, plan: Plan, r: int, i: int, s: int, j: int) -> bool:
     return bool(length <= ground.terms[r, LONGEST] + EASE)
 
 
-@compiled
+@lean
 def way_joined(ground: Ground, plan: Plan, r: int, i: int, s: int, j: int) -> float:
     """Hours of travel of patrol r with its first i visits and then those of s from the j-th on."""
     n = plan.sizes[s]
@@ -62,7 +62,7 @@ def way_joined(ground: Ground, plan: Plan, r: int, i: int, s: int, j: int) -> fl
     return float(plan.before[r, i, WAY] + ground.hours[at, plan.routes[s, j]] + tail)
 
 
-@compiled
+@lean
 def swap_tails(
     state: npt.NDArray[np.uint64], ground: Ground, plan: Plan, p: int, q: int, heat: float, new: Longs
 ) -> tuple[bool, float]:
@@ -104,7 +104,7 @@ def swap_tails(
     return True, more
 
 
-@compiled
+@lean
 def other_base(
     state: npt.NDArray[np.uint64], ground: Ground, plan: Plan, r: int, s: int, heat: float
 ) -> tuple[bool, float]:

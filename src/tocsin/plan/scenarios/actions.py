@@ -156,6 +156,12 @@ def _gone(here: Situation, scenario: Scenario, unit: Any) -> bool:
         if unknown:
             raise NotFound("no unit here comes from {who}; there are: {known}", who=", ".join(unknown),
                            known=", ".join(sorted(known)) or "none")  # fmt: skip
+    if scenario.without_operations:
+        known = {u.mission for u in here.units if u.mission}
+        unknown = sorted(set(scenario.without_operations) - known)
+        if unknown:
+            raise NotFound("no unit here is of the operation {who}; there are: {known}", who=", ".join(unknown),
+                           known=", ".join(sorted(known)) or "none")  # fmt: skip
     own, gone = set(unit.contributors), set(scenario.without_contributors)
     leaves = bool(own & gone) if scenario.shared_units_go else bool(own) and own <= gone
     return leaves or unit.name in scenario.without_units or unit.mission in scenario.without_operations

@@ -11,18 +11,20 @@ from tocsin.core.errors import NotFound
 from tocsin.core.words import Translator, translator
 from tocsin.plan.corridors.said import assumed
 from tocsin.plan.patrols.actions import patrols_run
+from tocsin.plan.patrols.draw import draw_cards
 from tocsin.plan.wishes import AskedWay, list_cards
 from tocsin.plan.wishes.sheets import MOST_OTHERS, MOST_TIMES
 from tocsin.store import reading, run_of, writing
 from tocsin.store.audit import Entry, record
 from tocsin.store.policy import demand
 from tocsin.web.api.listen import PROBLEMS, Body, Key, Word
+from tocsin.web.api.plan_parts import RUN
 from tocsin.web.api.plan_patrols import Drawn, Hour, Mode, Name, PatrolCard, Patrols, PatrolsMade, Point, patrols_made
 from tocsin.web.api.plan_wishes import AskedLine, put
 from tocsin.web.who import Asker, At
 
 router = APIRouter(prefix="/api/plan/cards", tags=["plan"], responses=PROBLEMS)
-RunId = Annotated[str, Path(pattern=r"^[0-9a-f]{12}$", description="Run of the patrols or the way.")]
+RunId = Annotated[str, Path(pattern=RUN, description="Run of the patrols or the way.")]
 
 
 class Way(Body):
@@ -76,10 +78,24 @@ class Leg(BaseModel):
 
 
 class Rest(BaseModel):
-    """Where the convoy waits for the day."""
+    """Where the convoy waits for the day; `exposure` is events near it in 1,000 such rests."""
 
     after_leg: int
     hours: float
+    exposure: float = 0.0
+
+
+class AtHour(BaseModel):
+    """Leaving at another hour: events near the convoy in 1,000 passages, rests included, and when it is there.
+
+    `least` is of the least exposed way then, which is there after `least_after_hours`.
+    """
+
+    leave: int
+    arrive_after_hours: float
+    exposure: float
+    least: float
+    least_after_hours: float
 
 
 class WaySum(BaseModel):
@@ -129,6 +145,7 @@ class WayMade(BaseModel):
     over: Literal["roads", "ground", "straight line"]
     legs: list[Leg]
     rests: list[Rest]
+    by_hour: list[AtHour] = []
     turn_back: TurnBack | None
     others: list[OtherWay]
     assumes: list[str]
@@ -178,11 +195,10 @@ def draw(at: At, asker: Asker, run: RunId) -> Drawn:
         made = patrols_run(connection, run)
         record(connection, at.now(), Entry(asker.id, "plan.draw", "plan", run))
     # The lot must not follow from a seed that somebody else may know.
-    plans = made["mix"]["plans"]
-    drawn = secrets.SystemRandom().choices(plans, [p["chance"] for p in plans])[0]
+    drawn = draw_cards(made, secrets.SystemRandom())
     return Drawn(
         season=made["season"], mode=made["mode"], as_of=made["as_of"],
-        patrols=[PatrolCard(**{**p, "along": p.get("with", [])}) for p in drawn["patrols"]],
+        patrols=[PatrolCard(**{**p, "along": p.get("with", [])}) for p in drawn],
     )  # fmt: skip
 
 
@@ -200,7 +216,11 @@ def _way(made: dict[str, Any], words: Translator) -> WayMade:
         chosen=total(made["chosen"]), safest=total(made["safest"]), arrive_after_hours=made["arrive_after_hours"],
         line=made["chosen"]["line"], legs=[Leg(**g) for g in legs],
         over=made.get("over", "straight line"), turn_back=made.get("turn_back"), others=[OtherWay(**o) for o in others],
-        rests=[Rest(**r) for r in made["rests"]], assumes=assumed(made["assumes"], words),
+        rests=[Rest(**{**r, "exposure": 1000 * r.get("exposure", 0.0)}) for r in made["rests"]],
+        by_hour=[AtHour(leave=h["leave"], arrive_after_hours=h["arrive_after_hours"], exposure=1000 * h["chosen"],
+                        least=1000 * h["least"]["exposure"], least_after_hours=h["least"]["arrive_after_hours"])
+                 for h in made["by_hour"] if "least" in h],
+        assumes=assumed(made["assumes"], words),
         worse=[words(line) for line in made["worse"]], front=[total(w) for w in made["front"]],
         front_size=made["front_size"], complete=made["complete"], most_time=made.get("most_time", 2.0),
     )  # fmt: skip

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from tocsin.core.errors import NotFound
 from tocsin.core.words import translator
-from tocsin.plan.drawdown.actions import ASSUMES
+from tocsin.plan.drawdown import actions, contingency
 from tocsin.plan.drawdown.gapmap import gap_map
 from tocsin.plan.drawdown.order import SECOND
 from tocsin.plan.printed import said
@@ -19,12 +19,13 @@ from tocsin.store import reading, run_of, writing
 from tocsin.store.audit import Entry, record
 from tocsin.store.policy import Actor, demand
 from tocsin.web.api.listen import PROBLEMS, Body, Key, Word
+from tocsin.web.api.plan_parts import RUN
 from tocsin.web.api.plan_patrols import Name
 from tocsin.web.api.plan_wishes import AskedLine, put
 from tocsin.web.who import Asker, At, House
 
 router = APIRouter(prefix="/api/plan/leaving", tags=["plan"], responses=PROBLEMS)
-RunId = Annotated[str, Path(pattern=r"^[0-9a-f]{12}$", description="Run of the order or the watch.")]
+RunId = Annotated[str, Path(pattern=RUN, description="Run of the order or the watch.")]
 Limit = Annotated[float, Field(gt=0, le=MOST_HOURS, allow_inf_nan=False)]
 Step = Annotated[int, Field(ge=1, le=600)]
 Steps = Annotated[dict[Name, Step], Field(max_length=MOST_KEPT, default_factory=dict)]
@@ -184,6 +185,7 @@ class Back(BaseModel):
     share_before: float | None
     share_after: float | None
     restores_floor: bool
+    proven: bool = False
 
 
 class WatchedArea(BaseModel):
@@ -199,6 +201,7 @@ class WatchedArea(BaseModel):
     first_alarm: str | None
     events_next_month_that_raise_it: int | None
     false_alarm: float
+    false_alarm_between: tuple[float, float] | None = None
     delays: list[LateSeen]
     protected_share: float | None
     back: Back | None
@@ -248,8 +251,12 @@ def made(at: At, asker: Asker, run: RunId, lang: Word | None = None) -> OrderMad
     found = _run(at, asker, run)
     told = {**found, "worse": [words(line) for line in found["worse"]]}
     if "steps" in found:
-        return OrderMade.model_validate({**told, "assumes": said(found["assumes"], ASSUMES, words, second=SECOND)})
-    return WatchMade.model_validate({**told, "assumes": [words(line) for line in found["assumes"]]})
+        return OrderMade.model_validate(
+            {**told, "assumes": said(found["assumes"], actions.ASSUMES, words, second=SECOND)}
+        )
+    return WatchMade.model_validate(
+        {**told, "assumes": said(found["assumes"], contingency.ASSUMES, words, **contingency.CAME)}
+    )
 
 
 @router.get("/{run}/map", summary="An order of closing as a map (GeoJSON)", response_class=Response)

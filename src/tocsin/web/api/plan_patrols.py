@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, StringConstraints
 
 from tocsin.core.words import Translator
-from tocsin.plan.patrols.asked import MOST_DAYS, MOST_TASKS
+from tocsin.plan.patrols.asked import MOST_DAYS, MOST_OUT, MOST_TASKS
 from tocsin.plan.patrols.mix import GUESS
 from tocsin.plan.wishes import AskedPatrols
 from tocsin.plan.wishes.sheets import MOST_BASES, MOST_GUESS, MOST_PLACES, MOST_STAY, MOST_VISITED
@@ -16,7 +16,7 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"
 Hour = Annotated[float, Field(ge=0, lt=24, allow_inf_nan=False)]
 Until = Annotated[float, Field(gt=0, le=24, allow_inf_nan=False)]
 Long = Annotated[float, Field(ge=0, le=48, allow_inf_nan=False)]
-Day = Annotated[int, Field(ge=1, le=2)]
+Day = Annotated[int, Field(ge=1, le=MOST_OUT)]
 Skills = Annotated[list[Name], Field(max_length=8, default_factory=list)]
 
 
@@ -40,7 +40,7 @@ class JointAsked(Body):
     """A visit that is made with companions aboard (by name or skill, all of them), or not at all."""
 
     place: Name
-    needs: Annotated[list[Name], Field(min_length=1, max_length=8)]
+    needs: Annotated[list[Name], Field(max_length=8, default_factory=list)]
     after: Hour = 0.0
     before: Until = 24.0
     day: Day | None = None
@@ -138,12 +138,17 @@ class PatrolCard(BaseModel):
 
 
 class Guess(BaseModel):
-    """How well an observer who watches every day can guess a patrol's route; `times_chance` against blind chance."""
+    """How well an observer who watches every day can guess a patrol's route; `times_chance` against blind chance.
+
+    `entropy` of tomorrow's route in nats, and what it is at least; null of runs made before it was told.
+    """
 
     patrol: str
     routes: int
     best_guess: float
     times_chance: float
+    entropy: float | None = None
+    entropy_floor: float | None = None
 
 
 class KeptPlace(BaseModel):

@@ -20,12 +20,13 @@ from tocsin.store.audit import Entry, record
 from tocsin.store.policy import Actor, demand
 from tocsin.store.tables import run as runs
 from tocsin.web.api.listen import PROBLEMS, Body, Key, Word
+from tocsin.web.api.plan_parts import RUN
 from tocsin.web.api.plan_patrols import Name
 from tocsin.web.api.plan_wishes import AskedLine, put
 from tocsin.web.who import Asker, At, House
 
 router = APIRouter(prefix="/api/plan/scenarios", tags=["plan"], responses=PROBLEMS)
-RunId = Annotated[str, Path(pattern=r"^[0-9a-f]{12}$", description="Run of the comparison.")]
+RunId = Annotated[str, Path(pattern=RUN, description="Run of the comparison.")]
 Names = Annotated[list[Name], Field(max_length=60, default_factory=list)]
 Factor = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
 Title = Annotated[str, StringConstraints(min_length=1, max_length=MOST_NAME, pattern=r"^[^\x00]*$")]

@@ -125,3 +125,21 @@ def test_it_finds_the_best_of_small_ones_and_keeps_to_every_limit(problem):
     assert check_routes(problem, found.visits) == pytest.approx(found.value)
     assert found.cost == pytest.approx(cost_of(problem, found.visits))
     assert found.value - found.cost == pytest.approx(by_hand(problem), abs=1e-6)
+
+
+@settings(max_examples=25)
+@given(small(), st.integers(0, 1_000))
+def test_it_finds_the_best_where_the_way_back_is_another_and_ways_over_third_places_are_shorter(problem, seed):
+    crooked = problem.hours * np.random.default_rng(seed).choice([0.3, 1.0, 2.0], problem.hours.shape)
+    problem = replace(problem, hours=crooked)
+    found = best(problem, steps=60)
+    assert found.value - found.cost == pytest.approx(by_hand(problem), abs=1e-6)
+
+
+def test_of_a_large_fleet_the_patrols_that_suit_go_out():
+    # On paper: 40 patrols of each of three kinds; one of the dear kind that carries all is cheaper than any two others.
+    kinds = [(1.0, 1.0, 3.0), (2.0, 1.0, 5.0), (4.0, 1.5, 2.0)]
+    patrols = [Patrol(f"{k}", 0, 0, 0, 99, carries=c, cost=p, fixed=f) for c, p, f in kinds for k in range(40)]
+    found = best(line([0, 3, 4, 5, 6], [0] * 5, patrols, load=[0, 1, 1, 1, 1], must=[1, 2, 3, 4]), steps=100)
+    assert ([len(v) for v in found.visits if v], found.cost) == ([4], 2 + 1.5 * 12)
+    assert any(found.visits[80:])

@@ -186,7 +186,8 @@ def _csv(name: str, source: IO[bytes]) -> Iterator[Row]:
                 width = len(fields)
                 if width > MOST_COLUMNS:
                     raise BadFile("{name} has {count} columns, more than we read", name=name, count=width)
-            if any("\0" in field for field in fields):
+            # Joined first: a world of events has twenty million fields to look into.
+            if "\0" in "".join(fields):
                 raise BadFile("{name}, line {line}: it contains binary data; nothing was taken", name=name, line=line)
             yield line, fields
             line = reader.line_num + 1

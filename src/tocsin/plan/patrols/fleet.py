@@ -26,7 +26,6 @@ OPEN, WINDOWED, CHOSEN = (1.0, 10.0), (2.0, 10.0), (0.7, 10.0)
 NEAR = 300  # places near each, that strings are taken from
 LOOKED = 40  # of these, where a visit may be put back beside
 TRIED = 12  # visits not made that are tried at a time
-SHIFT_EASE = 1e-9
 
 
 def solve_fleet(problem: Outing, clients: Ints, *, seed: int = 0, steps: int = STEPS, seconds: float = 60.0) -> Routes:

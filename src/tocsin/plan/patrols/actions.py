@@ -116,7 +116,7 @@ def patrols_of(mission: Mission, here: Situation, asked: Out, tell: Progress = s
     with _by_name(nodes):
         best = solve_outing(problem, seed=asked.seed, seconds=20.0, bound=layout.freer is None)
         if layout.freer is not None:
-            best = replace(best, bound=max(best.value, _most(layout.freer)))
+            best = replace(best, bound=max(best.value, _most(layout.freer, best.visits)))
         tell("Looking for routes", 1, 2)
         mix = mix_routes(problem, best, plans=asked.plans, guess=asked.guess, seed=asked.seed, floors=layout.floors)
     tell("Looking for routes", 2, 2)
@@ -154,12 +154,14 @@ def patrols_of(mission: Mission, here: Situation, asked: Out, tell: Progress = s
     }  # fmt: skip
 
 
-def _most(problem: Outing) -> float:
-    """No plan of an outing is worth more."""
+def _most(problem: Outing, visits: tuple[tuple[int, ...], ...]) -> float:
+    """No plan of an outing is worth more, of which one plan is known."""
     from tocsin.plan.patrols.bound import linear_bound
+    from tocsin.plan.patrols.proof import prove
 
     clients = reachable(problem)
-    return min(float(problem.worth[clients].sum()), linear_bound(problem, clients))
+    proof = prove(problem, clients, visits)
+    return proof.bound if proof.whole else min(proof.bound, linear_bound(problem, clients))
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ from tocsin.plan.patrols.model import Floats, Ints, Outing
 
 EFFORT = 100_000_000  # labels compared in one proof
 SECONDS, NODES = 10.0, 1_000  # of branch and bound, where it does not end before
+SWOLLEN = 1_000.0
 INFEASIBLE = 2  # of `milp`
 
 
@@ -114,8 +115,10 @@ def _choose(
     limit = np.r_[np.ones(n), [float(len(k.members)) for k in program.kinds]]
     matrix = coo_matrix((np.ones(len(row)), (row, col)), shape=(len(limit), len(choices))).tocsr()
     gain = np.array([float(problem.worth[list(r)].sum()) for _, r in choices])
+    # Large numbers, so that what the solver forgives is less than the difference between the best and a better plan.
+    better = LinearConstraint(SWOLLEN * gain[None, :], SWOLLEN * enough, np.inf)
     solved = milp(
-        -gain, constraints=[LinearConstraint(matrix, -np.inf, limit), LinearConstraint(gain[None, :], enough, np.inf)],
+        -gain, constraints=[LinearConstraint(matrix, -np.inf, limit), better],
         bounds=Bounds(0, 1), integrality=np.ones(len(choices)),
         options={"time_limit": SECONDS, "node_limit": NODES, "mip_rel_gap": 1e-9},
     )  # fmt: skip

@@ -17,8 +17,8 @@ def patrols() -> None:
     at = np.arange(9.0)
     for names, closes in (("a", 99.0), ("ab", 99.0), ("ab", 6.0)):  # alone, together, and where places have hours
         them = tuple(Patrol(name, 0, 0, 0, 10.0) for name in names)
-        shut = np.where(at > 0, closes, 99.0)
-        solve_outing(Outing(distances(at, at % 2), at, at * 0, at * 0, shut, them, frozenset()), rounds=2, steps=50)
+        shut, stay = np.where(at > 0, closes, 99.0), np.where(at > 0, 1.5, 0.0)  # so long that not all can be visited
+        solve_outing(Outing(distances(at, at % 2), at, stay, at * 0, shut, them, frozenset()), rounds=2, steps=50)
 
 
 def fleets() -> None:

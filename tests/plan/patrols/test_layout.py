@@ -25,7 +25,7 @@ def test_the_bound_holds_wherever_they_sleep_and_whoever_is_aboard(seed, days):
     home = tuple(Patrol(f"d{d}", 0, 0, DAY * d + 6, DAY * d + 16) for d in range(days))
     problem = Outing(hours, worth, np.full(n, 0.5), np.zeros(n), np.full(n, DAY * days), home,
                      needs={n - 1: frozenset({"section"})})  # fmt: skip
-    most = _most(_freer(problem, ends, Out(days=days)))
+    most = _most(_freer(problem, ends, Out(days=days)), ())
     for nights in itertools.product(range(ends), repeat=days - 1):
         at = (0, *nights, 0)
         sent = tuple(replace(p, start=at[d], end=at[d + 1], brings=frozenset({"section"})) for d, p in enumerate(home))

@@ -74,7 +74,7 @@ class _Labels:
         memory, alive = np.empty((LABELS, 2), dtype=np.uint64), np.empty(LABELS, dtype=np.bool_)
         self.made = label_routes(
             np.ascontiguousarray(kind.hours[np.ix_(stops, stops)]), gain[keep], kind.stay[keep], kind.opens[keep],
-            kind.closes[keep], kind.patrol.leave, kind.patrol.back, _bits(reminds[np.ix_(keep, keep)]),
+            kind.closes[keep], float(kind.patrol.leave), float(kind.patrol.back), _bits(reminds[np.ix_(keep, keep)]),
             self.place, self.when, self.value, memory, self.parent, alive, effort, loose,
         ) if n else 0  # fmt: skip
 

@@ -82,6 +82,7 @@ def test_patrols(minusca: Path):
     assert found["mix"]["loss"] <= 0.2
     for g in found["mix"]["guess"]:
         assert g["entropy"] >= g["entropy_floor"] - 1e-9
+        assert g["routes"] == 1 or g["times_chance"] <= 1.5 + 1e-6
 
 
 def test_liaison(minusca: Path):

@@ -14,6 +14,7 @@ GUESS = 1.5  # times chance an observer's best guess may be right
 TRIES = 5  # plans looked for, for each plan wanted
 NOISE = (0.2, 1.0)  # standard deviation of the logarithm of a place's worth, first and last, while looking for plans
 STEPS = 4_000
+TIGHTER = 3  # times that caps are lowered for the routes a lot came out with
 WORTH_SHARES = (0.85, 0.7, 0.5)  # of a patrol's best route: how good another must be to be driven as often
 
 
@@ -220,7 +221,7 @@ def _improved(
     """The lot that is worth most with as many routes of each patrol as these plans have, and a bound on any such lot.
 
     Over all routes where they can be listed, else over those met. It is taken only where it is worth more, keeps to the
-    cap as these do, and its plan is as uncertain as the cap promises.
+    cap as these do, and its plan is as uncertain as the cap promises; where these do not keep to the cap, if it does.
     """
     m = len(problem.patrols)
     listed = [every_route(problem, p) for p in problem.patrols]
@@ -231,20 +232,27 @@ def _improved(
     bound = found.bound if found is not None and all(some is not None for some in listed) else None
     before = _over(chosen, chance, m)
     seldom = any(_seen(chosen, chance, p) < least - 1e-6 for p, least in floors.items())
-    for _ in range(2):
+    for turn in range(TIGHTER + 1):
         if found is None:
             break
         plans = list(found.plans)
         entropy = float(-(found.chance * np.log(found.chance)).sum())
-        no_better = found.value <= float(chance @ values) + 1e-9 and before <= guess + 1e-6
-        if (no_better or entropy < np.log(len(chosen) / guess) - 1e-9) and not seldom:
+        no_better = found.value <= float(chance @ values) + 1e-9 or entropy < np.log(len(chosen) / guess) - 1e-9
+        if no_better and before <= guess + 1e-6 and not seldom:
             break
         if _over(plans, found.chance, m) <= guess + 1e-6:
             worth = np.array([check_routes(problem, v) for v in plans])
             return plans, worth, found.chance, bound
-        # More routes than the cap is reckoned with: again, with those driven most.
-        few = [_driven_most(_shares(plans, found.chance, r), count[r]) for r in range(m)]
-        found = best_lot(problem, few, caps, floors)
+        # More routes than the cap is reckoned with: again, each of them driven as seldom as so many ask for; where that
+        # cannot be, with those driven most.
+        shares = [_shares(plans, found.chance, r) for r in range(m)]
+        tight = [min(cap, guess / len(s)) for cap, s in zip(caps, shares, strict=True)]
+        again = best_lot(problem, routes, tight, floors) if turn < TIGHTER and tight != caps else None
+        if again is None:
+            few = [_driven_most(shares[r], count[r]) for r in range(m)]
+            found = best_lot(problem, few, caps, floors)
+        else:
+            found, caps = again, tight
     return chosen, values, chance, bound
 
 

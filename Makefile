@@ -19,7 +19,7 @@ help: ## list the targets
 
 setup: ## install everything into this folder (a second run does nothing)
 	@test $(VENV) -nt tools/setup-system || tools/setup-system
-	@$(MAKE) --no-print-directory --jobs 3 $(VENV) $(GEODATA) $(SCREEN) $(LOOPS)
+	@$(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,--jobs 3) $(VENV) $(GEODATA) $(SCREEN) $(LOOPS)
 
 $(VENV): requirements-dev.lock requirements-setup.lock pyproject.toml
 	test -x $(BIN)/python || python3 -m venv .venv

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -51,8 +52,12 @@ class Room:
         data = None if body is None else json.dumps(body).encode()
         headers = {"Cookie": f"tocsin_session={self.cookies[role]}", "Content-Type": "application/json"}
         request = urllib.request.Request(self.address + path, data, {**headers, "Origin": self.address})
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return json.load(answer)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as refused:
+            refused.add_note(refused.read(2000).decode(errors="replace"))  # what the server said of it
+            raise
 
 
 @dataclass

@@ -11,7 +11,8 @@ import numpy as np
 
 from benchmarks.cells import cell_panel, events_of
 from benchmarks.results import SHARED, Figure, Peer
-from tocsin.assess.forecast.daily import Days, on_campaign, outlook
+from tocsin.assess.forecast.daily import Days, outlook
+from tocsin.assess.panel.dated import on_campaign
 from tocsin.learn.record import average_precision
 
 AHEAD = {7: (0.06, 0.029), 14: (0.10, 0.054), 28: (0.16, 0.083)}

@@ -9,8 +9,9 @@ from typer.testing import CliRunner
 
 from tests.assess.test_as_of import bring, some_events
 from tests.listen import ged
-from tocsin.assess.days import days_ahead, events_by_day, sides, soon
+from tocsin.assess.days import days_ahead, soon
 from tocsin.assess.forecast.daily import Days
+from tocsin.assess.panel.dated import dated, sides
 from tocsin.cli.main import app
 from tocsin.core.errors import BadInput, NoData
 from tocsin.core.lattice import gid_at
@@ -96,12 +97,15 @@ def test_only_what_can_be_put_on_a_day_and_a_cell_counts() -> None:
         kind=np.array([3, 3, 3, 3, 1, 3]),
         deaths_civilians=np.array([0.0, 0, 0, 0, 2, np.nan]),
     )
-    found = events_by_day(few, GIDS, "os", start, 4)
+    actors = np.array([[7, -1], [8, -1], [9, -1], [7, -1], [7, -1], [8, -1]])
+    found = dated(few, GIDS, start, 4, actors)
     assert found.day.tolist() == [0, 3]
-    assert found.own.tolist() == [True, False]
-    assert events_by_day(few, GIDS, "civilians", start, 4).own.tolist() == [True, True]
-    assert events_by_day(few, GIDS, "sb", start, 4).own.tolist() == [False, True]
-    assert events_by_day(few, GIDS, "deaths", start, 4).own.all()
+    assert {target: own.tolist() for target, own in found.own.items()} == {
+        "os": [True, False], "civilians": [True, True], "sb": [False, True], "ns": [False, False],
+        "deaths": [True, True],
+    }  # fmt: skip
+    assert found.marked.tolist() == [False, True], "an actor seen before the first day of the panel was there before"
+    assert found.until(3).day.tolist() == [0]
 
 
 def test_a_short_or_empty_record_is_refused_in_words() -> None:

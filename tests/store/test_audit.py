@@ -228,6 +228,7 @@ def test_an_export_verifies_alone_and_shows_what_was_changed_in_it(engine: sa.En
         Entry("a1", "a.b", "x", "1", why="told +236 72 55 44 11"),
         Entry("a1", "a.b", "x", "1", why="told amadou@example.org"),
         Entry("a1", "a.b", "x", "1", details={"phone": "+236 72 55 44 11"}),
+        Entry("a1", "a.b", "x", "1", details={"phone": "236725544110"}),
         Entry("a1", "a.b", "x", "1", details={"who": ["Amadou, son of Ali; a very telling text"]}),
         Entry("a1", "a.b", "x", "1", details={"deep": {"a": 1}}),
         Entry("", "a.b", "x", "1"),
@@ -236,6 +237,13 @@ def test_an_export_verifies_alone_and_shows_what_was_changed_in_it(engine: sa.En
 def test_personal_data_are_refused(engine: sa.Engine, entry: Entry):
     with pytest.raises(BadInput), writing(engine) as c:
         record(c, NOW, entry)
+    assert found(engine) == []
+
+
+def test_ids_of_ours_are_written_however_many_digits_they_hold(engine: sa.Engine):
+    ids = ["a123456789012", "12345678901f", "r236725544110", "0" * 63 + "e"]
+    with writing(engine) as c:
+        assert record(c, NOW, Entry("a1", "duty.shift", "duty", "1", details={"person": ids})) == 1
     assert found(engine) == []
 
 

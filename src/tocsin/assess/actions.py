@@ -10,17 +10,19 @@ import numpy as np
 import sqlalchemy as sa
 
 from tocsin.assess.forecast import MODELS, forecast, main_model, stream, usual_models
+from tocsin.assess.forecast.cells import MOST_CELLS
 from tocsin.assess.ground import Land, gw_of, land_of
 from tocsin.assess.indicators import known_planes
 from tocsin.assess.levels import WHOLE, Places, area_sums, at_places, place_shares
 from tocsin.assess.panel import ASKED, TOTAL, Panel
+from tocsin.assess.panel.dated import dated, sides
 from tocsin.assess.panel.build import build, count, read_parquet, write_panel, write_parquet
 from tocsin.assess.panel.placement import place
 from tocsin.assess.reporting import reporting
 from tocsin.core.errors import BadInput, NoData
 from tocsin.core.mission import Mission
 from tocsin.core.progress import Progress, silent
-from tocsin.core.time import last_day, month_text
+from tocsin.core.time import first_day, last_day, month_text
 from tocsin.listen.events.reads import Vintage, known_events, newest_month, vintage
 from tocsin.store import finish_run, run_of
 from tocsin.store.runs import run_id
@@ -219,6 +221,10 @@ def make_panel(
         "people": land.people.source,
     }  # fmt: skip
     panel = build(counted, land.ground.gids, first, as_of, covered, about)
+    if len(panel.gids) <= MOST_CELLS:
+        start = np.datetime64(first_day(first), "D")
+        to_the_day = dated(events, panel.gids, start, panel.n_days, sides(connection, events))
+        panel = replace(panel, dated=to_the_day)
     tell("Placing events", 3, 3)
     facts = {
         "events": len(events),

@@ -1,6 +1,6 @@
 """The daily outlook of a mission: where violence is likely in the next days and weeks (`tocsin assess --days`)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,23 +9,20 @@ import sqlalchemy as sa
 
 from tocsin.assess.actions import known_places
 from tocsin.assess.forecast import stream
-from tocsin.assess.forecast.daily import WARM_UP_DAYS, YEAR, Days, Outlook, on_campaign, outlook
+from tocsin.assess.forecast.daily import WARM_UP_DAYS, YEAR, Days, Outlook, busiest, days_of, outlook
 from tocsin.assess.forecast.today import around, chances_today, level_today, states_today
 from tocsin.assess.ground import gw_of, land_of
 from tocsin.assess.levels import at_places
 from tocsin.assess.panel import ASKED
-from tocsin.assess.weeks import WEEK, event_sizes, of_kind, told, weekly
+from tocsin.assess.panel.dated import dated, sides
+from tocsin.assess.weeks import WEEK, event_sizes, told, weekly
 from tocsin.core.errors import BadInput, NoData
 from tocsin.core.mission import Mission
 from tocsin.core.progress import Progress, silent
 from tocsin.core.time import first_day, last_day, month_text
-from tocsin.listen.events.model import Events
-from tocsin.listen.events.reads import event_sides, known_events, newest_month, vintage
+from tocsin.listen.events.reads import known_events, newest_month, vintage
 
 LONGEST_DAYS = 56
-FITTED_CELLS = 300  # of a larger area the process is fitted on those with most events
-OWN_CELL = 3  # where_prec: placed in a district or nearer
-OWN_DAY = 3  # date_prec: known to the week
 TOP = 10
 # What each source of the process is, for the person who reads the list.
 PARTS = {"own": "here", "campaign": "campaigns", "ring": "around", "far": "around", "other": "other violence",
@@ -66,52 +63,6 @@ class Soon:
     events: int
 
 
-def events_by_day(
-    events: Events,
-    gids: npt.NDArray[np.int64],
-    target: str,
-    start: np.datetime64,
-    n_days: int,
-    actors: npt.NDArray[np.int64] | None = None,
-) -> Days:
-    """Events placed in a district or nearer and dated to the week or better; the others cannot be put on a day.
-
-    Parameters
-    ----------
-    events : Events
-    gids : ndarray of int64, shape (C,)
-        Ascending.
-    target : str
-        One of `ASKED`: decides which events are of the kind forecast.
-    start : datetime64[D]
-        Day 0.
-    n_days : int
-        Events after this many days are left out.
-    actors : ndarray of int64, shape (n, A), optional
-        Who took part (`sides`), to tell who is on campaign.
-    """
-    day = (events.first_day.astype("datetime64[D]") - start).astype(np.int64)
-    at = np.minimum(np.searchsorted(gids, events.gid), len(gids) - 1)
-    use = (gids[at] == events.gid) & (events.where_prec <= OWN_CELL) & (events.date_prec <= OWN_DAY)
-    use &= (day >= 0) & (day < n_days)
-    own = of_kind(events, target)
-    marked = None
-    if actors is not None:
-        marked = np.zeros(len(events), dtype=bool)
-        dated = (events.date_prec <= OWN_DAY) & (day < n_days)
-        marked[dated] = on_campaign(day[dated], actors[dated])
-    return Days(gids, n_days, day[use], at[use], own[use], None if marked is None else marked[use])
-
-
-def sides(connection: sa.Connection, events: Events) -> npt.NDArray[np.int64]:
-    """Numbers of both sides of each event, shape (n, 2); −1 where nobody is named, and for the civilians attacked."""
-    named = event_sides(connection, events.id)
-    flat = np.array([name.strip().casefold() for pair in named for name in pair], dtype=object)
-    _, number = np.unique(flat.astype(str), return_inverse=True)
-    number = np.where((flat == "") | (flat == "civilians"), -1, number.ravel())
-    return np.asarray(number, dtype=np.int64).reshape(-1, 2)
-
-
 def soon(days: Days, aheads: tuple[int, ...], target: str, as_of: str) -> Soon:
     """Fit the process on everything known and say what it expects from the morning after.
 
@@ -127,7 +78,7 @@ def soon(days: Days, aheads: tuple[int, ...], target: str, as_of: str) -> Soon:
         raise BadInput("a daily outlook needs four years of events; there are {n} days", n=days.n_days)
     if not days.own.any():
         raise NoData("there is no dated event of this kind in the mission's cells: nothing can be learned from days")
-    view: Outlook = outlook(_busiest(days), sorted({*aheads, *weeks}))
+    view: Outlook = outlook(busiest(days), sorted({*aheads, *weeks}))
     ground = around(days.gids)
     chances = chances_today(days, view, ground)
     level = level_today(days, view.model, ground)
@@ -141,16 +92,6 @@ def soon(days: Days, aheads: tuple[int, ...], target: str, as_of: str) -> Soon:
         target, as_of, days.gids, {a: chances[a] for a in sorted(set(aheads))}, np.stack([chances[w] for w in weeks]),
         level * view.model.expected_from(state, weeks[-1]), parts, level, int(days.own.sum()),
     )  # fmt: skip
-
-
-def _busiest(days: Days) -> Days:
-    """The cells with most events, where there are more than fitting can hold."""
-    if len(days.gids) <= FITTED_CELLS:
-        return days
-    busy = np.argsort(-np.bincount(days.cell, minlength=len(days.gids)), kind="stable")[:FITTED_CELLS]
-    gids = np.sort(days.gids[busy])
-    kept = days.where(np.isin(days.gids[days.cell], gids))
-    return replace(kept, gids=gids, cell=np.searchsorted(gids, days.gids[kept.cell]))
 
 
 def days_ahead(
@@ -207,7 +148,8 @@ def days_ahead(
     gids = land.ground.gids
     everywhere = known_events(connection, seen, month)
     events = everywhere.take(np.isin(everywhere.gid, gids))
-    days = events_by_day(events, gids, target, start, n_days, sides(connection, events))
+    placed = dated(events, gids, start, n_days, sides(connection, events))
+    days = days_of(placed, gids, n_days, target)
     tell("Forecasting", 1, 2)
     found = soon(days, aheads, target, last_day(month).isoformat())
     law = event_sizes(events, target, np.datetime64(last_day(month), "D"))

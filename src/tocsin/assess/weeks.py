@@ -14,7 +14,7 @@ from scipy.sparse import csr_matrix
 from tocsin.assess.forecast.forecast import Forecast
 from tocsin.assess.forecast.sampling import occurrence
 from tocsin.assess.forecast.sizes import Sizes, sizes
-from tocsin.assess.panel import TOTAL
+from tocsin.assess.panel.dated import ONE_SIDED, of_kind
 from tocsin.listen.events.model import Events
 
 Floats = npt.NDArray[np.float64]
@@ -23,17 +23,6 @@ WEEK = 7
 DRAWS = 1_000
 SIZE_HALF_LIFE_YEARS = 2.0
 SHARED_SIZE = 0.8  # spread of the logarithm of what all sizes of one future are multiplied by
-ONE_SIDED = 3
-KINDS = {"sb": 1, "ns": 2, "os": ONE_SIDED}
-
-
-def of_kind(events: Events, target: str) -> npt.NDArray[np.bool_]:
-    """Which events are of the kind forecast, shape (N,)."""
-    if target == TOTAL:
-        return np.ones(len(events), dtype=bool)
-    if target == "civilians":
-        return np.asarray((events.kind == ONE_SIDED) | (np.nan_to_num(events.deaths_civilians) > 0))
-    return np.asarray(events.kind == KINDS[target])
 
 
 def event_sizes(events: Events, target: str, until: np.datetime64) -> Sizes:

@@ -20,6 +20,7 @@ from tocsin.core.words import Translator, mark
 from tocsin.listen.events.reads import newest_month, vintage
 
 NAMES = {
+    "days": mark("Events of the last days and weeks, here and around"),
     "here": mark("Past violence in this cell"),
     "around": mark("Past violence in the cells around it"),
     "fighting": mark("Other kinds of violence here and next door"),
@@ -117,8 +118,7 @@ def explain(
         return float(one.chance(step)[at])
 
     base = typical(fitted)
-    additive, boosted = fitted.opinions(base[None], step)
-    usual = float(-np.expm1(np.log1p(-fitted.together(additive, boosted)[0]) * fitted.level(step)))
+    usual = float(fitted.chance_of(base[None], step, fitted.level(step))[0])
     found = [
         Why("typical", chance(fitted, cell), usual,
             reasons(fitted, others, lambda one: (one.now[cell], typical(one), None), step))

@@ -11,7 +11,6 @@ from tocsin.assess.forecast.daily import (
     fit,
     fit_chance,
     level,
-    on_campaign,
     outlook,
     simulate,
     sources,

@@ -38,7 +38,7 @@ MODELS: dict[str, Callable[[], Model]] = {
     "climatology": lambda: Conflictology(36, name="climatology"),
     "analogues": Analogues,
     "country": country,
-    "additive": lambda: Cells(share=0, name="additive"),
+    "additive": lambda: Cells(share=0, days=False, name="additive"),
     "combined": Cells,
 }
 CLIMATOLOGY = "climatology"  # conflictology of three years: what the field's own record is kept against

@@ -7,7 +7,8 @@
 Which of them is believed, and how much, is a share fitted on forecasts of past months that neither had seen, by CRPS
 (`stacking`), and what they say together is calibrated on the same months (`calibrate`). Sizes come from past months
 with killing that were about as violent, brought to the level of the last months (`sizes`); how many cells are hit in
-all follows the last months (`restless`). The cell's number is never a feature. Constants were chosen on Central African
+all follows the last months (`restless`), and where events are known to the day, next month is a quarter of what the
+daily process says of it (`newest`). The cell's number is never a feature. Constants were chosen on Central African
 origins from 2009 to 2013.
 
 What else is known of cells (`Panel.also`: alerts, displaced people, indicators) is for the trees alone, as it is and
@@ -29,6 +30,7 @@ from scipy.sparse import csr_matrix, vstack
 from tocsin.assess.forecast.additive import BANDS, Rates, band_of, fit_rates
 from tocsin.assess.forecast.benchmarks import plane_of, seen_in
 from tocsin.assess.forecast.calibrate import AS_SAID, Curve, curve
+from tocsin.assess.forecast.daily import Outlook
 from tocsin.assess.forecast.forecast import Forecast
 from tocsin.assess.forecast.gathering import (
     LOOK_BACK,
@@ -41,6 +43,7 @@ from tocsin.assess.forecast.gathering import (
     seen_from,
 )
 from tocsin.assess.forecast.model import Part
+from tocsin.assess.forecast.newest import SHARE, learned, next_month
 from tocsin.assess.forecast.restless import FOLLOW, restless
 from tocsin.assess.forecast.sampling import occurrence, with_sizes
 from tocsin.assess.forecast.sizes import lately, past_sizes
@@ -59,6 +62,7 @@ SIZE_HALF_LIFE = 24.0
 FLOOR = 1e-4
 HELD_OUT = 60
 MOST_CORRECTION = 3.0
+DAYS = "days"  # what the daily process is called among the sources
 MOST_CELLS = 10_000  # from which the sum of chances over a larger panel is told
 
 
@@ -75,6 +79,7 @@ class FittedCells:
     past: npt.NDArray[np.float32]
     largest: Floats
     calibration: Curve = AS_SAID
+    days: Outlook | None = None
 
     def seeing(self, panel: Panel) -> "FittedCells":
         """The same weights at the end of a newer panel.
@@ -90,13 +95,15 @@ class FittedCells:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of the sources, and then of what else is known of cells."""
-        return (*self.rates.names, *self.panel.also)
+        """Names of the sources, then of what else is known of cells, and last the daily process."""
+        return (*self.rates.names, *self.panel.also, DAYS)
 
     @functools.cached_property
     def now(self) -> Floats:
-        """Sources at the last month, shape (C, K + E)."""
-        return np.asarray(self.past[-1], dtype=np.float64)
+        """Sources at the last month, shape (C, K + E + 1); what the daily process says is NaN where there is none."""
+        newest = None if self.days is None else next_month(self.panel, self.target, self.days)
+        last = np.full(len(self.panel.gids), np.nan) if newest is None else newest
+        return np.column_stack([np.asarray(self.past[-1], dtype=np.float64), last])
 
     @functools.cached_property
     def correction(self) -> Floats:
@@ -158,7 +165,12 @@ class FittedCells:
             if follow:
                 level *= restless(plane_of(self.panel, self.target), -np.expm1(-rate * level), follow)
             self._levels[step] = level
-        return np.asarray(-np.expm1(-rate * self._levels[step]))
+        return _with_days(-np.expm1(-rate * self._levels[step]), self.now, step)
+
+    def chance_of(self, sources: Floats, step: int, level: float | Floats) -> Floats:
+        """Probability of any death in cells with these sources (N, K + E + 1), whose rates are multiplied by `level`."""
+        additive, boosted = self.opinions(sources[:, :-1], step)
+        return _with_days(-np.expm1(np.log1p(-self.together(additive, boosted)) * level), sources, step)
 
     def _said(self, step: int) -> Floats:
         """What both models say together, calibrated, before the last months are looked at."""
@@ -189,7 +201,8 @@ class FittedCells:
     @functools.cached_property
     def _rows_now(self) -> npt.NDArray[np.float32]:
         """`now` as the trees want it."""
-        return _for_trees(self.now, len(self.rates.names), np.zeros(len(self.now)))
+        now = self.past[-1].astype(np.float64)
+        return _for_trees(now, len(self.rates.names), np.zeros(len(now)))
 
     def explain(self, cell: int, step: int) -> list[Part]:
         """Groups of sources by their part in the difference to a typical cell (`reasons`)."""
@@ -230,6 +243,13 @@ class FittedCells:
             chances=np.concatenate(chances),
             means=np.concatenate([mean for _, mean in blocks]),
         )
+
+
+def _with_days(chance: Floats, sources: Floats, step: int) -> Floats:
+    """A chance next month with a share of what the daily process says (last column), where it says anything."""
+    newest = sources[:, -1]
+    pooled = (1 - SHARE) * chance + SHARE * newest
+    return np.asarray(np.where(np.isnan(newest) | (step > 1), chance, pooled))
 
 
 def _for_trees(sources: npt.NDArray[Any], k: int, horizon: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
@@ -284,7 +304,8 @@ def combine(earlier: FittedCells, panel: Panel) -> tuple[float, Curve]:
 class Cells:
     """Chance and size for each cell; see the module. With `share` None the share is fitted on the past.
 
-    `follow` says how far the sum of the chances follows the last months, for each band of horizons (`restless`).
+    `follow` says how far the sum of the chances follows the last months, for each band of horizons (`restless`); `days`
+    whether next month takes a share of what the daily process says.
 
     With `leave_out` k, outcomes of every eighth year, from the k-th on, are not learned from: eight such refits say how
     far reasons depend on single years.
@@ -297,6 +318,7 @@ class Cells:
     prior_events: float = 20.0
     leave_out: int | None = None
     follow: tuple[float, ...] = FOLLOW
+    days: bool = True
     seed: int = 1
     name: str = "combined"
 
@@ -338,10 +360,12 @@ class Cells:
                 x = _for_trees(found.rows, sources, horizon)
                 growing = pool.submit(self._grow, x, label, weight, sources)  # meanwhile the fit that judges
                 if self.share is None and panel.n_months - HELD_OUT >= LEAST_HISTORY:
-                    earlier = replace(self, share=0.5).fit(panel.until(panel.as_of - HELD_OUT), target)
+                    earlier = replace(self, share=0.5, days=False).fit(panel.until(panel.as_of - HELD_OUT), target)
                     share, calibration = combine(earlier, panel)
                 trees = growing.result()
-        return FittedCells(self, panel, target, rates, trees, share, found.past, found.largest, calibration)
+        largest = np.append(found.largest, np.inf)  # a chance is never beyond experience
+        days = learned(panel, target) if self.days else None
+        return FittedCells(self, panel, target, rates, trees, share, found.past, largest, calibration, days)
 
     def _rows(
         self,

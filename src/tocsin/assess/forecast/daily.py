@@ -2,7 +2,7 @@
 
 The rate of events in a cell on a day is Σₖ bₖ xₖ: a base (towns, the old map, everywhere) and decayed counts of past
 events here, in the ring and further off, with several half-lives, of the kind forecast and of others; an event may
-count for more when its actor had been in another one shortly before (`on_campaign`). Additive with
+count for more when its actor had been in another one shortly before (`panel.dated.on_campaign`). Additive with
 bₖ ≥ 0, so expectation-maximisation finds the one optimum from the event rows and the column sums
 (`additive.fit_rates`). Cells rather than points, because published events sit on gazetteer points and a continuous
 kernel would shrink to nothing. After Mohler et al. (2011), JASA 106, and Lewis et al. (2012), Security Journal 25.
@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from tocsin.assess.features.around import near, townspeople
 from tocsin.assess.forecast.additive import fit_rates
+from tocsin.assess.panel.dated import Dated
 from tocsin.core import lattice
 
 Floats = npt.NDArray[np.float64]
@@ -23,12 +24,12 @@ Ints = npt.NDArray[np.int64]
 
 HALF_LIVES = (2.0, 10.0, 45.0, 365.0)
 CAMPAIGN_LIVES = (10.0, 45.0)
-CAMPAIGN_DAYS = 60  # an actor in another event so many days before is on campaign
 MAP_DAYS = 3650.0
 WARM_UP_DAYS = 3 * 365
 YEAR = 365
 LEVEL_EVENTS = 20.0  # how many events "as fitted" weighs against the last year's
 PAST_YEARS = 10  # of weekly origins from which the chance of any event is learned
+FITTED_CELLS = 300  # of a larger area the process is fitted on those with most events
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Days:
     own : ndarray of bool, shape (N,)
         Whether the event is of the kind forecast.
     marked : ndarray of bool, shape (N,), optional
-        Whether its actors were on campaign (`on_campaign`); where actors are not told, nothing is marked.
+        Whether its actors were on campaign; where actors are not told, nothing is marked.
     """
 
     gids: Ints
@@ -82,29 +83,19 @@ class Days:
         return out
 
 
-def on_campaign(day: Ints, actors: Ints, within: int = CAMPAIGN_DAYS) -> npt.NDArray[np.bool_]:
-    """Whether an actor of each event had been in another one in the `within` days before it, shape (N,).
+def days_of(dated: Dated, gids: Ints, n_days: int, target: str) -> Days:
+    """Dated events of a panel of these cells, those that the target counts as of the kind forecast."""
+    return Days(gids, n_days, dated.day, dated.cell, dated.own[target], dated.marked)
 
-    Parameters
-    ----------
-    day : ndarray of int64, shape (N,)
-    actors : ndarray of int64, shape (N, A)
-        Numbers of those who took part; negative for nobody known. The events of one day do not mark each other.
 
-    >>> on_campaign(np.array([0, 30, 200, 200]), np.array([[7], [7], [7], [7]]), 60).tolist()
-    [False, True, False, False]
-    """
-    out = np.zeros(len(day), dtype=bool)
-    event, side = np.nonzero(actors >= 0)
-    who, when = actors[event, side], day[event]
-    order = np.lexsort((when, who))
-    event, who, when = event[order], who[order], when[order]
-    key = who * (int(when.max(initial=0)) + within + 2) + when
-    # The last event of the same actor on an earlier day.
-    before_it = np.searchsorted(key, key, side="left") - 1
-    same = (before_it >= 0) & (who[before_it] == who)
-    out[event[same & (when - when[before_it] <= within)]] = True
-    return out
+def busiest(days: Days) -> Days:
+    """The `FITTED_CELLS` cells with most events, where there are more than fitting can hold."""
+    if len(days.gids) <= FITTED_CELLS:
+        return days
+    busy = np.argsort(-np.bincount(days.cell, minlength=len(days.gids)), kind="stable")[:FITTED_CELLS]
+    gids = np.sort(days.gids[busy])
+    kept = days.where(np.isin(days.gids[days.cell], gids))
+    return replace(kept, gids=gids, cell=np.searchsorted(gids, days.gids[kept.cell]))
 
 
 def before(plane: npt.NDArray[np.float32], half_life: float) -> npt.NDArray[np.float32]:

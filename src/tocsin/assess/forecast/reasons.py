@@ -31,8 +31,9 @@ GROUP_OF = {
     "towns": "people",
     "everywhere": "",
     "alerts": "alerts",
+    "days": "days",
 }
-GROUPS = ("here", "around", "fighting", "decades", "people", "alerts", "indicators", "lately")
+GROUPS = ("days", "here", "around", "fighting", "decades", "people", "alerts", "indicators", "lately")
 FOLDS = 8
 LEAST_AGREEMENT = FOLDS - 1
 NEGLIGIBLE = 1.05
@@ -90,17 +91,17 @@ def contrast(
     group = groups_of(fitted.names)
     own = fitted.level(step)
     here_level, there_level = level or (own, own)
-    moving = [g for g in range(len(GROUPS)) if g != GROUPS.index("lately") and (group == g).any()]
+    lately = GROUPS.index("lately")
+    apart = ((here != there) & ~(np.isnan(here) & np.isnan(there))).any(axis=0)
+    apart[-1] &= step == 1  # further ahead the daily process says nothing
+    moving = [g for g in range(len(GROUPS)) if (apart & (group == g)).any()]
     if here_level != there_level:
-        moving.append(GROUPS.index("lately"))
+        moving.append(lately)
     subsets = [s for size in range(len(moving) + 1) for s in itertools.combinations(moving, size)]
     blocks = [np.where(np.isin(group, s), here, there) for s in subsets]
-    additive, boosted = fitted.opinions(np.concatenate(blocks), step)
-    chance = fitted.together(additive, boosted).reshape(len(subsets), -1)
-    value = {}
-    for n, s in enumerate(subsets):
-        corrected = here_level if GROUPS.index("lately") in s else there_level
-        value[s] = np.log(np.maximum(-np.expm1(np.log1p(-chance[n]) * corrected), 1e-12))
+    levels = np.repeat([here_level if lately in s else there_level for s in subsets], len(here))
+    chance = fitted.chance_of(np.concatenate(blocks), step, levels).reshape(len(subsets), -1)
+    value = dict(zip(subsets, np.log(np.maximum(chance, 1e-12)), strict=True))
     parts = np.zeros((len(here), len(GROUPS)))
     m = len(moving)
     for g in moving:
@@ -122,9 +123,10 @@ def groups_apart(fitted: FittedCells, cell: int, step: int) -> list[Part]:
 
 
 def refits(fitted: FittedCells) -> list[FittedCells]:
-    """The model fitted without each eighth of the years in turn; share of the trees and calibration as they are."""
-    models = [replace(fitted.model, share=fitted.share, leave_out=fold) for fold in range(FOLDS)]
-    return [replace(one.fit(fitted.panel, fitted.target), calibration=fitted.calibration) for one in models]
+    """The model fitted without each eighth of the years in turn; share of the trees, calibration and daily process stay."""
+    models = [replace(fitted.model, share=fitted.share, days=False, leave_out=fold) for fold in range(FOLDS)]
+    found = [one.fit(fitted.panel, fitted.target) for one in models]
+    return [replace(one, calibration=fitted.calibration, days=fitted.days) for one in found]
 
 
 def reasons(

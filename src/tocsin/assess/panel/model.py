@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tocsin.assess.panel.dated import Dated
 from tocsin.core.errors import BadInput
+from tocsin.core.time import first_day
 
 # sb, ns, os: deaths (UCDP best) in state-based, non-state and one-sided violence. civilians: all deaths in
 # one-sided violence plus civilian deaths in the other two.
@@ -36,6 +38,8 @@ class Panel:
     also : dict of name → ndarray of float32, shape (n_months, n_cells)
         What else was known at the end of each month (``alerts …``, displaced people, an indicator); NaN where it was
         not. Models that use it treat missing as a value of its own, never as zero.
+    dated : Dated, optional
+        The events that are known to the day, for what months are too coarse for.
     """
 
     gids: npt.NDArray[np.int64]
@@ -43,6 +47,7 @@ class Panel:
     counts: dict[str, npt.NDArray[np.float32]]
     about: dict[str, Any] = field(default_factory=dict)
     also: dict[str, npt.NDArray[np.float32]] = field(default_factory=dict)
+    dated: Dated | None = None
 
     def __post_init__(self) -> None:
         """Check that shapes agree."""
@@ -65,6 +70,11 @@ class Panel:
         """Month numbers of the rows."""
         return np.arange(self.first_month, self.as_of + 1)
 
+    @property
+    def n_days(self) -> int:
+        """Number of days from the first day of the first month to the last of the last."""
+        return (first_day(self.as_of + 1) - first_day(self.first_month)).days
+
     def with_total(self) -> "Panel":
         """The panel with all deaths (sb + ns + os) as the target `TOTAL`; NaN where any of them is unknown."""
         whole = self.counts["sb"] + self.counts["ns"] + self.counts["os"]
@@ -76,4 +86,6 @@ class Panel:
             raise BadInput("month {month} is outside the panel", month=month)
         keep = month - self.first_month + 1
         counts, also = ({name: plane[:keep] for name, plane in planes.items()} for planes in (self.counts, self.also))
-        return Panel(self.gids, self.first_month, counts, self.about, also)
+        days = (first_day(month + 1) - first_day(self.first_month)).days
+        dated = None if self.dated is None else self.dated.until(days)
+        return Panel(self.gids, self.first_month, counts, self.about, also, dated)

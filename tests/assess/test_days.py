@@ -121,7 +121,7 @@ def test_a_larger_area_is_fitted_where_most_happened(monkeypatch: pytest.MonkeyP
     day = np.sort(rng.integers(0, 2200, 300))
     days = Days(GIDS, 2200, day, rng.choice(3, 300, p=[0.7, 0.25, 0.05]), np.ones(300, bool))
     whole = soon(days, (14,), "os", "2006-01-09")
-    monkeypatch.setattr("tocsin.assess.days.FITTED_CELLS", 2)
+    monkeypatch.setattr("tocsin.assess.forecast.daily.FITTED_CELLS", 2)
     part = soon(days, (14,), "os", "2006-01-09")
     assert part.chances[14].shape == (3,)
     assert part.chances[14].sum() == pytest.approx(whole.chances[14].sum(), rel=0.25)

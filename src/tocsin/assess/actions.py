@@ -15,8 +15,8 @@ from tocsin.assess.ground import Land, gw_of, land_of
 from tocsin.assess.indicators import known_planes
 from tocsin.assess.levels import WHOLE, Places, area_sums, at_places, place_shares
 from tocsin.assess.panel import ASKED, TOTAL, Panel
-from tocsin.assess.panel.dated import dated, sides
 from tocsin.assess.panel.build import build, count, read_parquet, write_panel, write_parquet
+from tocsin.assess.panel.dated import dated, sides
 from tocsin.assess.panel.placement import place
 from tocsin.assess.reporting import reporting
 from tocsin.core.errors import BadInput, NoData

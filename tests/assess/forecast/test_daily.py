@@ -19,6 +19,7 @@ from tocsin.assess.forecast.daily import (
 )
 from tocsin.assess.forecast.residuals import residuals
 from tocsin.assess.forecast.today import around, chances_today, states_today
+from tocsin.assess.panel.dated import on_campaign
 from tocsin.core.errors import BadInput
 from tocsin.core.lattice import adjacency, gid_at
 

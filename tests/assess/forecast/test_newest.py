@@ -9,7 +9,7 @@ from tests.assess.forecast.test_cells import GIDS
 from tocsin.assess.forecast import stream
 from tocsin.assess.forecast.cells import Cells
 from tocsin.assess.forecast.daily import simulate
-from tocsin.assess.forecast.newest import SHARE, learned, next_month
+from tocsin.assess.forecast.newest import SHARE, by_days, next_month
 from tocsin.assess.forecast.reasons import GROUPS, contrast, typical
 from tocsin.assess.panel import Panel
 from tocsin.assess.panel.dated import Dated
@@ -58,7 +58,7 @@ def test_no_later_day_is_seen(panel: Panel) -> None:
     later = changed.day >= early.n_days
     assert later.sum() > 20
     changed.cell[later] = 5
-    view, other = (learned(replace(panel, dated=one).until(120), "os") for one in (panel.dated, changed))
+    view, other = (by_days(replace(panel, dated=one).until(120), "os") for one in (panel.dated, changed))
     assert view is not None
     assert other is not None
     assert view.model.weights.tobytes() == other.model.weights.tobytes()
@@ -69,7 +69,7 @@ def test_no_later_day_is_seen(panel: Panel) -> None:
 def test_where_days_cannot_be_learned_from_months_speak_alone(panel: Panel) -> None:
     holed = {"os": panel.counts["os"].copy(), "sb": panel.counts["sb"]}
     holed["os"][40, 3] = np.nan
-    assert learned(replace(panel, counts=holed), "os") is None, "a day nobody looked at is not a quiet one"
-    assert learned(panel.until(36), "os") is None, "three years are too short"
-    assert learned(panel, "sb") is None, "no event of this kind"
-    assert learned(replace(panel, dated=None), "os") is None
+    assert by_days(replace(panel, counts=holed), "os") is None, "a day nobody looked at is not a quiet one"
+    assert by_days(panel.until(36), "os") is None, "three years are too short"
+    assert by_days(panel, "sb") is None, "no event of this kind"
+    assert by_days(replace(panel, dated=None), "os") is None

@@ -43,7 +43,7 @@ from tocsin.assess.forecast.gathering import (
     seen_from,
 )
 from tocsin.assess.forecast.model import Part
-from tocsin.assess.forecast.newest import SHARE, learned, next_month
+from tocsin.assess.forecast.newest import SHARE, by_days, next_month
 from tocsin.assess.forecast.restless import FOLLOW, restless
 from tocsin.assess.forecast.sampling import occurrence, with_sizes
 from tocsin.assess.forecast.sizes import lately, past_sizes
@@ -95,15 +95,19 @@ class FittedCells:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of the sources, then of what else is known of cells, and last the daily process."""
-        return (*self.rates.names, *self.panel.also, DAYS)
+        """Names of the sources, then of what else is known of cells, and last of the daily process, if there is one."""
+        return (*self.rates.names, *self.panel.also, *(() if self.newest is None else (DAYS,)))
+
+    @functools.cached_property
+    def newest(self) -> Floats | None:
+        """Chance next month by the daily process, shape (C,); None where there is none."""
+        return None if self.days is None else next_month(self.panel, self.target, self.days)
 
     @functools.cached_property
     def now(self) -> Floats:
-        """Sources at the last month, shape (C, K + E + 1); what the daily process says is NaN where there is none."""
-        newest = None if self.days is None else next_month(self.panel, self.target, self.days)
-        last = np.full(len(self.panel.gids), np.nan) if newest is None else newest
-        return np.column_stack([np.asarray(self.past[-1], dtype=np.float64), last])
+        """Sources at the last month (`names`), shape (C, K + E), or one more with the daily process."""
+        found = np.asarray(self.past[-1], dtype=np.float64)
+        return found if self.newest is None else np.column_stack([found, self.newest])
 
     @functools.cached_property
     def correction(self) -> Floats:
@@ -165,12 +169,19 @@ class FittedCells:
             if follow:
                 level *= restless(plane_of(self.panel, self.target), -np.expm1(-rate * level), follow)
             self._levels[step] = level
-        return _with_days(-np.expm1(-rate * self._levels[step]), self.now, step)
+        return self._pooled(-np.expm1(-rate * self._levels[step]), step, self.newest)
 
     def chance_of(self, sources: Floats, step: int, level: float | Floats) -> Floats:
-        """Probability of any death in cells with these sources (N, K + E + 1), whose rates are multiplied by `level`."""
-        additive, boosted = self.opinions(sources[:, :-1], step)
-        return _with_days(-np.expm1(np.log1p(-self.together(additive, boosted)) * level), sources, step)
+        """Probability of any death in N cells with these sources (`now`), whose rates are multiplied by `level`."""
+        additive, boosted = self.opinions(sources, step)
+        months = -np.expm1(np.log1p(-self.together(additive, boosted)) * level)
+        return self._pooled(months, step, sources[:, -1])
+
+    def _pooled(self, months: Floats, step: int, newest: Floats | None) -> Floats:
+        """What months say of next month, with a share of what days say."""
+        if step > 1 or newest is None or self.newest is None:
+            return np.asarray(months)
+        return np.asarray((1 - SHARE) * months + SHARE * newest)
 
     def _said(self, step: int) -> Floats:
         """What both models say together, calibrated, before the last months are looked at."""
@@ -186,8 +197,9 @@ class FittedCells:
         return self.calibration.of((1 - self.share) * additive + self.share * boosted)
 
     def opinions(self, sources: Floats, step: int) -> tuple[Floats, Floats]:
-        """What each of the two models says of cells with these sources (C, K + E)."""
+        """What each of the two models says of cells with these sources (N, K + E); further columns are not theirs."""
         k = len(self.rates.names)
+        sources = sources[:, : k + len(self.panel.also)]
         additive = 1 - np.exp(-self.rates.rate(sources[:, :k], step))
         if self.trees is None:
             return additive, additive
@@ -201,8 +213,7 @@ class FittedCells:
     @functools.cached_property
     def _rows_now(self) -> npt.NDArray[np.float32]:
         """`now` as the trees want it."""
-        now = self.past[-1].astype(np.float64)
-        return _for_trees(now, len(self.rates.names), np.zeros(len(now)))
+        return _for_trees(self.past[-1].astype(np.float64), len(self.rates.names), np.zeros(len(self.panel.gids)))
 
     def explain(self, cell: int, step: int) -> list[Part]:
         """Groups of sources by their part in the difference to a typical cell (`reasons`)."""
@@ -243,13 +254,6 @@ class FittedCells:
             chances=np.concatenate(chances),
             means=np.concatenate([mean for _, mean in blocks]),
         )
-
-
-def _with_days(chance: Floats, sources: Floats, step: int) -> Floats:
-    """A chance next month with a share of what the daily process says (last column), where it says anything."""
-    newest = sources[:, -1]
-    pooled = (1 - SHARE) * chance + SHARE * newest
-    return np.asarray(np.where(np.isnan(newest) | (step > 1), chance, pooled))
 
 
 def _for_trees(sources: npt.NDArray[Any], k: int, horizon: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
@@ -363,9 +367,8 @@ class Cells:
                     earlier = replace(self, share=0.5, days=False).fit(panel.until(panel.as_of - HELD_OUT), target)
                     share, calibration = combine(earlier, panel)
                 trees = growing.result()
-        largest = np.append(found.largest, np.inf)  # a chance is never beyond experience
-        days = learned(panel, target) if self.days else None
-        return FittedCells(self, panel, target, rates, trees, share, found.past, largest, calibration, days)
+        days = by_days(panel, target) if self.days else None
+        return FittedCells(self, panel, target, rates, trees, share, found.past, found.largest, calibration, days)
 
     def _rows(
         self,

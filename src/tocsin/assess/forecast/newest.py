@@ -20,7 +20,7 @@ SHARE = 0.25
 USUAL_MONTH = 30  # days, at which the chance of any event is learned
 
 
-def learned(panel: Panel, target: str) -> Outlook | None:
+def by_days(panel: Panel, target: str) -> Outlook | None:
     """The process, learned from everything the panel knows to the day; None where days cannot be learned from.
 
     That is where no event is known to the day, where the record is shorter than four years, and where it has holes: to

@@ -93,7 +93,7 @@ def contrast(
     here_level, there_level = level or (own, own)
     lately = GROUPS.index("lately")
     apart = ((here != there) & ~(np.isnan(here) & np.isnan(there))).any(axis=0)
-    apart[-1] &= step == 1  # further ahead the daily process says nothing
+    apart &= (group != GROUPS.index("days")) | (step == 1)  # further ahead the daily process says nothing
     moving = [g for g in range(len(GROUPS)) if (apart & (group == g)).any()]
     if here_level != there_level:
         moving.append(lately)
@@ -123,7 +123,7 @@ def groups_apart(fitted: FittedCells, cell: int, step: int) -> list[Part]:
 
 
 def refits(fitted: FittedCells) -> list[FittedCells]:
-    """The model fitted without each eighth of the years in turn; share of the trees, calibration and daily process stay."""
+    """The model fitted without each eighth of the years in turn; its shares, calibration and daily process stay."""
     models = [replace(fitted.model, share=fitted.share, days=False, leave_out=fold) for fold in range(FOLDS)]
     found = [one.fit(fitted.panel, fitted.target) for one in models]
     return [replace(one, calibration=fitted.calibration, days=fitted.days) for one in found]
@@ -172,8 +172,8 @@ def novel(fitted: FittedCells) -> npt.NDArray[np.bool_]:
 
     There the model extrapolates; its forecast rests on nothing like it.
     """
-    group = groups_of(fitted.names)
-    beyond = fitted.now > fitted.largest * (1 + 1e-6)
+    group = groups_of(fitted.names[: len(fitted.largest)])
+    beyond = fitted.now[:, : len(fitted.largest)] > fitted.largest * (1 + 1e-6)
     out = np.zeros((len(beyond), len(GROUPS)), dtype=bool)
     for k, g in enumerate(group):
         if g >= 0:

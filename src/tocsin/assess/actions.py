@@ -22,6 +22,7 @@ from tocsin.assess.reporting import reporting
 from tocsin.core.errors import BadInput, NoData
 from tocsin.core.mission import Mission
 from tocsin.core.progress import Progress, silent
+from tocsin.core.spread import way_of
 from tocsin.core.time import first_day, last_day, month_text
 from tocsin.listen.events.reads import Vintage, known_events, newest_month, vintage
 from tocsin.store import finish_run, run_of
@@ -69,6 +70,7 @@ def assess(
     seed: int = 1,
     tell: Progress = silent,
     h3: int | None = None,
+    how: str = "no",
 ) -> Assessed:
     """Build the panel and forecast every cell and month of the horizon.
 
@@ -90,11 +92,13 @@ def assess(
     tell : Progress
     h3 : int, optional
         Also forecast H3 cells of this resolution, 4 to 7, by the main model.
+    how : str
+        Where the models for cells walk over a large panel (`core.spread`). The figures are the same.
 
     Raises
     ------
     BadInput
-        If horizon, target, resolution or a model does not exist.
+        If horizon, target, resolution, a model or a way to spread work does not exist.
     NoData
         If no imported file covers the month.
     """
@@ -105,6 +109,7 @@ def assess(
     for name in models or ():
         if name not in MODELS:
             raise BadInput("'{name}' is not a model; there are: {known}", name=name, known=", ".join(MODELS))
+    way_of(how)
     gw = gw_of(mission)
     month = newest_month(connection, gw) if as_of is None else as_of
     land = land_of(connection, mission, month)
@@ -143,7 +148,7 @@ def assess(
     for what in panel.counts:
         for name in names:
             tell("Forecasting", len(tables), total)
-            made = forecast(panel, what, name, horizon, seed)
+            made = forecast(panel, what, name, horizon, seed, how)
             tables.append(made.table())
             sums.append(_by_area(area_sums(made, land.ground).table(), land))
             if places is not None and name == main:

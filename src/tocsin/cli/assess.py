@@ -38,6 +38,10 @@ def assess(
         list[int] | None,
         typer.Option("--days", help="Instead: chances within so many days, 1 to 56; may be repeated. Writes nothing."),
     ] = None,
+    how: Annotated[
+        str,
+        typer.Option(help="Where large panels are worked on: no, processes, spark or spark:MASTER. The same figures."),
+    ] = "no",
     mission: MissionOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -83,7 +87,7 @@ def assess(
         return
     with talk.progress() as tell, writing(records(home)) as connection:
         done = work(
-            connection, home, utc_now(), month, horizon, target, tuple(model) if model else None, seed, tell, h3
+            connection, home, utc_now(), month, horizon, target, tuple(model) if model else None, seed, tell, h3, how
         )
     s = done.summary
     talk.show(

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from tocsin.assess.forecast import MODELS, forecast, main_model, stream, usual_models
 from tocsin.assess.forecast.cells import MOST_CELLS
 from tocsin.assess.ground import Land, gw_of, land_of
-from tocsin.assess.indicators import known_planes
+from tocsin.assess.indicators import known_planes, unknown_words
 from tocsin.assess.levels import WHOLE, Places, area_sums, at_places, place_shares
 from tocsin.assess.panel import ASKED, TOTAL, Panel
 from tocsin.assess.panel.build import build, count, read_parquet, write_panel, write_parquet
@@ -44,7 +44,8 @@ class Assessed:
         Its id.
     summary : dict
         Documented keys: as_of, horizon, target, model, cells, months, events, outside, sources, vintage, top, areas,
-        reporting (what sources covered in each area), files, also (names of alert planes and indicators) …
+        reporting (what sources covered in each area), files, also (names of alert planes, indicators and what the
+        mission asked for), also_unknown (what it asked for and nothing is known of) …
     """
 
     run: str
@@ -179,6 +180,7 @@ def assess(
         "first_month": month_text(panel.first_month),
         "rows": len(columns["month"]),
         **({"also": sorted(also)} if also else {}),
+        **({"also_unknown": lacking} if (lacking := unknown_words(mission, also)) else {}),
         **facts,
         "top": top,
         "areas": area_top,

@@ -95,6 +95,8 @@ def assess(
         f"{s['events']:,} events ({s['events_outside']:,} outside the cells)"
     )
     talk.show(f"Data as of {s['vintage']} ({s['vintage_kind']}); {s['imprecise_share']:.1%} of deaths placed by area")
+    if s.get("also_unknown"):
+        talk.show(f"Asked for in tocsin.toml and not known: {', '.join(s['also_unknown'])}. Forecasts do without.")
     rows = [
         [str(t["rank"]), str(t["priogrid_gid"]), t["area"] or "", f"{t['mean']:.1f}", f"{t['p_any_next_month']:.0%}",
          f"{t['low_80']:.0f} to {t['high_80']:.0f}"]

@@ -71,9 +71,9 @@ def run() -> list[Figure]:
         # A source never sees its own day or later ones (tested), so one pass serves all origins.
         chances = view.chances(days, origins)
         for row, origin in enumerate(origins):
-            said, last, past = monthly(panel, START + int(origin), model_of)
+            said, newest, over = monthly(panel, START + int(origin), model_of)
             for h in AHEAD:
-                chances[h][row] = drawn_to_months(chances[h][row], in_days(said, last, h, past))
+                chances[h][row] = drawn_to_months(chances[h][row], in_days(said, newest, h, over))
         for h in AHEAD:
             known = origins + h <= days.n_days
             risk[h].append(chances[h][known])

@@ -51,18 +51,20 @@ def season_planes(n_cells: int, first_month: int, n_months: int) -> dict[str, Pl
 def km_to(gids: Ints, shapes: Sequence[Any]) -> npt.NDArray[np.float64]:
     """Distance in km from the centre of each cell to the nearest of some shapes; 0 inside one, NaN if there is none.
 
-    Measured on a plane of the cell's own latitude: within 1 % up to a few hundred km. Not across the antimeridian.
+    Measured on a plane of about the cell's latitude: within 1 % up to a few hundred km. Not across the antimeridian.
     """
     out = np.full(len(gids), np.nan)
     if not len(shapes):
         return out
     drawn = np.array(shapes, dtype=object)
     lon, lat = lattice.centre(gids)
-    for row in np.unique(lat):
-        narrow = np.array([np.cos(np.radians(row)), 1.0])
-        here = np.flatnonzero(lat == row)
-        tree = shapely.STRtree(shapely.transform(drawn, lambda points, by=narrow: points * by))
-        centres = shapely.points(lon[here] * narrow[0], lat[here])
+    narrow = np.cos(np.radians(lat))
+    alike = np.round(np.log(narrow) / 0.01)  # drawing many roads anew for every latitude would be slow
+    for one in np.unique(alike):
+        here = np.flatnonzero(alike == one)
+        scale = np.array([narrow[here].mean(), 1.0])
+        tree = shapely.STRtree(shapely.transform(drawn, lambda points, by=scale: points * by))
+        centres = shapely.points(lon[here] * scale[0], lat[here])
         (cell, _), away = tree.query_nearest(centres, return_distance=True, all_matches=False)
         out[here[cell]] = away * KM_A_DEGREE
     return out

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
+from tocsin.assess.actions import assess
 from tocsin.assess.forecast import MODELS, forecast, stream
 from tocsin.assess.forecast.additive import BANDS, band_of, fit_rates, log_likelihood
 from tocsin.assess.forecast.cells import Cells
@@ -110,6 +111,15 @@ def test_blocks_of_cells_say_to_the_last_bit_what_the_whole_says(monkeypatch):
     monkeypatch.undo()
     months = np.array([30, 150])
     assert seen_from(strip, "os", months, 4, unit=12).tobytes() == seen_from(strip, "os", months).tobytes()
+
+
+def test_where_a_panel_is_worked_on_reaches_the_walk_and_a_wrong_way_is_refused(panel, monkeypatch):
+    asked = []
+    monkeypatch.setattr("tocsin.assess.forecast.cells.gather", lambda *all: asked.append(all[5:]) or gather(*all))
+    forecast(panel, "os", "additive", horizon=1, how="processes")  # few cells are one block, and stay here
+    assert asked == [(8, "processes")]
+    with pytest.raises(BadInput, match="spread by 'threads'"):
+        assess(None, None, None, how="threads")
 
 
 def test_an_event_shared_over_an_area_counts_once(panel):

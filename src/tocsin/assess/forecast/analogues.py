@@ -38,6 +38,7 @@ LEAST_HISTORY = 60
 WINDOWS = (1, 2, 3, 6, 12, 24, 60, 120)
 QUIET_SHARE = 0.2
 EVENTS = "events"
+LASTS = 0.8  # how far the rank of a draw lasts from one month to the next
 HORIZONS = 3  # how many horizons each past month is learned at
 
 
@@ -120,19 +121,43 @@ class FittedAnalogues:
         there = np.asarray(self.forest.predict(x, pred_leaf=True, num_threads=THREADS)).reshape(len(x), -1)
         per_tree = max(self.model.n_draws // there.shape[1], 1)
         blocks = []
-        spread = np.broadcast_to(np.arange(per_tree), (len(x), per_tree))
         for tree in range(there.shape[1]):
             low, high = self.ends[tree, there[:, tree]], self.ends[tree, there[:, tree] + 1]
-            # Evenly over the leaf, in an order of its own for each place and month, so that columns are joint futures.
-            evenly = (rng.permuted(spread, axis=1) + rng.random((len(x), per_tree))) / per_tree
+            evenly = (np.arange(per_tree) + rng.random((len(x), per_tree))) / per_tree
             place = low[:, None] + (high - low)[:, None] * evenly
             at = np.searchsorted(self.mass[tree], place, side="right") - 1
             pick = self.order[tree, np.clip(at, 0, self.order.shape[1] - 1)]
             grown = np.maximum(np.rint(self.change[pick] * levels - OFFSET), 1)
             blocks.append(np.where(self.quiet[pick], 0, grown).astype(np.float32))
-        draws = csr_matrix(np.concatenate(blocks, axis=1))
+        draws = csr_matrix(lasting(np.concatenate(blocks, axis=1).reshape(len(steps), places, -1), steps, rng))
         known = seen_in(plane_of(recent, self.target)[-12:])
         return Forecast(recent.gids, recent.as_of, steps, self.target, self.model.name, draws, known)
+
+
+def lasting(draws: npt.NDArray[np.float32], steps: Ints, rng: np.random.Generator) -> npt.NDArray[np.float32]:
+    """Draws of each step and place in an order that makes columns futures: a bad month is followed by a bad one.
+
+    Which of its draws a place takes follows a normal process that keeps `LASTS` of itself from month to month, each
+    place its own. Every row keeps its draws, so nothing said of one month changes.
+
+    Parameters
+    ----------
+    draws : ndarray, shape (H, C, S)
+    steps : ndarray of int64, shape (H,)
+        Months ahead, ascending.
+
+    Returns
+    -------
+    ndarray, shape (H * C, S)
+    """
+    out = np.sort(draws, axis=-1)
+    state = np.zeros(draws.shape[1:])
+    for at, gap in enumerate([np.inf, *np.abs(np.diff(steps))]):
+        keep = LASTS**gap
+        state = keep * state + np.sqrt(1 - keep**2) * rng.normal(size=state.shape)
+        rank = np.argsort(np.argsort(state, axis=-1), axis=-1)
+        out[at] = np.take_along_axis(out[at], rank, axis=-1)
+    return out.reshape(-1, draws.shape[-1])
 
 
 def _with_horizon(x: npt.NDArray[np.float32], horizon: Ints) -> npt.NDArray[np.float32]:

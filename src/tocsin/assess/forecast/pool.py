@@ -12,7 +12,7 @@ from tocsin.assess.forecast.forecast import Forecast
 from tocsin.assess.forecast.model import Fitted, Model, Part, largest_first
 from tocsin.assess.panel.model import Panel
 
-SHARES = (720, 336, 144)  # draws of analogues, and of past months that fade fast and slowly
+SHARES = (720, 480)  # draws of analogues and of past months
 
 
 @dataclass(frozen=True)
@@ -67,9 +67,7 @@ class Pool:
 def country() -> Pool:
     """The forecast for countries and areas: analogues, and past months, the newer the likelier (`Faded`).
 
-    Memory fades in two ways at once, half every two months and half every six: what changed lately is followed and what
-    has lasted is not forgotten. Shares were chosen on target years 1999 to 2014 by the mean and by the worst year.
+    Shares were chosen on target years 1999 to 2014 by the mean and by the worst year.
     """
-    alike, fast, slow = SHARES
-    models = (Analogues(n_draws=alike), Faded(2.0, n_draws=fast), Faded(6.0, n_draws=slow))
-    return Pool(models, SHARES, "country")
+    alike, past = SHARES
+    return Pool((Analogues(n_draws=alike), Faded(n_draws=past)), SHARES, "country")

@@ -7,7 +7,7 @@ Levels above `CLIP` deaths a month look alike to the forest, because there are t
 that, wars larger than any before are forecast to end soon.
 
 The change is (deaths + `OFFSET`) / (level + `OFFSET`), no more than `LARGEST` fold, with the level an exponentially
-weighted mean of half-life `HALF_LIFE` months. All constants were chosen on outcomes before 2015.
+weighted mean of half-life `HALF_LIFE` months unless told otherwise. All constants were chosen on outcomes before 2015.
 """
 
 from dataclasses import dataclass, replace
@@ -115,7 +115,7 @@ class FittedAnalogues:
         recent = self.panel
         places = len(recent.gids)
         now = country_features(recent, self.target)[-1]
-        level = decayed(plane_of(recent, self.target), HALF_LIFE)[-1]
+        level = decayed(plane_of(recent, self.target), self.model.half_life)[-1]
         x = np.concatenate([_with_horizon(now, np.full(places, min(int(s), FARTHEST))) for s in steps])
         levels = np.tile(level, len(steps))[:, None] + OFFSET
         there = np.asarray(self.forest.predict(x, pred_leaf=True, num_threads=THREADS)).reshape(len(x), -1)
@@ -172,6 +172,7 @@ class Analogues:
     n_draws: int = 300
     leaves: int = 80
     least_in_leaf: int = 40
+    half_life: float = HALF_LIFE
     seed: int = 1
     name: str = "analogues"
 
@@ -188,7 +189,7 @@ class Analogues:
         rng = np.random.default_rng(self.seed)
         plane = plane_of(panel, target).astype(np.float64)
         features = country_features(panel, target)
-        level = decayed(plane, HALF_LIFE)
+        level = decayed(plane, self.half_life)
         decade = np.nan_to_num(trailing(plane, 120))
         origin, place = (a.ravel() for a in np.indices((panel.n_months, len(panel.gids))))
         origin, place = (np.tile(a[origin >= WARM_UP], HORIZONS) for a in (origin, place))

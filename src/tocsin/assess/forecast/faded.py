@@ -1,8 +1,8 @@
 """One of the past months again, the newer the likelier, drawn a little to the middle of them.
 
 How fast months are forgotten is a matter of how far ahead one looks: by half every month for the next month, by half
-every `LONGEST` months from half a year on. Each draw has one place among the months for all steps and places, so it is one
-future: further ahead it repeats the same month or an older one, never a newer one.
+every `LONGEST` months from five months on. Each draw has one place among the months for all steps and places, so it is
+one future: further ahead it repeats the same month or an older one, never a newer one.
 """
 
 from dataclasses import dataclass, replace
@@ -18,11 +18,9 @@ from tocsin.assess.panel.model import Panel
 
 Floats = npt.NDArray[np.float64]
 
-NEXT_MONTH, EACH_MONTH, LONGEST = (
-    1.0,
-    0.5,
-    3.0,
-)  # half-life of the next month, how it grows with each further one, its end
+NEXT_MONTH = 1.0  # half-life in months of what is told of the next month
+EACH_MONTH = 0.5  # how much longer it is for each further month ahead
+LONGEST = 3.0
 MOST_MONTHS = 60
 PULL = 0.2  # how far a month is drawn to the middle of the past months, in logarithms
 OFFSET = 3.0

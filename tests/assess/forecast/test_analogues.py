@@ -3,7 +3,7 @@ import pytest
 from scipy.stats import rankdata
 
 from tocsin.assess.forecast import MODELS, forecast
-from tocsin.assess.forecast.analogues import Analogues, country_features, lasting
+from tocsin.assess.forecast.analogues import Analogues, country_features, lasting, moved
 from tocsin.assess.forecast.faded import drawn_in, fading
 from tocsin.assess.forecast.pool import country
 from tocsin.assess.panel import Panel
@@ -49,6 +49,11 @@ def test_the_pool_ends_in_past_months_the_newer_the_likelier_and_further_ahead_n
         assert sum(part.share for part in parts) == pytest.approx(1)
         newest = sum(part.share for part in parts if (part.what, part.month) == ("month", panel.as_of))
         assert newest == pytest.approx(0.4 * 0.5, abs=0.01) if step == 1 else newest < 0.1
+
+
+def test_draws_are_moved_to_the_middle_of_past_months_and_no_deaths_stay_no_deaths():
+    draws = np.array([[[0.0, 10.0, 100.0], [0.0, 0.0, 1.0]]], dtype=np.float32)
+    assert moved(draws, np.array([53.0, 0.0])).tolist() == [[[0.0, 14.0, 135.0], [0.0, 0.0, 1.0]]]
 
 
 def test_a_bad_month_is_followed_by_a_bad_one_in_the_same_future(panel):

@@ -2,7 +2,8 @@
 
 A random forest (LightGBM) sorts past months of every place by what was then known, so that months in one leaf were
 followed by a similar change; a draw takes a tree, a past month out of the leaf, and applies the change seen then to
-the present level of the place (a quantile regression forest, Meinshausen 2006, JMLR 7). The horizon is a feature.
+the present level of the place (a quantile regression forest, Meinshausen 2006, JMLR 7). The horizon is a feature. All
+draws of a place are then moved a little to the middle of its past months (`moved`).
 Levels above `CLIP` deaths a month look alike to the forest, because there are too few of them to tell apart; without
 that, wars larger than any before are forecast to end soon.
 
@@ -19,6 +20,7 @@ from scipy.sparse import csr_matrix
 
 from tocsin.assess.features import decayed, since, trailing, trailing_max
 from tocsin.assess.forecast.benchmarks import plane_of, seen_in
+from tocsin.assess.forecast.faded import MOST_MONTHS, OFFSET, PULL, fading, middle
 from tocsin.assess.forecast.forecast import Forecast
 from tocsin.assess.forecast.model import Part, largest_first
 from tocsin.assess.forecast.trees import THREADS, grow
@@ -29,7 +31,6 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 CLIP = 150.0
-OFFSET = 3.0
 LARGEST = 8.0
 HALF_LIFE = 4.0
 FARTHEST = 14
@@ -129,9 +130,22 @@ class FittedAnalogues:
             pick = self.order[tree, np.clip(at, 0, self.order.shape[1] - 1)]
             grown = np.maximum(np.rint(self.change[pick] * levels - OFFSET), 1)
             blocks.append(np.where(self.quiet[pick], 0, grown).astype(np.float32))
-        draws = csr_matrix(lasting(np.concatenate(blocks, axis=1).reshape(len(steps), places, -1), steps, rng))
+        plane = plane_of(recent, self.target)[: -MOST_MONTHS - 1 : -1]
+        said = np.concatenate(blocks, axis=1).reshape(len(steps), places, -1)
+        drawn = moved(said, middle(plane, fading(FARTHEST, np.arange(len(plane)))))
+        draws = csr_matrix(lasting(drawn, steps, rng))
         known = seen_in(plane_of(recent, self.target)[-12:])
         return Forecast(recent.gids, recent.as_of, steps, self.target, self.model.name, draws, known)
+
+
+def moved(draws: npt.NDArray[np.float32], to: Floats) -> npt.NDArray[np.float32]:
+    """Draws, shape (H, C, S), all multiplied so that their median moves by `PULL` to what past months had (C,).
+
+    Levels are means, which one bad month lifts for long. In logarithms (+ `OFFSET`); no deaths stay no deaths.
+    """
+    times = ((to[:, None] + OFFSET) / (np.median(draws, axis=-1, keepdims=True) + OFFSET)) ** PULL
+    grown = np.maximum(np.rint((draws + OFFSET) * times - OFFSET), 1)
+    return np.where(draws < 1, draws, grown).astype(np.float32)
 
 
 def lasting(draws: npt.NDArray[np.float32], steps: Ints, rng: np.random.Generator) -> npt.NDArray[np.float32]:

@@ -36,17 +36,25 @@ def fading(step: int, ages: npt.ArrayLike) -> Floats:
     return np.asarray(0.5 ** (np.asarray(ages) / half_life))
 
 
+def middle(months: npt.NDArray[np.floating], weight: Floats) -> Floats:
+    """Weighted median of the months of each place, shape (M, C), months without data left out (0 where there are none).
+
+    >>> middle(np.array([[0.0, np.nan], [10.0, 4.0], [100.0, np.nan]]), np.array([1.0, 1.0, 1.0]))
+    array([10.,  4.])
+    """
+    order = np.argsort(months, axis=0, kind="stable")
+    upto = np.cumsum((weight[:, None] * ~np.isnan(months))[order, np.arange(months.shape[1])], axis=0)
+    at = np.minimum((upto < upto[-1] / 2).sum(axis=0), len(months) - 1)
+    return np.asarray(np.nan_to_num(np.take_along_axis(months, np.take_along_axis(order, at[None], axis=0), axis=0)[0]))
+
+
 def drawn_in(months: npt.NDArray[np.floating], weight: Floats) -> Floats:
     """Months, shape (M, C), each drawn by `PULL` to the weighted median of its place; no deaths stay no deaths.
 
     >>> drawn_in(np.array([[0.0], [10.0], [100.0]]), np.array([1.0, 1.0, 1.0])).ravel()
     array([ 0., 10., 65.])
     """
-    order = np.argsort(months, axis=0, kind="stable")
-    upto = np.cumsum(weight[order], axis=0)
-    at = np.minimum((upto < weight.sum() / 2).sum(axis=0), len(months) - 1)
-    middle = np.take_along_axis(months, np.take_along_axis(order, at[None], axis=0), axis=0)
-    drawn = np.rint((middle + OFFSET) ** PULL * (months + OFFSET) ** (1 - PULL) - OFFSET)
+    drawn = np.rint((middle(months, weight) + OFFSET) ** PULL * (months + OFFSET) ** (1 - PULL) - OFFSET)
     return np.asarray(np.where(months < 1, months, np.maximum(drawn, 1)), dtype=np.float64)
 
 

@@ -33,17 +33,17 @@ def test_without_spark_it_says_what_to_install():
         spread(abs, [1], "spark")
 
 
+NIGHTLY = pytest.mark.skipif(
+    not (SPARK and os.environ.get("TOCSIN_NIGHTLY")), reason="minutes, and needs Spark: make nightly"
+)
+CLUSTER = "spark:local-cluster[2,1,1024]"
+
+
 @pytest.mark.parametrize(
     ("how", "model"),
     [
         ("processes", Cells(n_draws=100, share=0)),
-        pytest.param(
-            "spark:local-cluster[2,1,1024]",
-            Cells(n_draws=100, rounds=20),
-            marks=pytest.mark.skipif(
-                not (SPARK and os.environ.get("TOCSIN_NIGHTLY")), reason="minutes, and needs Spark: make nightly"
-            ),
-        ),
+        pytest.param(CLUSTER, Cells(n_draws=100, rounds=20), marks=NIGHTLY),
     ],
 )
 def test_the_record_is_the_same_to_the_last_bit(how, model):
@@ -55,3 +55,16 @@ def test_the_record_is_the_same_to_the_last_bit(how, model):
     there = backtest(panel, "os", model, **options, how=how)
     for field in fields(here):
         assert getattr(here, field.name).tobytes() == getattr(there, field.name).tobytes()
+
+
+@NIGHTLY
+@pytest.mark.parametrize("how", ["processes", CLUSTER])
+def test_blocks_of_cells_worked_on_elsewhere_say_the_same_to_the_last_bit(how):
+    rng = np.random.default_rng(1)
+    gids = np.arange(1, 6001) + 100_000
+    plane = ((rng.random((140, 6000)) < 0.004) * rng.geometric(0.2, (140, 6000))).astype(np.float32)
+    panel = Panel(gids, 1, {"os": plane, "sb": np.roll(plane, 3, axis=0)})
+    here, there = (Cells(rounds=10, blocks=3, how=way).fit(panel, "os") for way in ("no", how))
+    assert here.rates.weights.tobytes() == there.rates.weights.tobytes()
+    assert here.past.tobytes() == there.past.tobytes()
+    assert here.chance(1).tobytes() == there.chance(1).tobytes()

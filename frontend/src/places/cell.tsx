@@ -9,6 +9,7 @@ import { Shown, Waiting } from "../ui/states";
 import { away, day, hours, month, number, share, t, word } from "../words";
 import type { Key } from "../words";
 import { where } from "./assess";
+import { RestsOn } from "./rests";
 import { useGround } from "./ground";
 import { ringsOf, shadesOf, slices } from "./risk";
 import type { RiskData } from "./risk";
@@ -46,6 +47,7 @@ function CellRoom({ page }: { page: Schemas["CellPage"] }) {
       </div>
       <section class="card"><h2>{t("cell.course")}</h2><FanChart page={page} /></section>
       <div class="two">
+        <RestsOn page={page} />
         <section class="card">
           <h2>{t("cell.why")}</h2>
           {page.reasons.length === 0 ? <p>{t("cell.why.none")}</p> : <ul class="reasons">{page.reasons.map((reason) => <Reason key={reason.kind} reason={reason} />)}</ul>}

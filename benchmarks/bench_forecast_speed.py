@@ -95,8 +95,8 @@ CYCLE = """
 """
 MORNING = """
     import csv
-    from tocsin.assess.forecast.daily import Days, outlook
-    from tocsin.assess.forecast.today import around, chances_today
+    from tocsin.assess.forecast.daily import Days, around, outlook
+    from tocsin.assess.forecast.today import chances_today
     from tocsin.core import lattice
     gids = np.loadtxt(folder / "africa.csv", dtype=np.int64, skiprows=1)
     with (folder / "world_v25_1.csv").open(newline="") as text:

@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from tocsin.assess.panel import TARGETS, Panel
+from tocsin.assess.panel.dated import Dated, on_campaign
 from tocsin.core import areas, lattice
-from tocsin.core.time import month_id
+from tocsin.core.time import first_day, month_id
 
 FILES = {
     "CAF": ("GEDEvent_v23_1_CAF_1991_2020.csv", month_id(1991, 1), month_id(2020, 12)),
@@ -50,4 +51,8 @@ def cell_panel(folder: Path, iso3: str) -> Panel:
         np.add.at(counts[kind], (month[own], cell[own]), events["best"][own])
     harmed = np.where(events["kind"] == "os", events["best"], events["civilian"])
     np.add.at(counts["civilians"], (month, cell), harmed)
-    return Panel(gids, first, counts, {"iso3": iso3})
+    day = (events["day"] - np.datetime64(first_day(first))).astype(int)
+    own = {kind: events["kind"] == kind for kind in ("sb", "ns", "os")}
+    own |= {"civilians": own["os"] | (events["civilian"] > 0), "deaths": np.ones(len(day), dtype=bool)}
+    dated = Dated(day, cell, own, on_campaign(day, events["actors"]))
+    return Panel(gids, first, counts, {"iso3": iso3}, dated=dated)

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from tocsin.assess.actions import known_places
 from tocsin.assess.forecast import stream
-from tocsin.assess.forecast.daily import WARM_UP_DAYS, YEAR, Days, Outlook, busiest, days_of, outlook
-from tocsin.assess.forecast.today import around, chances_today, level_today, states_today
+from tocsin.assess.forecast.daily import WARM_UP_DAYS, YEAR, Days, Outlook, around, busiest, days_of, outlook
+from tocsin.assess.forecast.today import chances_today, level_today, states_today
 from tocsin.assess.ground import gw_of, land_of
 from tocsin.assess.levels import at_places
 from tocsin.assess.panel import ASKED

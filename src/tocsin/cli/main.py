@@ -7,6 +7,7 @@ import typer
 from tocsin import __version__
 from tocsin.cli import account, act, alerts, assess, brief, learn, listen, plan, serve, store, why
 from tocsin.cli.output import Defaults, JsonOption, MissionOption, QuietOption, guarded
+from tocsin.core import stop
 
 app = typer.Typer(
     name="tocsin",
@@ -43,6 +44,7 @@ for room in (listen, alerts, assess, why, plan, act, learn, brief, serve, store,
 
 def run() -> None:
     """Entry point of the ``tocsin`` command."""
+    stop.listen()
     sys.exit(guarded(lambda: app(standalone_mode=False), as_json="--json" in sys.argv))
 
 

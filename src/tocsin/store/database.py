@@ -16,6 +16,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import event
 
+from tocsin.core import stop
 from tocsin.core.errors import SetupProblem
 from tocsin.store.faults import explain
 
@@ -120,9 +121,10 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 @contextmanager
 def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """A transaction: kept whole when the block ends well, undone whole when it does not."""
+    """A transaction: kept whole when the block ends well, undone whole when it does not, or when Ctrl+C was heard."""
     with _in_one_sentence(), engine.begin() as connection:
         yield connection
+        stop.check()
 
 
 @contextmanager

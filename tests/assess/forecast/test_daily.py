@@ -7,18 +7,19 @@ from tocsin.assess.forecast.daily import (
     Chance,
     Days,
     Excitation,
+    Past,
+    around,
     before,
     fit,
     fit_chance,
     level,
     outlook,
     simulate,
-    sources,
     standard_errors,
     states,
 )
 from tocsin.assess.forecast.residuals import residuals
-from tocsin.assess.forecast.today import around, chances_today, states_today
+from tocsin.assess.forecast.today import chances_today, states_today
 from tocsin.assess.panel.dated import on_campaign
 from tocsin.core.errors import BadInput
 from tocsin.core.lattice import adjacency, gid_at
@@ -76,7 +77,7 @@ def test_forecasts_are_about_right_in_sum_and_blind_to_the_future():
     moved = Days(days.gids, days.n_days, np.where(days.day >= 2000, 2400, days.day), days.cell, days.own)
     assert fit(moved.until(2000), warm_up=365).weights.tobytes() == model.weights.tobytes()
     assert model.expected(moved.until(2000), 7).tobytes() == model.expected(days.until(2000), 7).tobytes()
-    names = [name for name, _, _ in sources(days.until(100))]
+    names = Past(days.until(100)).names
     assert len(names) == len(set(names)) == len(model.weights)
 
 
@@ -96,7 +97,7 @@ def test_level_by_hand():
     gids = GIDS[:1]
     day = np.sort(np.r_[np.arange(0, 365, 5), np.full(73, 400)])
     days = Days(gids, 800, day, np.zeros(len(day), int), np.ones(len(day), bool))
-    names = [name for name, _, _ in sources(days)]
+    names = Past(days).names
     weights = np.where(np.array(names) == "everywhere", 0.1, 0.0)
     model = Excitation(tuple(names), np.zeros(len(names)), weights, weights)
     assert level(days, model, np.array([365, 735]), 20.0) == pytest.approx([(73 + 20) / 56.5, (73 + 20) / 56.5])
@@ -129,7 +130,7 @@ def test_a_day_of_a_continent_needs_only_the_list_of_events():
         known = days.until(end)
         dense = view.chances(known, np.array([end]))
         names, state = states_today(known, ground)
-        assert names == tuple(name for name, _, _ in sources(known))
+        assert names == Past(known).names
         assert state == pytest.approx(states(known, np.array([end]))[0], rel=1e-4, abs=1e-7)
         for ahead, found in chances_today(known, view, ground).items():
             assert found == pytest.approx(dense[ahead][0], rel=1e-4)

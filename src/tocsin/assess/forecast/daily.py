@@ -8,11 +8,14 @@ bₖ ≥ 0, so expectation-maximisation finds the one optimum from the event row
 kernel would shrink to nothing. After Mohler et al. (2011), JASA 106, and Lewis et al. (2012), Security Journal 25.
 """
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+from scipy.signal import lfilter
+from scipy.sparse import csr_matrix
 
 from tocsin.assess.features.around import near, townspeople
 from tocsin.assess.forecast.additive import fit_rates
@@ -98,48 +101,106 @@ def busiest(days: Days) -> Days:
     return replace(kept, gids=gids, cell=np.searchsorted(gids, days.gids[kept.cell]))
 
 
+@dataclass(frozen=True)
+class Around:
+    """What does not change from day to day: weights of the ring and further off (C, C), and towns (C,)."""
+
+    gids: Ints
+    ring: csr_matrix
+    far: csr_matrix
+    towns: Floats
+
+
+def around(gids: Ints) -> Around:
+    """Weights of the eight cells around each, and of those within about 150 km; in the fullest place 1 in all."""
+    far = near(gids)
+    far = far / max(float(far.sum(axis=1).max()), 1e-9)
+    return Around(gids, lattice.adjacency(gids) / 8, far, np.sqrt(townspeople(gids) / 1e5))
+
+
+def places(ground: Around) -> list[tuple[str, float, str, csr_matrix | None]]:
+    """Name, half-life, sort (`Days.of`) and spatial weights of each source that fades, but for the old map."""
+    found: list[tuple[str, float, str, csr_matrix | None]] = []
+    for h in HALF_LIVES:
+        found += [(f"own {h:g}", h, "own", None), (f"ring {h:g}", h, "own", ground.ring)]
+        if h > 2:
+            found += [(f"far {h:g}", h, "own", ground.far), (f"other {h:g}", h, "other", None)]
+            found.append((f"other ring {h:g}", h, "other", ground.ring))
+    for h in CAMPAIGN_LIVES:
+        found += [(f"campaign {h:g}", h, "campaign", None), (f"campaign ring {h:g}", h, "campaign", ground.ring)]
+        found.append((f"campaign far {h:g}", h, "campaign", ground.far))
+    return found
+
+
+STEADY = ("map", "towns", "everywhere")  # the sources after `places`
+
+
 def before(plane: npt.NDArray[np.float32], half_life: float) -> npt.NDArray[np.float32]:
     """Kernel-weighted past of each day, without the day itself; one more row than `plane`: the day to come.
 
     An event counts (1 − q) qᵈ⁻¹ d days later, q = 0.5^(1/half-life), 1 in all: weights are numbers of children.
     """
-    q = np.float32(0.5 ** (1 / half_life))
+    q = 0.5 ** (1 / half_life)
     out = np.zeros((len(plane) + 1, plane.shape[1]), dtype=np.float32)
-    for day in range(len(plane)):
-        out[day + 1] = q * out[day] + (1 - q) * plane[day]
+    out[1:] = lfilter(np.array([1 - q], np.float32), np.array([1, -q], np.float32), plane, axis=0)
     return out
 
 
-def sources(days: Days) -> Iterator[tuple[str, npt.NDArray[np.float32], float]]:
-    """Name, plane (n_days + 1, C) and half-life (0 for what does not fade) of each source."""
-    own, other, marked = days.plane(True), days.plane(False), days.plane_of("campaign")
-    ring = lattice.adjacency(days.gids) / 8
-    far = near(days.gids)
-    far = far / max(float(far.sum(axis=1).max()), 1e-9)
-    for half_life in HALF_LIVES:
-        state = before(own, half_life)
-        yield f"own {half_life:g}", state, half_life
-        yield f"ring {half_life:g}", np.asarray(state @ ring.T, dtype=np.float32), half_life
-        if half_life > 2:
-            yield f"far {half_life:g}", np.asarray(state @ far.T, dtype=np.float32), half_life
-            fought = before(other, half_life)
-            yield f"other {half_life:g}", fought, half_life
-            yield f"other ring {half_life:g}", np.asarray(fought @ ring.T, dtype=np.float32), half_life
-    for half_life in CAMPAIGN_LIVES:
-        state = before(marked, half_life)
-        yield f"campaign {half_life:g}", state, half_life
-        yield f"campaign ring {half_life:g}", np.asarray(state @ ring.T, dtype=np.float32), half_life
-        yield f"campaign far {half_life:g}", np.asarray(state @ far.T, dtype=np.float32), half_life
-    old = before(own, MAP_DAYS)
-    yield "map", old + np.asarray(old @ ring.T + old @ far.T, dtype=np.float32), MAP_DAYS
-    towns = np.sqrt(townspeople(days.gids) / 1e5).astype(np.float32)
-    yield "towns", np.broadcast_to(towns, own[:1].shape).repeat(len(own) + 1, axis=0), 0.0
-    yield "everywhere", np.ones((len(own) + 1, own.shape[1]), dtype=np.float32), 0.0
+class Past:
+    """The sources of a record of events, made once: as they stood before any day, and summed over all cells.
+
+    `names` are those of the sources, `half_lives` (K,) theirs, 0 for what does not fade.
+    """
+
+    def __init__(self, days: Days) -> None:
+        """Let the events of each sort fade; nothing is spread over cells until it is asked for."""
+        self._ground = around(days.gids)
+        self._places = places(self._ground)
+        planes = {sort: days.plane_of(sort) for sort in ("own", "other", "campaign")}
+        wanted = dict.fromkeys([*((h, sort) for _, h, sort, _ in self._places), (MAP_DAYS, "own")])
+        self._faded = {(h, sort): before(planes[sort], h) for h, sort in wanted}
+        self.names = (*(name for name, *_ in self._places), *STEADY)
+        self.half_lives = np.array([*(h for _, h, *_ in self._places), MAP_DAYS, 0.0, 0.0])
+        self._cells = len(days.gids)
+
+    def at(self, when: Ints) -> npt.NDArray[np.float32]:
+        """Sources as they stood at the beginning of each day of `when` (0 to n_days), shape (len(when), C, K)."""
+        return np.stack([*self._each(when)], axis=-1)
+
+    def rows(self, day: Ints, cell: Ints) -> Floats:
+        """Sources before each of N days in one cell each, shape (N, K)."""
+        when, row = np.unique(day, return_inverse=True)
+        return np.stack([plane[row, cell] for plane in self._each(when)], axis=1, dtype=np.float64)
+
+    @functools.cached_property
+    def totals(self) -> Floats:
+        """Sum of each source over all cells before each day, shape (n_days + 1, K)."""
+        ring, far = self._ground.ring, self._ground.far
+        reach = np.stack([np.ones(self._cells), *(np.asarray(w.sum(axis=0)).ravel() for w in (ring, far))], axis=1)
+        summed = {key: plane @ reach for key, plane in self._faded.items()}
+        columns = [summed[h, s][:, 0 if w is None else 1 if w is ring else 2] for _, h, s, w in self._places]
+        columns.append(summed[MAP_DAYS, "own"].sum(axis=1))
+        steady = [np.full(len(columns[0]), value) for value in (self._ground.towns.sum(), float(self._cells))]
+        return np.stack([*columns, *steady], axis=1)
+
+    def _each(self, when: Ints) -> Iterator[npt.NDArray[np.float32]]:
+        """Sources one at a time, each of shape (len(when), C)."""
+        faded = {key: plane[when] for key, plane in self._faded.items()}
+
+        def spread(plane: npt.NDArray[np.float32], weights: csr_matrix) -> npt.NDArray[np.float32]:
+            return np.asarray(plane @ weights.T, dtype=np.float32)
+
+        for _, h, sort, weights in self._places:
+            yield faded[h, sort] if weights is None else spread(faded[h, sort], weights)
+        old = faded[MAP_DAYS, "own"]
+        yield old + spread(old, self._ground.ring) + spread(old, self._ground.far)
+        yield np.broadcast_to(self._ground.towns.astype(np.float32), old.shape)
+        yield np.ones_like(old)
 
 
 def states(days: Days, when: Ints) -> npt.NDArray[np.float32]:
     """Sources as they stood at the beginning of each day of `when` (0 to n_days), shape (len(when), C, K)."""
-    return np.stack([plane[when] for _, plane, _ in sources(days)], axis=-1)
+    return Past(days).at(when)
 
 
 @dataclass(frozen=True)
@@ -166,9 +227,13 @@ class Excitation:
         Events still to come set off more: the whole is raised by the mean number of children they will have within
         the period.
         """
+        return np.asarray(state.astype(np.float64) @ self.within(ahead))
+
+    def within(self, ahead: int) -> Floats:
+        """Events that a unit of each source sets off within `ahead` days, with those that follow from them, (K,)."""
         q = 0.5 ** (1 / np.where(self.half_lives > 0, self.half_lives, 1))
         share = np.where(self.half_lives > 0, (1 - q**ahead) / (1 - q), ahead)
-        return np.asarray(state.astype(np.float64) @ (self.weights * share) * (1 + self._soon(ahead)))
+        return np.asarray(self.weights * share * (1 + self._soon(ahead)))
 
     def _soon(self, ahead: int) -> float:
         """Children within the period of an event at a uniform time in it."""
@@ -183,19 +248,16 @@ class Excitation:
 
 def fit(days: Days, warm_up: int = WARM_UP_DAYS) -> Excitation:
     """Fit by expectation-maximisation on every day after the warm-up."""
+    return _fit(days, Past(days), warm_up)
+
+
+def _fit(days: Days, past: Past, warm_up: int) -> Excitation:
     keep = days.own & (days.day >= warm_up)
-    day, cell = days.day[keep], days.cell[keep]
-    names, lives, x, exposure = [], [], [], []
-    for name, plane, half_life in sources(days):
-        names.append(name)
-        lives.append(half_life)
-        x.append(plane[day, cell].astype(np.float64))
-        exposure.append(plane[warm_up:-1].sum(dtype=np.float64))
-    rows = np.stack(x, axis=1)
-    weights = fit_rates(rows, np.asarray(exposure), sweeps=1000)
+    rows = past.rows(days.day[keep], days.cell[keep])
+    weights = fit_rates(rows, past.totals[warm_up:-1].sum(axis=0), sweeps=1000)
     weights[weights < 1e-9] = 0
     marked = float(days.of("campaign").sum() / max(int(days.own.sum()), 1))
-    return Excitation(tuple(names), np.asarray(lives), weights, standard_errors(rows, weights), marked)
+    return Excitation(past.names, past.half_lives, weights, standard_errors(rows, weights), marked)
 
 
 def standard_errors(x: Floats, weights: Floats) -> Floats:
@@ -247,13 +309,17 @@ class Outlook:
 
     def chances(self, days: Days, when: Ints) -> dict[int, Floats]:
         """Chance of any event within each number of days ahead, from each day of `when`: shape (len(when), C) each."""
-        return {a: self.chance[a].of(e) for a, e in _expected(days, self.model, when, list(self.chance)).items()}
+        found = _expected(days, Past(days), self.model, when, list(self.chance))
+        return {a: self.chance[a].of(e) for a, e in found.items()}
 
 
-def _expected(days: Days, model: Excitation, when: Ints, aheads: Sequence[int]) -> dict[int, Floats]:
-    """Expected events at the level of the year before, from one pass over the sources."""
-    raised, now = level(days, model, when), states(days, when)
-    return {a: np.stack([f * model.expected_from(s, a) for f, s in zip(raised, now, strict=True)]) for a in aheads}
+def _expected(days: Days, past: Past, model: Excitation, when: Ints, aheads: Sequence[int]) -> dict[int, Floats]:
+    """Expected events at the level of the year before."""
+    raised, now = _level(days, past, model, when, LEVEL_EVENTS), past.at(when)
+    within = np.stack([model.within(a) for a in aheads], axis=1)
+    # Day by day, so that the numbers of a day do not depend on which others are asked for.
+    found = np.stack([f * (s.astype(np.float64) @ within) for f, s in zip(raised, now, strict=True)])
+    return {a: found[:, :, n] for n, a in enumerate(aheads)}
 
 
 def level(days: Days, model: Excitation, when: Ints, events: float = LEVEL_EVENTS) -> Floats:
@@ -261,11 +327,11 @@ def level(days: Days, model: Excitation, when: Ints, events: float = LEVEL_EVENT
 
     (seen + `events`) / (expected + `events`) over 365 days: a war that ends or begins moves every cell.
     """
-    rate = sum(
-        weight * plane.sum(axis=1, dtype=np.float64)
-        for (_, plane, _), weight in zip(sources(days), model.weights, strict=True)
-    )
-    expected = np.concatenate([[0.0], np.cumsum(rate)])
+    return _level(days, Past(days), model, when, events)
+
+
+def _level(days: Days, past: Past, model: Excitation, when: Ints, events: float) -> Floats:
+    expected = np.concatenate([[0.0], np.cumsum(past.totals @ model.weights)])
     seen = np.concatenate([[0.0], np.cumsum(np.bincount(days.day[days.own], minlength=days.n_days + 1))])
     first = np.maximum(when - YEAR, 0)
     return np.asarray((seen[when] - seen[first] + events) / (expected[when] - expected[first] + events))
@@ -273,12 +339,21 @@ def level(days: Days, model: Excitation, when: Ints, events: float = LEVEL_EVENT
 
 def outlook(days: Days, aheads: Sequence[int]) -> Outlook:
     """Fit the process, and the chance of any event from the weekly origins of the last years before `days` end."""
-    model = fit(days)
+    past = Past(days)
+    model = _fit(days, past, WARM_UP_DAYS)
     first = max(WARM_UP_DAYS + YEAR, days.n_days - PAST_YEARS * YEAR)
     when = np.arange(first, days.n_days - max(aheads) + 1, 7)
-    own = np.vstack([np.zeros((1, len(days.gids))), np.cumsum(days.plane(True), axis=0, dtype=np.float64)])
-    expected = _expected(days, model, when, aheads)
-    return Outlook(model, {a: fit_chance(expected[a], own[when + a] > own[when]) for a in aheads})
+    expected = _expected(days, past, model, when, aheads)
+    return Outlook(model, {a: fit_chance(expected[a], _happened(days, when, a)) for a in aheads})
+
+
+def _happened(days: Days, when: Ints, ahead: int) -> npt.NDArray[np.bool_]:
+    """Whether anything happened in each cell in the `ahead` days from each day of `when`, shape (len(when), C)."""
+    day, cell = days.day[days.own], days.cell[days.own]
+    hit = np.zeros((len(when), len(days.gids)), dtype=bool)
+    for row, first in enumerate(when):
+        hit[row, cell[(day >= first) & (day < first + ahead)]] = True
+    return hit
 
 
 def simulate(

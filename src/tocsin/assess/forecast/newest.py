@@ -9,8 +9,8 @@ origins up to November 2013.
 import numpy as np
 import numpy.typing as npt
 
-from tocsin.assess.forecast.daily import WARM_UP_DAYS, YEAR, Days, Outlook, busiest, days_of, outlook
-from tocsin.assess.forecast.today import around, level_today, states_today
+from tocsin.assess.forecast.daily import WARM_UP_DAYS, YEAR, Days, Outlook, around, busiest, days_of, outlook
+from tocsin.assess.forecast.today import level_today, states_today
 from tocsin.assess.panel.model import Panel
 from tocsin.core.time import days_in
 

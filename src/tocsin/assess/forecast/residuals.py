@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tocsin.assess.forecast.daily import WARM_UP_DAYS, Days, Excitation, sources
+from tocsin.assess.forecast.daily import WARM_UP_DAYS, Days, Excitation, Past
 from tocsin.core.errors import BadInput
 
 Floats = npt.NDArray[np.float64]
@@ -48,9 +48,7 @@ def residuals(days: Days, model: Excitation, pieces: int = 40, warm_up: int = WA
     BadInput
         If the process expects too few events for so many pieces.
     """
-    rate = np.zeros(days.n_days)
-    for (_, plane, _), weight in zip(sources(days), model.weights, strict=True):
-        rate += weight * plane[:-1].sum(axis=1, dtype=np.float64)
+    rate = Past(days).totals[:-1] @ model.weights
     counted = np.bincount(days.day[days.own], minlength=days.n_days).astype(np.float64)
     rate, counted = rate[warm_up:], counted[warm_up:]
     if not rate.sum() >= 5 * pieces:

@@ -5,60 +5,25 @@ events: a decayed count at one day is one weighted count by cell, and its sum ov
 product. The level needs only sums over all cells, which are recursions in one dimension. Same numbers, to rounding.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 from scipy.signal import lfilter
-from scipy.sparse import csr_matrix
 
-from tocsin.assess.features.around import near, townspeople
 from tocsin.assess.forecast.daily import (
-    CAMPAIGN_LIVES,
-    HALF_LIVES,
     LEVEL_EVENTS,
     MAP_DAYS,
+    STEADY,
     YEAR,
+    Around,
     Days,
     Excitation,
     Outlook,
+    places,
 )
-from tocsin.core import lattice
 from tocsin.core.errors import BadInput
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Around:
-    """What does not change from day to day: weights of the ring and further off (C, C), and towns (C,)."""
-
-    gids: Ints
-    ring: csr_matrix
-    far: csr_matrix
-    towns: Floats
-
-
-def around(gids: Ints) -> Around:
-    """Weights as `daily.sources` uses them."""
-    far = near(gids)
-    far = far / max(float(far.sum(axis=1).max()), 1e-9)
-    return Around(gids, lattice.adjacency(gids) / 8, far, np.sqrt(townspeople(gids) / 1e5))
-
-
-def _places(days: Days, ground: Around) -> list[tuple[str, float, str, csr_matrix | None]]:
-    """Name, half-life, sort (`Days.of`) and spatial weights of each source that fades, in the order of `sources`."""
-    found: list[tuple[str, float, str, csr_matrix | None]] = []
-    for h in HALF_LIVES:
-        found += [(f"own {h:g}", h, "own", None), (f"ring {h:g}", h, "own", ground.ring)]
-        if h > 2:
-            found += [(f"far {h:g}", h, "own", ground.far), (f"other {h:g}", h, "other", None)]
-            found.append((f"other ring {h:g}", h, "other", ground.ring))
-    for h in CAMPAIGN_LIVES:
-        found += [(f"campaign {h:g}", h, "campaign", None), (f"campaign ring {h:g}", h, "campaign", ground.ring)]
-        found.append((f"campaign far {h:g}", h, "campaign", ground.far))
-    return found
 
 
 def states_today(days: Days, ground: Around) -> tuple[tuple[str, ...], Floats]:
@@ -66,18 +31,18 @@ def states_today(days: Days, ground: Around) -> tuple[tuple[str, ...], Floats]:
     cells = len(days.gids)
     age = days.n_days - 1 - days.day
     faded: dict[tuple[float, str], Floats] = {}
-    places = _places(days, ground)
-    for h, own in dict.fromkeys([*((h, own) for _, h, own, _ in places), (MAP_DAYS, "own")]):
+    fading = places(ground)
+    for h, own in dict.fromkeys([*((h, own) for _, h, own, _ in fading), (MAP_DAYS, "own")]):
         q = 0.5 ** (1 / h)
         pick = days.of(own)
         faded[h, own] = np.bincount(days.cell[pick], (1 - q) * q ** age[pick], cells).astype(np.float64)
     names, columns = [], []
-    for name, h, own, weights in places:
+    for name, h, own, weights in fading:
         names.append(name)
         columns.append(faded[h, own] if weights is None else np.asarray(weights @ faded[h, own]))
     old = faded[MAP_DAYS, "own"]
     columns += [old + ground.ring @ old + ground.far @ old, ground.towns, np.ones(cells)]
-    return (*names, "map", "towns", "everywhere"), np.stack(columns, axis=1)
+    return (*names, *STEADY), np.stack(columns, axis=1)
 
 
 def level_today(days: Days, model: Excitation, ground: Around, events: float = LEVEL_EVENTS) -> float:
@@ -94,7 +59,7 @@ def level_today(days: Days, model: Excitation, ground: Around, events: float = L
 
     alone = np.ones(len(days.gids))
     wide = {id(w): np.asarray(w.sum(axis=0)).ravel() for w in (ground.ring, ground.far)}
-    for name, h, own, weights in _places(days, ground):
+    for name, h, own, weights in places(ground):
         if weight_of[name]:
             add(weight_of[name], h, own, alone if weights is None else wide[id(weights)])
     if weight_of["map"]:

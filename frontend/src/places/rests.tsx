@@ -19,7 +19,7 @@ const FACTORED = ["combined", "additive"];
 
 export function RestsOn({ page }: { page: Schemas["CellPage"] }) {
   return (
-    <section class="card">
+    <section class="card tall">
       <h2>{t("rests.title")}</h2>
       {page.rests_on ? <Parts page={page} of={page.rests_on} />
         : <p>{t(FACTORED.includes(page.model) ? "rests.old" : "rests.other", { model: word("model", page.model), gid: String(page.cell.gid), name: page.model })}</p>}
@@ -44,10 +44,10 @@ function Parts({ page, of }: { page: Schemas["CellPage"]; of: Schemas["RestsOn"]
   return (
     <>
       {months.length > 1 && <Segments label={t("rests.ahead")} value={chosen} pick={choose} choices={months.map((one) => ({ value: one, name: month(one) }))} />}
-      {shown.map((one) => <Beside key={one.against} of={one} span={span} beyond={of.beyond} />)}
+      {shown.map((one) => <Beside key={one.against} of={one} span={span} beyond={one.against === "typical" ? of.beyond : []} />)}
       <h3>{t("rests.cell")}</h3>
       <Another page={page} chosen={beside} />
-      {beside !== null && <Shown of={there}>{() => (other ? <Beside of={other} span={span} beyond={of.beyond} bare /> : <p>{t("rests.cell.none")}</p>)}</Shown>}
+      {beside !== null && <Shown of={there}>{() => (other ? <Beside of={other} span={span} beyond={[]} bare /> : <p>{t("rests.cell.none")}</p>)}</Shown>}
       {of.beyond.length > 0 && <p><span class="tag warn">{t("rests.beyond")}</span> {t("rests.beyond.text", { names: of.beyond.map((name) => word("group", name)).join(" · ") })}</p>}
       <p class="quiet small">{t("rests.about")} {!asked && t("rests.unasked", { gid: String(page.cell.gid) })}</p>
     </>
@@ -70,7 +70,7 @@ function Beside({ of, span, beyond, bare = false }: { of: Comparison; span: numb
 // One group: its name and factor in words, and a bar from the middle (1) towards higher or lower.
 function Part({ of, span, beyond }: { of: Schemas["GroupPart"]; span: number; beyond: boolean }) {
   const up = of.factor >= 1;
-  const times = (factor: number) => number(up ? factor : 1 / factor, 1);
+  const times = (factor: number) => number(up ? factor : 1 / factor, of.factor < 2 && of.factor > 0.5 ? 2 : 1);
   const width = (100 * Math.abs(Math.log(of.factor))) / span;
   const ends = of.low === null || of.high === null ? null : up ? [of.low, of.high] : [of.high, of.low];
   return (
@@ -132,6 +132,7 @@ function Heard({ of }: { of: Schemas["HeardHere"] }) {
 export function Covered({ rows }: { rows: Schemas["Covered"][] }) {
   const worse = rows.filter((row) => row.area !== null && row.state !== "as before").length;
   const say = (value: number | null) => (value === null ? t("none") : share(value));
+  const rank = (row: Schemas["Covered"]) => (row.area === null ? 0 : row.state === "as before" ? 2 : 1);
   if (!rows.length) return null;
   return (
     <details class="covered">
@@ -140,7 +141,7 @@ export function Covered({ rows }: { rows: Schemas["Covered"][] }) {
       <div class="scroll" tabIndex={0} role="region" aria-label={t("covered.title")}>
         <table>
           <thead><tr><th scope="col">{t("column.area")}</th><th scope="col" class="end">{t("covered.data")}</th><th scope="col" class="end">{t("covered.reports")}</th><th scope="col">{t("covered.state")}</th></tr></thead>
-          <tbody>{rows.map((row) => (
+          <tbody>{[...rows].sort((a, b) => rank(a) - rank(b)).map((row) => (
             <tr key={row.area ?? ""}>
               <th scope="row" dir="auto">{row.area ?? t("covered.whole")}</th>
               <td class="end">{t("covered.from", { before: say(row.data_before), now: say(row.data_now) })}</td>

@@ -1,5 +1,6 @@
 """The daily outlook of a mission: where violence is likely in the next days and weeks (`tocsin assess --days`)."""
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,9 +8,11 @@ import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
 
-from tocsin.assess.actions import known_places
+from tocsin.assess.actions import known_panel, known_places
 from tocsin.assess.forecast import stream
+from tocsin.assess.forecast.cells import LEAST_HISTORY, MOST_CELLS, Cells
 from tocsin.assess.forecast.daily import WARM_UP_DAYS, YEAR, Days, Outlook, around, busiest, days_of, outlook
+from tocsin.assess.forecast.days_and_months import MONTHS_SHARE, drawn_to_months, in_days
 from tocsin.assess.forecast.today import chances_today, level_today, states_today
 from tocsin.assess.ground import gw_of, land_of
 from tocsin.assess.levels import at_places
@@ -19,14 +22,17 @@ from tocsin.assess.weeks import WEEK, event_sizes, told, weekly
 from tocsin.core.errors import BadInput, NoData
 from tocsin.core.mission import Mission
 from tocsin.core.progress import Progress, silent
-from tocsin.core.time import first_day, last_day, month_text
+from tocsin.core.time import first_day, last_day, month_of, month_text
 from tocsin.listen.events.reads import known_events, newest_month, vintage
+
+Floats = npt.NDArray[np.float64]
 
 LONGEST_DAYS = 56
 TOP = 10
 # What each source of the process is, for the person who reads the list.
 PARTS = {"own": "here", "campaign": "campaigns", "ring": "around", "far": "around", "other": "other violence",
          "map": "old map", "towns": "everywhere", "everywhere": "everywhere"}  # fmt: skip
+MONTHS_PART = "months"
 
 
 @dataclass(frozen=True)
@@ -55,16 +61,21 @@ class Soon:
     target: str
     as_of: str
     gids: npt.NDArray[np.int64]
-    chances: dict[int, npt.NDArray[np.float64]]
-    by_week: npt.NDArray[np.float64]
-    expected: npt.NDArray[np.float64]
-    parts: dict[str, npt.NDArray[np.float64]]
+    chances: dict[int, Floats]
+    by_week: Floats
+    expected: Floats
+    parts: dict[str, Floats]
     level: float
     events: int
 
 
-def soon(days: Days, aheads: tuple[int, ...], target: str, as_of: str) -> Soon:
+def soon(days: Days, aheads: tuple[int, ...], target: str, as_of: str, months: Floats | None = None) -> Soon:
     """Fit the process on everything known and say what it expects from the morning after.
+
+    Parameters
+    ----------
+    months : ndarray, shape (2, C), optional
+        Chance of any death in each of the next two months by the model of cells, which the order of cells is drawn to.
 
     Raises
     ------
@@ -88,9 +99,18 @@ def soon(days: Days, aheads: tuple[int, ...], target: str, as_of: str) -> Soon:
     parts = {p: np.zeros(len(days.gids)) for p in dict.fromkeys(PARTS.values())}
     for k, name in enumerate(names):
         parts[PARTS[name.split()[0]]] += rate[:, k] / whole
+    expected = level * view.model.expected_from(state, weeks[-1])
+    if months is not None:
+        last = month_of(dt.date.fromisoformat(as_of))
+        alone = chances[weeks[-1]]
+        chances = {n: drawn_to_months(p, in_days(months, last, n)) for n, p in chances.items()}
+        # Events follow the chance of any, as many a cell hit as before.
+        expected = expected * np.divide(chances[weeks[-1]], alone, out=np.ones_like(alone), where=alone > 0)
+        parts = {name: (1 - MONTHS_SHARE) * share for name, share in parts.items()}
+        parts[MONTHS_PART] = np.full(len(days.gids), MONTHS_SHARE)
     return Soon(
         target, as_of, days.gids, {a: chances[a] for a in sorted(set(aheads))}, np.stack([chances[w] for w in weeks]),
-        level * view.model.expected_from(state, weeks[-1]), parts, level, int(days.own.sum()),
+        expected, parts, level, int(days.own.sum()),
     )  # fmt: skip
 
 
@@ -151,7 +171,11 @@ def days_ahead(
     placed = dated(events, gids, start, n_days, sides(connection, events))
     days = days_of(placed, gids, n_days, target)
     tell("Forecasting", 1, 2)
-    found = soon(days, aheads, target, last_day(month).isoformat())
+    months = None
+    if month - min(starts) + 1 >= LEAST_HISTORY and len(gids) <= MOST_CELLS:
+        fitted = Cells(days=False).fit(known_panel(connection, mission, land, seen, month, target), target)
+        months = np.stack([fitted.chance(1), fitted.chance(2)])
+    found = soon(days, aheads, target, last_day(month).isoformat(), months)
     law = event_sizes(events, target, np.datetime64(last_day(month), "D"))
     drawn = weekly(gids, found.by_week, found.expected, law, month, target, stream(seed, "weeks", target, month))
     places: list[dict[str, Any]] = []

@@ -8,8 +8,8 @@ Which of them is believed, and how much, is a share fitted on forecasts of past 
 (`stacking`), and what they say together is calibrated on the same months (`calibrate`). Sizes come from past months
 with killing that were about as violent, brought to the level of the last months (`sizes`); how many cells are hit in
 all follows the last months (`restless`), and where events are known to the day, next month is a quarter of what the
-daily process says of it (`newest`). The cell's number is never a feature. Constants were chosen on Central African
-origins from 2009 to 2013.
+daily process says of it (`days_and_months`). The cell's number is never a feature. Constants were chosen on Central
+African origins from 2009 to 2013.
 
 What else is known of cells (`Panel.also`: alerts, displaced people, indicators) is for the trees alone, as it is and
 NaN where it is not known, so that "not known" can carry a risk of its own; the additive model stays as it was.
@@ -31,6 +31,7 @@ from tocsin.assess.forecast.additive import BANDS, Rates, band_of, fit_rates
 from tocsin.assess.forecast.benchmarks import plane_of, seen_in
 from tocsin.assess.forecast.calibrate import AS_SAID, Curve, curve
 from tocsin.assess.forecast.daily import Outlook
+from tocsin.assess.forecast.days_and_months import SHARE, by_days, next_month
 from tocsin.assess.forecast.forecast import Forecast
 from tocsin.assess.forecast.gathering import (
     LOOK_BACK,
@@ -43,7 +44,6 @@ from tocsin.assess.forecast.gathering import (
     seen_from,
 )
 from tocsin.assess.forecast.model import Part
-from tocsin.assess.forecast.newest import SHARE, by_days, next_month
 from tocsin.assess.forecast.restless import FOLLOW, restless
 from tocsin.assess.forecast.sampling import occurrence, with_sizes
 from tocsin.assess.forecast.sizes import lately, past_sizes

@@ -9,7 +9,7 @@ from tests.assess.forecast.test_cells import GIDS
 from tocsin.assess.forecast import stream
 from tocsin.assess.forecast.cells import Cells
 from tocsin.assess.forecast.daily import simulate
-from tocsin.assess.forecast.newest import SHARE, by_days, next_month
+from tocsin.assess.forecast.days_and_months import SHARE, by_days, drawn_to_months, in_days, next_month
 from tocsin.assess.forecast.reasons import GROUPS, contrast, typical
 from tocsin.assess.panel import Panel
 from tocsin.assess.panel.dated import Dated
@@ -73,3 +73,22 @@ def test_where_days_cannot_be_learned_from_months_speak_alone(panel: Panel) -> N
     assert by_days(panel.until(36), "os") is None, "three years are too short"
     assert by_days(panel, "sb") is None, "no event of this kind"
     assert by_days(replace(panel, dated=None), "os") is None
+
+
+def test_days_are_drawn_to_the_order_of_months_and_keep_their_sum() -> None:
+    rng = stream(3, "drawn")
+    days, months = rng.beta(0.3, 20, 200), rng.gamma(0.2, 0.1, 200)
+    found = drawn_to_months(days, months)
+    assert found.sum() == pytest.approx(days.sum(), rel=1e-6)
+    low, high = np.argsort(months)[[0, -1]]
+    same = np.full(200, 0.02)
+    assert drawn_to_months(same, months)[low] < 0.02 < drawn_to_months(same, months)[high]
+    order = np.argsort(months, kind="stable")
+    assert (np.diff(drawn_to_months(same, months)[order]) >= 0).all()
+    assert drawn_to_months(days, months, share=0) == pytest.approx(days)
+    assert not drawn_to_months(np.zeros(200), months).any()
+    assert drawn_to_months(days, np.zeros(200)) == pytest.approx(days), "where months say nothing, days stay"
+    # Two months of 31 and 28 days at 1 − e⁻¹: a month and a half at most.
+    both = np.full((2, 1), 1 - np.exp(-1.0))
+    assert in_days(both, 12, 45)[0] == pytest.approx(1 + 14 / 28)
+    assert in_days(both, 12, 45, past=20)[0] == pytest.approx(11 / 31 + 1)

@@ -29,8 +29,8 @@ Columns = dict[str, npt.NDArray[Any]]
 Floats = npt.NDArray[np.float64]
 
 STEPS = (1, 3, 12)  # months ahead that are taken apart
-MOST_REFITTED = 1_000  # cells up to which it is asked whether directions hold, and for more than the next month
-ITSELF = -1  # `left_out` of the forecast itself
+MOST_REFITTED = 500  # cells up to which it is asked whether directions hold: eight fits, two seconds for 250 cells
+MOST_AHEAD = 1_000  # cells up to which more than the next month is taken apart
 AT_ONCE = 2_000  # cells taken apart at a time, so that memory stays small
 LOG = "log_"
 
@@ -75,7 +75,7 @@ def table(
         then = one.seeing(one.panel.until(one.panel.as_of - 1))
         usual = np.tile(typical(one), (cells, 1))
         for step in STEPS:
-            if step > horizon or (step > 1 and (n or cells > MOST_REFITTED)):
+            if step > horizon or (step > 1 and (n or cells > MOST_AHEAD)):
                 continue
             level = one.level(step)
             middle = np.full(cells, one.chance_of(usual[:1], step, level)[0])

@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
@@ -12,10 +11,9 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 from shapely.geometry import mapping
 
-from tocsin.assess.drivers import Compared, between, kept
-from tocsin.assess.forecast.reasons import Coverage
+from tocsin.assess.drivers import between
 from tocsin.assess.ground import Land
-from tocsin.assess.reads import LEVELS, Grid, assessed_land, grid, heard_of, latest_assessed, may_see, reporting_for
+from tocsin.assess.reads import LEVELS, assessed_land, grid, heard_of, latest_assessed, may_see, reporting_for
 from tocsin.brief.cell import cell_facts, position
 from tocsin.brief.map import STEPS
 from tocsin.core import lattice
@@ -26,6 +24,7 @@ from tocsin.listen.places.reads import gazetteer
 from tocsin.listen.places.tables import place
 from tocsin.store import reading
 from tocsin.store.policy import only_readable
+from tocsin.web.api.rests import Comparison, Covered, HeardHere, RestsOn, comparison, heard, rests_on
 from tocsin.web.who import Asker, At
 
 router = APIRouter(prefix="/api/assess", tags=["assess"])
@@ -60,25 +59,6 @@ class Behind(BaseModel):
 
     month: str
     deaths: Numbers
-
-
-class Covered(BaseModel):
-    """What sources covered and heard of in an area (null: the whole mission), last year and the year before.
-
-    `data_now`, `data_before`: share of cell-months some source covered, null where the record is too short;
-    `reports_now`, `reports_before`: months of twelve with any death reported; `state`: ``dark``, ``silent``, ``fewer``
-    or ``as before``.
-    """
-
-    area: str | None
-    cells: int
-    data_now: float | None
-    data_before: float | None
-    reports_now: int
-    reports_before: int
-    dark_cells: int
-    silent_cells: int
-    state: str
 
 
 class RiskMap(BaseModel):
@@ -161,56 +141,6 @@ class RecordHere(BaseModel):
 
     cell: JudgedHere
     around: JudgedHere
-
-
-class GroupPart(BaseModel):
-    """A group of the model's sources, and how many times higher (below 1: lower) the chance is with it.
-
-    `low`, `high`: smallest and largest factor when an eighth of the years is left out in turn; `stable`: whether at
-    least seven of eight such fits agree on the direction; null where it was not asked.
-    """
-
-    group: str
-    factor: float
-    low: float | None
-    high: float | None
-    stable: bool | None
-
-
-class Comparison(BaseModel):
-    """The chance of any death in a month beside another chance, and what goes with the difference.
-
-    `against`: ``typical`` (a typical cell of the mission), ``month`` (the same cell a month ago), ``cell`` (another
-    one). Factors of `parts`, the largest first, multiply to ``chance / chance_there``. They are associations in the
-    model, not causes.
-    """
-
-    against: str
-    month: str
-    chance: float
-    chance_there: float
-    parts: list[GroupPart]
-
-
-class RestsOn(BaseModel):
-    """What the forecast rests on; `beyond`: groups that are higher here than ever before anywhere in the data."""
-
-    compared: list[Comparison]
-    beyond: list[str]
-
-
-class HeardHere(BaseModel):
-    """Of the cell: share of months some source covered (null: record too short); months with reports here or next door.
-
-    `dark`: less than half of the last year was covered; `silent`: reports stopped. Silence is not peace.
-    """
-
-    data_now: float
-    data_before: float | None
-    reports_now: int
-    reports_before: int
-    dark: bool
-    silent: bool
 
 
 class CellPage(BaseModel):
@@ -368,7 +298,7 @@ def cell(at: At, asker: Asker, gid: int, target: str = "", model: str = "") -> C
             for k in range(len(found.ahead["mean"]))
         ],
         reasons=[driver(r) for r in facts.reasons],
-        rests_on=_rests_on(done.reasons_file(at.mission), found, gid), heard=_heard(heard_of(at.mission, done), i),
+        rests_on=rests_on(done.reasons_file(at.mission), found, gid), heard=heard(heard_of(at.mission, done), i),
         events=[
             Happened(day=e.first_day, place=e.place, side_a=e.side_a, side_b=e.side_b, deaths=e.deaths,
                      headline=e.headline, source=e.source)
@@ -398,33 +328,7 @@ def against(at: At, asker: Asker, gid: int, other: int, target: str = "", model:
         if not seen[position(found, one)]:
             raise Forbidden("cell {gid} lies outside your areas", gid=one)
     file = done.reasons_file(at.mission)
-    return [] if file is None else [_comparison(c) for c in between(file, found.target, found.model, gid, other)]
-
-
-def _rests_on(file: Path | None, found: Grid, gid: int) -> RestsOn | None:
-    told = None if file is None else kept(file, found.target, found.model, gid)
-    if told is None:
-        return None
-    return RestsOn(compared=[_comparison(one) for one in told.compared], beyond=list(told.beyond))
-
-
-def _comparison(one: Compared) -> Comparison:
-    return Comparison(
-        against=one.against, month=month_text(one.month), chance=round(one.chance, 5), chance_there=round(one.there, 5),
-        parts=[
-            GroupPart(group=p.group, factor=round(p.factor, 4), low=_numbers([p.low], 4)[0],
-                      high=_numbers([p.high], 4)[0], stable=p.stable)
-            for p in one.parts
-        ],
-    )  # fmt: skip
-
-
-def _heard(seen: Coverage, i: int) -> HeardHere:
-    return HeardHere(
-        data_now=round(float(seen.now[i]), 3), data_before=_numbers([seen.before[i]])[0],
-        reports_now=int(seen.reports_now[i]), reports_before=int(seen.reports_before[i]), dark=bool(seen.dark[i]),
-        silent=bool(seen.silent[i]),
-    )  # fmt: skip
+    return [] if file is None else [comparison(c) for c in between(file, found.target, found.model, gid, other)]
 
 
 def _record(at: Any, gid: int, target: str, model: str) -> RecordHere | None:

@@ -1,15 +1,20 @@
 """Several countries side by side: what one knows helps the other, and nobody's future is seen."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from tocsin.assess.forecast import stream
 from tocsin.assess.forecast.cells import Cells
+from tocsin.assess.forecast.days_and_months import by_days
 from tocsin.assess.forecast.gathering import gather, happened
 from tocsin.assess.forecast.together import Together, side_by_side
 from tocsin.assess.panel import Panel
+from tocsin.assess.panel.dated import Dated
 from tocsin.core.errors import BadInput
 from tocsin.core.lattice import gid_at
+from tocsin.core.time import first_day
 
 
 def place(lon: float, months: int, first: int, seed: int) -> Panel:
@@ -67,6 +72,31 @@ def test_a_short_history_borrows_what_follows_from_what(long_and_short):
         plane[160:] = 9
     one, two = (side_by_side([new.until(160), p]).counts["os"].tobytes() for p in (old, later))
     assert one == two, "months of the other country after the panel's last are not seen"
+
+
+def dated(panel: Panel) -> Panel:
+    """The panel with every month of killing as an event on its tenth day."""
+    month, cell = np.nonzero(panel.counts["os"] > 0)
+    day = np.array([(first_day(panel.first_month + int(m)) - first_day(panel.first_month)).days + 9 for m in month])
+    events = Dated(day, cell, {"os": np.ones(len(day), bool)}, np.zeros(len(day), bool))
+    return replace(panel, dated=events)
+
+
+def test_days_are_learned_where_most_is_known_and_told_of_the_place_asked(long_and_short):
+    old, new = (dated(panel) for panel in long_and_short)
+    fitted = Together((old,)).fit(new, "os")
+    learned = by_days(old, "os")
+    assert fitted.days is not None
+    assert learned is not None
+    assert fitted.days.model.weights.tobytes() == learned.model.weights.tobytes()
+    assert fitted.newest is not None
+    assert fitted.newest.shape == (20,)
+    early = Together((old,)).fit(new.until(160), "os")
+    cut = by_days(old.until(160), "os")
+    assert early.days is not None
+    assert cut is not None
+    assert early.days.model.weights.tobytes() == cut.model.weights.tobytes(), "nothing later is learned from"
+    assert Together(long_and_short[:1]).fit(new, "os").days is None, "thirty months are too short"
 
 
 def test_all_deaths_are_the_sum_and_unknown_where_any_is():

@@ -2,16 +2,18 @@
 
 The panels are laid side by side in one, each NaN outside its own months and cells, and the model for cells is fitted
 on all of it; the fitted weights then look at the panel asked for alone. So what follows from what is learned together,
-while the level of the last months and the sizes of killings stay those of the place.
+while the level of the last months and the sizes of killings stay those of the place. The daily process is learned from
+the one panel that knows most events of the kind to the day.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from tocsin.assess.forecast.cells import Cells
+from tocsin.assess.forecast.days_and_months import by_days
 from tocsin.assess.forecast.model import Fitted
 from tocsin.assess.panel.model import Panel
 from tocsin.core.errors import BadInput
@@ -59,4 +61,8 @@ class Together:
 
     def fit(self, panel: Panel, target: str) -> Fitted:
         """Fit on everything known by the panel's last month, and stand at its end."""
-        return self.model.fit(side_by_side([panel, *self.others]), target).seeing(panel)
+        found = self.model.fit(side_by_side([panel, *self.others]), target).seeing(panel)
+        seen = [panel, *(p.until(min(p.as_of, panel.as_of)) for p in self.others if p.first_month <= panel.as_of)]
+        known = [0 if p.dated is None else int(p.dated.own[target].sum()) for p in seen]
+        days = by_days(seen[int(np.argmax(known))], target) if self.model.days else None
+        return replace(found, days=days)

@@ -19,7 +19,7 @@ const FACTORED = ["combined", "additive"];
 
 export function RestsOn({ page }: { page: Schemas["CellPage"] }) {
   return (
-    <section class="card tall">
+    <section class="card">
       <h2>{t("rests.title")}</h2>
       {page.rests_on ? <Parts page={page} of={page.rests_on} />
         : <p>{t(FACTORED.includes(page.model) ? "rests.old" : "rests.other", { model: word("model", page.model), gid: String(page.cell.gid), name: page.model })}</p>}
@@ -140,13 +140,12 @@ export function Covered({ rows }: { rows: Schemas["Covered"][] }) {
       <p class="quiet small">{t("covered.about")}</p>
       <div class="scroll" tabIndex={0} role="region" aria-label={t("covered.title")}>
         <table>
-          <thead><tr><th scope="col">{t("column.area")}</th><th scope="col" class="end">{t("covered.data")}</th><th scope="col" class="end">{t("covered.reports")}</th><th scope="col">{t("covered.state")}</th></tr></thead>
+          <thead><tr><th scope="col">{t("column.area")}</th><th scope="col" class="end">{t("covered.data")}</th><th scope="col" class="end">{t("covered.reports")}</th></tr></thead>
           <tbody>{[...rows].sort((a, b) => rank(a) - rank(b)).map((row) => (
             <tr key={row.area ?? ""}>
-              <th scope="row" dir="auto">{row.area ?? t("covered.whole")}</th>
+              <th scope="row"><span dir="auto">{row.area ?? t("covered.whole")}</span>{row.state !== "as before" && <> <span class="tag warn">{t(`covered.${row.state}` as Key)}</span></>}</th>
               <td class="end">{t("covered.from", { before: say(row.data_before), now: say(row.data_now) })}</td>
               <td class="end">{t("covered.from", { before: number(row.reports_before), now: number(row.reports_now) })}</td>
-              <td>{row.state === "as before" ? <span class="quiet">{t("covered.as_before")}</span> : <span class="tag warn">{t(`covered.${row.state}` as Key)}</span>}</td>
             </tr>
           ))}</tbody>
         </table>

@@ -130,26 +130,29 @@ function Heard({ of }: { of: Schemas["HeardHere"] }) {
 
 // The same by area: which went dark, silent, or to half as many months with reports.
 export function Covered({ rows }: { rows: Schemas["Covered"][] }) {
+  const [open, turn] = useState(false);
   const worse = rows.filter((row) => row.area !== null && row.state !== "as before").length;
   const say = (value: number | null) => (value === null ? t("none") : share(value));
   const rank = (row: Schemas["Covered"]) => (row.area === null ? 0 : row.state === "as before" ? 2 : 1);
   if (!rows.length) return null;
   return (
-    <details class="covered">
+    <details class="covered" onToggle={(event) => turn(event.currentTarget.open)}>
       <summary>{t("covered.title")} {worse > 0 ? <span class="tag warn">{t("covered.worse", { n: worse })}</span> : <span class="quiet">{t("covered.same")}</span>}</summary>
-      <p class="quiet small">{t("covered.about")}</p>
-      <div class="scroll" tabIndex={0} role="region" aria-label={t("covered.title")}>
-        <table>
-          <thead><tr><th scope="col">{t("column.area")}</th><th scope="col" class="end">{t("covered.data")}</th><th scope="col" class="end">{t("covered.reports")}</th></tr></thead>
-          <tbody>{[...rows].sort((a, b) => rank(a) - rank(b)).map((row) => (
-            <tr key={row.area ?? ""}>
-              <th scope="row"><span dir="auto">{row.area ?? t("covered.whole")}</span>{row.state !== "as before" && <> <span class="tag warn">{t(`covered.${row.state}` as Key)}</span></>}</th>
-              <td class="end">{t("covered.from", { before: say(row.data_before), now: say(row.data_now) })}</td>
-              <td class="end">{t("covered.from", { before: number(row.reports_before), now: number(row.reports_now) })}</td>
-            </tr>
-          ))}</tbody>
-        </table>
-      </div>
+      {open && <>
+        <p class="quiet small">{t("covered.about")}</p>
+        <div class="scroll" tabIndex={0} role="region" aria-label={t("covered.title")}>
+          <table>
+            <thead><tr><th scope="col">{t("column.area")}</th><th scope="col" class="end">{t("covered.data")}</th><th scope="col" class="end">{t("covered.reports")}</th></tr></thead>
+            <tbody>{[...rows].sort((a, b) => rank(a) - rank(b)).map((row) => (
+              <tr key={row.area ?? ""}>
+                <th scope="row"><span dir="auto">{row.area ?? t("covered.whole")}</span>{row.state !== "as before" && <> <span class="tag warn">{t(`covered.${row.state}` as Key)}</span></>}</th>
+                <td class="end">{t("covered.from", { before: say(row.data_before), now: say(row.data_now) })}</td>
+                <td class="end">{t("covered.from", { before: number(row.reports_before), now: number(row.reports_now) })}</td>
+              </tr>
+            ))}</tbody>
+          </table>
+        </div>
+      </>}
     </details>
   );
 }

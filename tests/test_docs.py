@@ -59,7 +59,7 @@ def test_settings_written_by_init_are_those_documented(tmp_path: Path) -> None:
 
     create(tmp_path / "m", "CAF")
     written = tomllib.loads((tmp_path / "m" / "tocsin.toml").read_text())
-    keys = {f"{table}.{key}" for table, values in written.items() for key in values} | {"store.url"}
+    keys = {f"{table}.{key}" for table, values in written.items() for key in values} | {"store.url", "assess.also"}
     keys |= {f"serve.{field.name}" for field in dataclasses.fields(Serve)}
     keys |= {f"keep.{field.name}" for field in dataclasses.fields(Keep)}
     assert keys == {cell for cell in first_cells("settings.md") if "." in cell and "/" not in cell} - {

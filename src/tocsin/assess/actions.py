@@ -14,7 +14,7 @@ from tocsin.assess.forecast import MODELS, fit_and_forecast, main_model, stream,
 from tocsin.assess.forecast.cells import MOST_CELLS, Cells, FittedCells
 from tocsin.assess.forecast.reasons import refits
 from tocsin.assess.ground import Land, gw_of, land_of
-from tocsin.assess.indicators import known_planes
+from tocsin.assess.indicators import known_planes, unknown_words
 from tocsin.assess.levels import WHOLE, Places, area_sums, at_places, place_shares
 from tocsin.assess.panel import ASKED, TOTAL, Panel
 from tocsin.assess.panel.build import build, count, read_parquet, write_panel, write_parquet
@@ -24,6 +24,7 @@ from tocsin.assess.reporting import reporting
 from tocsin.core.errors import BadInput, NoData
 from tocsin.core.mission import Mission
 from tocsin.core.progress import Progress, silent
+from tocsin.core.spread import way_of
 from tocsin.core.time import first_day, last_day, month_text
 from tocsin.listen.events.reads import Vintage, known_events, newest_month, vintage
 from tocsin.store import finish_run, run_of
@@ -45,7 +46,8 @@ class Assessed:
         Its id.
     summary : dict
         Documented keys: as_of, horizon, target, model, cells, months, events, outside, sources, vintage, top, areas,
-        reporting (what sources covered in each area), files, also (names of alert planes and indicators) …
+        reporting (what sources covered in each area), files, also (names of alert planes, indicators and what the
+        mission asked for), also_unknown (what it asked for and nothing is known of) …
     """
 
     run: str
@@ -77,6 +79,7 @@ def assess(
     seed: int = 1,
     tell: Progress = silent,
     h3: int | None = None,
+    how: str = "no",
 ) -> Assessed:
     """Build the panel and forecast every cell and month of the horizon.
 
@@ -98,11 +101,13 @@ def assess(
     tell : Progress
     h3 : int, optional
         Also forecast H3 cells of this resolution, 4 to 7, by the main model.
+    how : str
+        Where the models for cells walk over a large panel (`core.spread`). The figures are the same.
 
     Raises
     ------
     BadInput
-        If horizon, target, resolution or a model does not exist.
+        If horizon, target, resolution, a model or a way to spread work does not exist.
     NoData
         If no imported file covers the month.
     """
@@ -113,6 +118,7 @@ def assess(
     for name in models or ():
         if name not in MODELS:
             raise BadInput("'{name}' is not a model; there are: {known}", name=name, known=", ".join(MODELS))
+    way_of(how)
     gw = gw_of(mission)
     month = newest_month(connection, gw) if as_of is None else as_of
     land = land_of(connection, mission, month)
@@ -157,7 +163,7 @@ def assess(
     for what in panel.counts:
         for name in names:
             tell("Forecasting", len(tables), total)
-            fitted, made = fit_and_forecast(panel, what, name, horizon, seed)
+            fitted, made = fit_and_forecast(panel, what, name, horizon, seed, how)
             tables.append(made.table())
             sums.append(_by_area(area_sums(made, land.ground).table(), land))
             if places is not None and name == main:
@@ -191,6 +197,7 @@ def assess(
         "first_month": month_text(panel.first_month),
         "rows": len(columns["month"]),
         **({"also": sorted(also)} if also else {}),
+        **({"also_unknown": lacking} if (lacking := unknown_words(mission, also)) else {}),
         **facts,
         "top": top,
         "areas": area_top,

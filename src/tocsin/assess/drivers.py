@@ -31,7 +31,7 @@ Floats = npt.NDArray[np.float64]
 STEPS = (1, 3, 12)  # months ahead that are taken apart
 MOST_REFITTED = 500  # cells up to which it is asked whether directions hold: eight fits, two seconds for 250 cells
 MOST_AHEAD = 1_000  # cells up to which more than the next month is taken apart
-AT_ONCE = 2_000  # cells taken apart at a time, so that memory stays small
+AT_ONCE = 250  # cells taken apart at a time, so that memory stays small
 LOG = "log_"
 
 

@@ -46,15 +46,18 @@ def land_of(connection: sa.Connection, mission: Mission, as_of: int) -> Land:
     layers = mission.first_level_areas()
     people = people_of_cells(connection, mission, gids, as_of)
     gw = gw_of(mission)
-    country = (
-        np.full(len(gids), gw or 0, dtype=np.int64)
-        if mission.iso3 in areas.countries()
-        else _countries(gids, mission.area()).copy()
-    )
+    country = country_of_cells(mission, gids)
     weight = np.nan_to_num(people.people)
     if not weight.any():
         weight = lattice.area_km2(gids)
     return Land(Ground(gids, weight, layers, area_of_cells(gids, layers), gw, country), people)
+
+
+def country_of_cells(mission: Mission, gids: np.ndarray) -> np.ndarray:
+    """Gleditsch-Ward number of each cell's country, the mission's own where it has one; 0 where none is known."""
+    if mission.iso3 in areas.countries():
+        return np.full(len(gids), gw_of(mission) or 0, dtype=np.int64)
+    return _countries(gids, mission.area()).copy()
 
 
 def _countries(gids: np.ndarray, outline: Any) -> np.ndarray:

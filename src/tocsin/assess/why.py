@@ -28,6 +28,9 @@ NAMES = {
     "people": mark("How many people live in its towns"),
     "alerts": mark("Alerts from communities, beside how often they come from here"),
     "indicators": mark("Displaced people and other indicators"),
+    "season": mark("Time of the year"),
+    "ground": mark("Distance to the border, the capital and the trunk roads"),
+    "presence": mark("Peacekeepers present (they go where violence is: never the effect of presence)"),
     "lately": mark("How the forecasts of the last months compared with events"),
 }
 LONGEST = 36

@@ -38,6 +38,10 @@ def assess(
         list[int] | None,
         typer.Option("--days", help="Instead: chances within so many days, 1 to 56; may be repeated. Writes nothing."),
     ] = None,
+    how: Annotated[
+        str,
+        typer.Option(help="Where large panels are worked on: no, processes, spark or spark:MASTER. The same figures."),
+    ] = "no",
     mission: MissionOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -83,7 +87,7 @@ def assess(
         return
     with talk.progress() as tell, writing(records(home)) as connection:
         done = work(
-            connection, home, utc_now(), month, horizon, target, tuple(model) if model else None, seed, tell, h3
+            connection, home, utc_now(), month, horizon, target, tuple(model) if model else None, seed, tell, h3, how
         )
     s = done.summary
     talk.show(
@@ -91,6 +95,8 @@ def assess(
         f"{s['events']:,} events ({s['events_outside']:,} outside the cells)"
     )
     talk.show(f"Data as of {s['vintage']} ({s['vintage_kind']}); {s['imprecise_share']:.1%} of deaths placed by area")
+    if s.get("also_unknown"):
+        talk.show(f"Asked for in tocsin.toml and not known: {', '.join(s['also_unknown'])}. Forecasts do without.")
     rows = [
         [str(t["rank"]), str(t["priogrid_gid"]), t["area"] or "", f"{t['mean']:.1f}", f"{t['p_any_next_month']:.0%}",
          f"{t['low_80']:.0f} to {t['high_80']:.0f}"]

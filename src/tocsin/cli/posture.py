@@ -59,8 +59,8 @@ def ground_list(
     context: typer.Context, mission: MissionOption = None, as_json: JsonOption = False, quiet: QuietOption = False
 ) -> None:
     """List what the mission knows of its ground."""
+    from tocsin.core.ground import layers
     from tocsin.core.mission import find
-    from tocsin.plan.mobility.ground import layers
 
     talk = answer(context, mission, as_json, quiet)
     found = layers(find(talk.folder()))

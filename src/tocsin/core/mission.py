@@ -24,6 +24,7 @@ from tocsin.core import areas, geometry, lattice
 from tocsin.core.errors import BadFile, BadInput, Conflict, NotFound
 
 SETTINGS = "tocsin.toml"
+ALSO = ("season", "border", "capital", "road", "presence")
 WET_MONTHS_HELP = "months (1-12) in which rains cut roads"
 
 
@@ -51,6 +52,8 @@ class Mission:
     store_url : str
         Database of the records.
     language : str
+    also : tuple of str
+        What forecasts of cells look at besides events: some of `ALSO`.
     """
 
     folder: Path
@@ -59,6 +62,7 @@ class Mission:
     wet_months: tuple[int, ...]
     store_url: str
     language: str = "en"
+    also: tuple[str, ...] = ()
 
     @property
     def panels(self) -> Path:
@@ -174,8 +178,14 @@ def load(folder: Path) -> Mission:
         url = settings.get("store", {}).get("url") or f"sqlite:///{(folder / 'tocsin.db').resolve()}"
         if any(not 1 <= m <= 12 for m in wet):
             raise BadFile("{name}: wet_months are calendar months 1 to 12", name=path)
+        also = settings.get("assess", {}).get("also", [])
+        wrong = [str(word) for word in also if word not in ALSO] if isinstance(also, list) else [str(also)]
+        if wrong:
+            raise BadFile("{name}: assess.also is a list of words out of {known}; '{word}' is none of them", name=path,
+                          known=", ".join(ALSO), word=wrong[0])  # fmt: skip
+        language = mission.get("language", "en")
         return Mission(
-            folder, str(mission["name"]), str(mission.get("iso3", "")), wet, url, mission.get("language", "en")
+            folder, str(mission["name"]), str(mission.get("iso3", "")), wet, url, language, tuple(dict.fromkeys(also))
         )
     except OSError as problem:
         raise NotFound("{name} cannot be read ({why})", name=path, why=problem) from problem

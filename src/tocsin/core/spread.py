@@ -39,15 +39,21 @@ def spread(func: Callable[[Task], Found], tasks: Sequence[Task], how: str = "no"
     SetupProblem
         If Spark is asked for and not installed.
     """
-    way, _, master = how.partition(":")
-    if way not in WAYS or (master and way != "spark"):
-        raise BadInput("work cannot be spread by '{how}': choose {known} or spark:MASTER", how=how,
-                       known=", ".join(WAYS))  # fmt: skip
+    way, master = way_of(how)
     if way == "no" or not tasks:
         return [func(task) for task in tasks]
     if way == "processes":
         return _processes(func, tasks)
     return _spark(func, tasks, master or SPARK_MASTER)
+
+
+def way_of(how: str) -> tuple[str, str]:
+    """Way and master of a setting; BadInput if there is no such way."""
+    way, _, master = how.partition(":")
+    if way not in WAYS or (master and way != "spark"):
+        raise BadInput("work cannot be spread by '{how}': choose {known} or spark:MASTER", how=how,
+                       known=", ".join(WAYS))  # fmt: skip
+    return way, master
 
 
 def _processes(func: Callable[[Task], Found], tasks: Sequence[Task]) -> list[Found]:

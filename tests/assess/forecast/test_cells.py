@@ -1,9 +1,11 @@
-from dataclasses import replace
+import pickle
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 from scipy.optimize import minimize
 
+from tocsin.assess.actions import assess
 from tocsin.assess.forecast import MODELS, forecast, stream
 from tocsin.assess.forecast.additive import BANDS, band_of, fit_rates, log_likelihood
 from tocsin.assess.forecast.cells import Cells
@@ -80,6 +82,44 @@ def test_the_pass_over_the_planes_finds_what_stood_before_each_event(panel):
     assert found.before[0][:, name] == pytest.approx(plane[month[late] - 1, cell[late]].astype(float), rel=1e-5)
     assert found.sums[:, name] == pytest.approx(plane.sum(axis=1), rel=1e-5)
     assert np.array_equal(found.past[-1], seen_from(panel, "os", np.array([200]))[0])
+
+
+def test_blocks_of_cells_say_to_the_last_bit_what_the_whole_says(monkeypatch):
+    lon, lat = np.meshgrid(np.arange(18.25, 20, 0.5), np.arange(-7.75, 8, 0.5))  # taller than the reach of a cell
+    gids = np.sort(gid_at(lon.ravel(), lat.ravel()))
+    rng = np.random.default_rng(3)
+    plane = ((rng.random((150, len(gids))) < 0.1) * rng.geometric(0.1, (150, len(gids)))).astype(np.float32)
+    plane[:20, ::5] = np.nan
+    also = {"people": rng.random(plane.shape).astype(np.float32)}
+    strip = Panel(gids, 1, {"os": plane, "sb": np.roll(plane, 9, axis=0)}, also=also)
+    events = happened(plane, rng)
+    rows = (events.month[::3], events.cell[::3])
+    sent = []
+
+    def elsewhere(func, tasks, how):
+        sent.append((len(tasks), how, max(len(task.block.gids) for task in tasks)))
+        return [pickle.loads(pickle.dumps(func(pickle.loads(pickle.dumps(task))))) for task in tasks]
+
+    monkeypatch.setattr("tocsin.assess.forecast.gathering.spread", elsewhere)
+    one, five = (gather(strip, "os", events, rows, stream(1, "r"), n, "processes", unit=12) for n in (1, 5))
+    assert sent == [(1, "no", 128), (5, "processes", 72)]
+    for field in fields(one):
+        ours, theirs = getattr(one, field.name), getattr(five, field.name)
+        for a, b in zip(*((v if isinstance(v, list) else [v]) for v in (ours, theirs)), strict=True):
+            assert np.asarray(a).tobytes() == np.asarray(b).tobytes(), field.name
+    assert one.rows.shape[1] == one.past.shape[2] == len(one.names) + 1
+    monkeypatch.undo()
+    months = np.array([30, 150])
+    assert seen_from(strip, "os", months, 4, unit=12).tobytes() == seen_from(strip, "os", months).tobytes()
+
+
+def test_where_a_panel_is_worked_on_reaches_the_walk_and_a_wrong_way_is_refused(panel, monkeypatch):
+    asked = []
+    monkeypatch.setattr("tocsin.assess.forecast.cells.gather", lambda *all: asked.append(all[5:]) or gather(*all))
+    forecast(panel, "os", "additive", horizon=1, how="processes")  # few cells are one block, and stay here
+    assert asked == [(8, "processes")]
+    with pytest.raises(BadInput, match="spread by 'threads'"):
+        assess(None, None, None, how="threads")
 
 
 def test_an_event_shared_over_an_area_counts_once(panel):

@@ -11,6 +11,7 @@ import pytest
 from tocsin.core import lattice
 from tocsin.core.codes import UnitKind
 from tocsin.core.errors import BadFile, BadInput
+from tocsin.core.ground import known_ground, layers
 from tocsin.core.mission import Mission
 from tocsin.plan.mobility import default_speeds, speed_raster
 from tocsin.plan.mobility.ground import (
@@ -19,8 +20,6 @@ from tocsin.plan.mobility.ground import (
     checkpoints_of,
     danger_of,
     grid_of,
-    known_ground,
-    layers,
     terrain_of,
 )
 

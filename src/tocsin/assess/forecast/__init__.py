@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -73,7 +74,7 @@ def stream(seed: int, *words: str | int) -> np.random.Generator:
     return np.random.default_rng([seed, *(zlib.crc32(str(word).encode()) for word in words)])
 
 
-def forecast(panel: Panel, target: str, model: str, horizon: int = 12, seed: int = 1) -> Forecast:
+def forecast(panel: Panel, target: str, model: str, horizon: int = 12, seed: int = 1, how: str = "no") -> Forecast:
     """Forecast the `horizon` months after the panel's last.
 
     Parameters
@@ -88,22 +89,25 @@ def forecast(panel: Panel, target: str, model: str, horizon: int = 12, seed: int
         Months ahead, 1 to 60.
     seed : int
         The same seed, panel and model give the same numbers.
+    how : str
+        Where the models for cells walk over a large panel, block by block (`core.spread`).
 
     Raises
     ------
     BadInput
         If the model, the target or the horizon does not exist.
     """
-    return fit_and_forecast(panel, target, model, horizon, seed)[1]
+    return fit_and_forecast(panel, target, model, horizon, seed, how)[1]
 
 
 def fit_and_forecast(
-    panel: Panel, target: str, model: str, horizon: int = 12, seed: int = 1
+    panel: Panel, target: str, model: str, horizon: int = 12, seed: int = 1, how: str = "no"
 ) -> tuple[Fitted, Forecast]:
     """`forecast`, and the fitted model it comes from, for who takes it apart."""
     if model not in MODELS:
         raise BadInput("there is no model '{model}': choose {known}", model=model, known=", ".join(MODELS))
     if not 1 <= horizon <= 60:
         raise BadInput("a horizon is 1 to 60 months, not {horizon}", horizon=horizon)
-    fitted = MODELS[model]().fit(panel, target)
+    made = MODELS[model]()
+    fitted = (replace(made, how=how) if isinstance(made, Cells) else made).fit(panel, target)
     return fitted, fitted.predict(np.arange(1, horizon + 1), stream(seed, model, target, panel.as_of))

@@ -2,12 +2,13 @@
 
 A random forest (LightGBM) sorts past months of every place by what was then known, so that months in one leaf were
 followed by a similar change; a draw takes a tree, a past month out of the leaf, and applies the change seen then to
-the present level of the place (a quantile regression forest, Meinshausen 2006, JMLR 7). The horizon is a feature.
+the present level of the place (a quantile regression forest, Meinshausen 2006, JMLR 7). The horizon is a feature. All
+draws of a place are then moved a little to the middle of its past months (`moved`).
 Levels above `CLIP` deaths a month look alike to the forest, because there are too few of them to tell apart; without
 that, wars larger than any before are forecast to end soon.
 
 The change is (deaths + `OFFSET`) / (level + `OFFSET`), no more than `LARGEST` fold, with the level an exponentially
-weighted mean of half-life `HALF_LIFE` months. All constants were chosen on outcomes before 2015.
+weighted mean of half-life `HALF_LIFE` months unless told otherwise. All constants were chosen on outcomes before 2015.
 """
 
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ from scipy.sparse import csr_matrix
 
 from tocsin.assess.features import decayed, since, trailing, trailing_max
 from tocsin.assess.forecast.benchmarks import plane_of, seen_in
+from tocsin.assess.forecast.faded import MOST_MONTHS, OFFSET, PULL, fading, middle
 from tocsin.assess.forecast.forecast import Forecast
 from tocsin.assess.forecast.model import Part, largest_first
 from tocsin.assess.forecast.trees import THREADS, grow
@@ -29,7 +31,6 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 CLIP = 150.0
-OFFSET = 3.0
 LARGEST = 8.0
 HALF_LIFE = 4.0
 FARTHEST = 14
@@ -38,6 +39,7 @@ LEAST_HISTORY = 60
 WINDOWS = (1, 2, 3, 6, 12, 24, 60, 120)
 QUIET_SHARE = 0.2
 EVENTS = "events"
+LASTS = 0.8  # how far the rank of a draw lasts from one month to the next
 HORIZONS = 3  # how many horizons each past month is learned at
 
 
@@ -114,25 +116,62 @@ class FittedAnalogues:
         recent = self.panel
         places = len(recent.gids)
         now = country_features(recent, self.target)[-1]
-        level = decayed(plane_of(recent, self.target), HALF_LIFE)[-1]
+        level = decayed(plane_of(recent, self.target), self.model.half_life)[-1]
         x = np.concatenate([_with_horizon(now, np.full(places, min(int(s), FARTHEST))) for s in steps])
         levels = np.tile(level, len(steps))[:, None] + OFFSET
         there = np.asarray(self.forest.predict(x, pred_leaf=True, num_threads=THREADS)).reshape(len(x), -1)
         per_tree = max(self.model.n_draws // there.shape[1], 1)
         blocks = []
-        spread = np.broadcast_to(np.arange(per_tree), (len(x), per_tree))
         for tree in range(there.shape[1]):
             low, high = self.ends[tree, there[:, tree]], self.ends[tree, there[:, tree] + 1]
-            # Evenly over the leaf, in an order of its own for each place and month, so that columns are joint futures.
-            evenly = (rng.permuted(spread, axis=1) + rng.random((len(x), per_tree))) / per_tree
+            evenly = (np.arange(per_tree) + rng.random((len(x), per_tree))) / per_tree
             place = low[:, None] + (high - low)[:, None] * evenly
             at = np.searchsorted(self.mass[tree], place, side="right") - 1
             pick = self.order[tree, np.clip(at, 0, self.order.shape[1] - 1)]
             grown = np.maximum(np.rint(self.change[pick] * levels - OFFSET), 1)
             blocks.append(np.where(self.quiet[pick], 0, grown).astype(np.float32))
-        draws = csr_matrix(np.concatenate(blocks, axis=1))
+        plane = plane_of(recent, self.target)[: -MOST_MONTHS - 1 : -1]
+        said = np.concatenate(blocks, axis=1).reshape(len(steps), places, -1)
+        drawn = moved(said, middle(plane, fading(FARTHEST, np.arange(len(plane)))))
+        draws = csr_matrix(lasting(drawn, steps, rng))
         known = seen_in(plane_of(recent, self.target)[-12:])
         return Forecast(recent.gids, recent.as_of, steps, self.target, self.model.name, draws, known)
+
+
+def moved(draws: npt.NDArray[np.float32], to: Floats) -> npt.NDArray[np.float32]:
+    """Draws, shape (H, C, S), all multiplied so that their median moves by `PULL` to what past months had (C,).
+
+    Levels are means, which one bad month lifts for long. In logarithms (+ `OFFSET`); no deaths stay no deaths.
+    """
+    times = ((to[:, None] + OFFSET) / (np.median(draws, axis=-1, keepdims=True) + OFFSET)) ** PULL
+    grown = np.maximum(np.rint((draws + OFFSET) * times - OFFSET), 1)
+    return np.where(draws < 1, draws, grown).astype(np.float32)
+
+
+def lasting(draws: npt.NDArray[np.float32], steps: Ints, rng: np.random.Generator) -> npt.NDArray[np.float32]:
+    """Draws of each step and place in an order that makes columns futures: a bad month is followed by a bad one.
+
+    Which of its draws a place takes follows a normal process that keeps `LASTS` of itself from month to month, each
+    place its own. Every row keeps its draws, so nothing said of one month changes.
+
+    Parameters
+    ----------
+    draws : ndarray, shape (H, C, S)
+    steps : ndarray of int64, shape (H,)
+        Months ahead, ascending.
+
+    Returns
+    -------
+    ndarray, shape (H * C, S)
+    """
+    out = np.sort(draws, axis=-1)
+    state = np.zeros(draws.shape[1:])
+    for at, gap in enumerate([np.inf, *np.abs(np.diff(steps))]):
+        keep = LASTS**gap
+        state = keep * state + np.sqrt(1 - keep**2) * rng.normal(size=state.shape)
+        rank = np.argsort(np.argsort(state, axis=-1), axis=-1)
+        out[at] = np.take_along_axis(out[at], rank, axis=-1)
+    return out.reshape(-1, draws.shape[-1])
 
 
 def _with_horizon(x: npt.NDArray[np.float32], horizon: Ints) -> npt.NDArray[np.float32]:
@@ -147,6 +186,7 @@ class Analogues:
     n_draws: int = 300
     leaves: int = 80
     least_in_leaf: int = 40
+    half_life: float = HALF_LIFE
     seed: int = 1
     name: str = "analogues"
 
@@ -163,7 +203,7 @@ class Analogues:
         rng = np.random.default_rng(self.seed)
         plane = plane_of(panel, target).astype(np.float64)
         features = country_features(panel, target)
-        level = decayed(plane, HALF_LIFE)
+        level = decayed(plane, self.half_life)
         decade = np.nan_to_num(trailing(plane, 120))
         origin, place = (a.ravel() for a in np.indices((panel.n_months, len(panel.gids))))
         origin, place = (np.tile(a[origin >= WARM_UP], HORIZONS) for a in (origin, place))

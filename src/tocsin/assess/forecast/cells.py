@@ -91,7 +91,7 @@ class FittedCells:
         """
         if self.trees is not None and tuple(panel.also) != tuple(self.panel.also):
             raise BadInput("this panel has other indicators than the model was fitted with: fit it anew")
-        return replace(self, panel=panel, past=seen_from(panel, self.target, recent(panel)))
+        return replace(self, panel=panel, past=self.model.seen(panel, self.target, recent(panel)))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -281,7 +281,7 @@ def combine(earlier: FittedCells, panel: Panel) -> tuple[float, Curve]:
     calibration : Curve
     """
     origins = np.arange(earlier.panel.as_of, panel.as_of, 3)
-    sources = seen_from(panel, earlier.target, origins)
+    sources = earlier.model.seen(panel, earlier.target, origins)
     # A world is judged by some of its cells.
     some = np.arange(0, len(panel.gids), max(len(panel.gids) // MOST_CELLS, 1))
     plane = plane_of(panel, earlier.target)[:, some]
@@ -309,7 +309,8 @@ class Cells:
     """Chance and size for each cell; see the module. With `share` None the share is fitted on the past.
 
     `follow` says how far the sum of the chances follows the last months, for each band of horizons (`restless`); `days`
-    whether next month takes a share of what the daily process says.
+    whether next month takes a share of what the daily process says. A panel of many cells is walked over in up to
+    `blocks` blocks, one after the other or where `how` says (`core.spread`); the numbers are the same.
 
     With `leave_out` k, outcomes of every eighth year, from the k-th on, are not learned from: eight such refits say how
     far reasons depend on single years.
@@ -325,6 +326,8 @@ class Cells:
     days: bool = True
     seed: int = 1
     name: str = "combined"
+    blocks: int = 8
+    how: str = "no"
 
     def fit(self, panel: Panel, target: str) -> FittedCells:
         """Fit both models.
@@ -346,7 +349,7 @@ class Cells:
             learned = (np.arange(panel.n_months) // 12) % 8 != self.leave_out
         events = happened(plane, rng).where(learned)
         rows, horizon, label, weight = self._rows(plane, events, learned, rng)
-        found = gather(panel, target, events, rows, rng)
+        found = gather(panel, target, events, rows, rng, self.blocks, self.how)
         weights: list[Floats] = []
         for n, band in enumerate(BANDS):
             usable = [h for h in band if WARM_UP + h < panel.n_months]
@@ -369,6 +372,10 @@ class Cells:
                 trees = growing.result()
         days = by_days(panel, target) if self.days else None
         return FittedCells(self, panel, target, rates, trees, share, found.past, found.largest, calibration, days)
+
+    def seen(self, panel: Panel, target: str, months: Ints) -> npt.NDArray[np.float32]:
+        """Sources as they stood at each of the months (`seen_from`)."""
+        return seen_from(panel, target, months, self.blocks, self.how)
 
     def _rows(
         self,

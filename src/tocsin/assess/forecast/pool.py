@@ -12,7 +12,8 @@ from tocsin.assess.forecast.forecast import Forecast
 from tocsin.assess.forecast.model import Fitted, Model, Part, largest_first
 from tocsin.assess.panel.model import Panel
 
-SHARES = (720, 336, 144)  # draws of analogues, and of past months that fade fast and slowly
+SHARES = (360, 360, 480)  # draws of analogues of either level, and of past months
+LEVELS = (2.0, 4.0)  # half-lives in months of the level that analogues start from
 
 
 @dataclass(frozen=True)
@@ -67,9 +68,8 @@ class Pool:
 def country() -> Pool:
     """The forecast for countries and areas: analogues, and past months, the newer the likelier (`Faded`).
 
-    Memory fades in two ways at once, half every two months and half every six: what changed lately is followed and what
-    has lasted is not forgotten. Shares were chosen on target years 1999 to 2014 by the mean and by the worst year.
+    Analogues take the present level once quickly and once slowly, with half the trees each. All was chosen on target
+    years 1999 to 2014 by the mean and by the worst year.
     """
-    alike, fast, slow = SHARES
-    models = (Analogues(n_draws=alike), Faded(2.0, n_draws=fast), Faded(6.0, n_draws=slow))
-    return Pool(models, SHARES, "country")
+    alike = (Analogues(trees=30, n_draws=n, half_life=level) for n, level in zip(SHARES, LEVELS, strict=False))
+    return Pool((*alike, Faded(n_draws=SHARES[-1])), SHARES, "country")

@@ -32,8 +32,12 @@ GROUP_OF = {
     "everywhere": "",
     "alerts": "alerts",
     "days": "days",
+    "season": "season",
+    "km": "ground",
+    "presence": "presence",
 }
-GROUPS = ("days", "here", "around", "fighting", "decades", "people", "alerts", "indicators", "lately")
+GROUPS = ("days", "here", "around", "fighting", "decades", "people", "alerts", "indicators", "season", "ground",
+          "presence", "lately")  # fmt: skip
 FOLDS = 8
 LEAST_AGREEMENT = FOLDS - 1
 NEGLIGIBLE = 1.05

@@ -9,7 +9,6 @@ import gzip
 import hashlib
 import json
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from shapely.geometry import mapping, shape
 
 from tocsin.core import lattice
 from tocsin.core.errors import BadFile, BadInput, SetupProblem
+from tocsin.core.ground import Layer, features_in, is_trunk, known_ground
 from tocsin.core.mission import Mission
 from tocsin.plan.mobility.fields import Floats, Grid
 from tocsin.plan.mobility.surface import Danger, Road, Terrain
@@ -32,34 +32,6 @@ LAYERS = (*VECTORS, *RASTERS)
 MOST_FEATURES, MOST_BYTES = 500_000, 400_000_000
 MOST_CELLS = 250_000
 STEPS = (0.01, 0.02, 0.025, 0.05, 0.1, 0.25, 0.5)
-TRUNK = {"motorway", "trunk", "primary", "motorway_link", "trunk_link", "primary_link", "secondary", "paved", "highway"}
-
-
-@dataclass(frozen=True)
-class Layer:
-    """One file of the ground.
-
-    Parameters
-    ----------
-    kind : str
-        One of `LAYERS`.
-    known_on : date
-        Since when the mission may use it.
-    path : Path
-    source : str
-        File it came from, with licence if given.
-    features : int
-        Geometries, or cells of a raster.
-    sha256 : str
-        Of the file given.
-    """
-
-    kind: str
-    known_on: dt.date
-    path: Path
-    source: str
-    features: int
-    sha256: str
 
 
 def add_layer(mission: Mission, kind: str, path: Path, known_on: dt.date, licence: str = "") -> Layer:
@@ -111,41 +83,6 @@ def add_layer(mission: Mission, kind: str, path: Path, known_on: dt.date, licenc
     return Layer(kind, known_on, made, str(about["source"]), count, digest)
 
 
-def layers(mission: Mission) -> list[Layer]:
-    """All layers of a mission's ground, oldest first.
-
-    Raises
-    ------
-    BadFile
-        If a file in ``ground/`` was not put there by `add_layer`.
-    """
-    found = []
-    folder = mission.folder / "ground"
-    for path in sorted(folder.glob("*.geojson")) + sorted(folder.glob("*.npz")) if folder.is_dir() else []:
-        try:
-            about = _about(path)
-            found.append(Layer(about["kind"], dt.date.fromisoformat(about["known_on"]), path, about["source"],
-                               int(about["features"]), about["sha256"]))  # fmt: skip
-        except (OSError, ValueError, KeyError, TypeError) as problem:
-            raise BadFile("{name} in ground/ cannot be read ({why}): remove it and add the layer again with "
-                          "`tocsin plan ground add`", name=path.name, why=problem) from problem  # fmt: skip
-    return sorted(found, key=lambda f: (f.known_on, f.kind, f.path.name))
-
-
-def _about(path: Path) -> dict[str, Any]:
-    if path.suffix == ".npz":
-        with np.load(path, allow_pickle=False) as stored:
-            found: dict[str, Any] = json.loads(str(stored["about"]))
-    else:
-        found = json.loads(path.read_text(encoding="utf-8"))["about"]
-    return found
-
-
-def known_ground(mission: Mission, day: dt.date) -> dict[str, Layer]:
-    """The newest layer of each kind that was known on a day."""
-    return {layer.kind: layer for layer in layers(mission) if layer.known_on <= day}
-
-
 def terrain_of(
     mission: Mission, gids: npt.NDArray[np.int64], day: dt.date, grid: Grid | None = None
 ) -> tuple[Terrain, list[Layer]] | None:
@@ -158,7 +95,7 @@ def terrain_of(
         return None
     grid = grid or grid_of(gids)
     box = shapely.box(grid.west, grid.north - grid.rows * grid.step, grid.west + grid.cols * grid.step, grid.north)
-    parts = {kind: _features(layer, box) for kind, layer in known.items() if kind in VECTORS}
+    parts = {kind: features_in(layer, box) for kind, layer in known.items() if kind in VECTORS}
     rivers = parts.get("rivers", [])
     terrain = Terrain(
         grid,
@@ -181,7 +118,7 @@ def checkpoints_of(
         return ()
     grid = grid_of(gids)
     box = shapely.box(grid.west, grid.north - grid.rows * grid.step, grid.west + grid.cols * grid.step, grid.north)
-    found = _features(layer, box)
+    found = features_in(layer, box)
     return tuple((p.x, p.y, float(q.get("hours") or 0.5)) for q, g in found for p in shapely.get_parts(g))
 
 
@@ -207,7 +144,6 @@ def grid_of(gids: npt.NDArray[np.int64]) -> Grid:
 
 
 def _road(properties: dict[str, Any], line: Any) -> Road:
-    kind = str(properties.get("class") or properties.get("highway") or properties.get("fclass") or "track").lower()
     closed = []
     for part in str(properties.get("closed") or "").split(","):
         ends = [e.strip() for e in part.strip().split("/")]
@@ -215,14 +151,12 @@ def _road(properties: dict[str, Any], line: Any) -> Road:
             closed.append((dt.date.fromisoformat(ends[0]), dt.date.fromisoformat(ends[1])))
     seasons = ("dry",) if str(properties.get("wet_season") or "").lower() == "closed" else ("dry", "wet")
     return Road(
-        line, "trunk" if kind in TRUNK else "track", tuple(closed), seasons, properties.get("bridge") is not False
+        line,
+        "trunk" if is_trunk(properties) else "track",
+        tuple(closed),
+        seasons,
+        properties.get("bridge") is not False,
     )
-
-
-def _features(layer: Layer, box: Any) -> list[tuple[dict[str, Any], Any]]:
-    document = json.loads(layer.path.read_text(encoding="utf-8"))
-    found = [(f.get("properties") or {}, shape(f["geometry"])) for f in document["features"]]
-    return [(p, g) for p, g in found if g.intersects(box)]
 
 
 def _read_features(path: Path, kind: str) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Watched
 from tests.conftest import ROOT
@@ -27,6 +27,28 @@ def violations(page: Page) -> list[str]:
     return [f"{v['id']}: {n['target']} {n['failureSummary'][:160]}" for v in found for n in v["nodes"][:4]]
 
 
+# What a forecast rests on: the demonstration is too short for the model that keeps it.
+SIDES = [
+    {"group": "here", "factor": 4.3, "low": 4.0, "high": 4.9, "stable": True},
+    {"group": "alerts", "factor": 0.6, "low": 0.4, "high": 1.1, "stable": False},
+    {"group": "lately", "factor": 1.2, "low": None, "high": None, "stable": None},
+    {"group": "people", "factor": 1.01, "low": None, "high": None, "stable": None},
+]
+RESTS_ON = {
+    "beyond": ["here"],
+    "compared": [
+        {"against": against, "month": "2026-01", "chance": 0.4, "chance_there": 0.12, "parts": SIDES}
+        for against in ("typical", "month")
+    ],
+}
+
+
+def with_reasons(route: Route) -> None:
+    """Answers for a cell as the server gives them, with what a forecast rests on added."""
+    answer = route.fetch()
+    route.fulfill(response=answer, json={**answer.json(), "rests_on": RESTS_ON})
+
+
 def one_alert(watched: Watched) -> int:
     return int(watched.room.ask("duty_officer", "/api/alerts?limit=1")["rows"][0]["id"])
 
@@ -38,10 +60,13 @@ def one_alert(watched: Watched) -> int:
 def test_every_place_is_accessible_quiet_and_whole(visit: Visit, language: str, theme: str, width: int) -> None:
     watched = visit(language=language, theme=theme, width=width, height=812 if width < 600 else 900)
     gid = watched.room.ask("analyst", "/api/assess/map")["cells"][40]["gid"]
+    watched.page.route("**/api/assess/cells/*", with_reasons)
     wrong: list[str] = []
     for path in (*PLACES, f"/assess/cells/{gid}", f"/listen/alerts/{one_alert(watched)}"):
         page = watched.go(path)
         page.wait_for_selector(".waiting", state="detached", timeout=30_000)
+        if path == "/assess":
+            page.locator("details.covered summary").click()
         watched.still()
         name = re.sub(r"\W+", "-", path.strip("/"))
         watched.shot(f"{re.sub(r'[0-9]+$', 'one', name)}.{language}.{theme}.{width}")

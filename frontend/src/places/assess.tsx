@@ -12,6 +12,7 @@ import { Take } from "../ui/take";
 import { Timeline } from "../ui/timeline";
 import { change, month, number, share, t, word } from "../words";
 import { useGround } from "./ground";
+import { Covered } from "./rests";
 import { differences, ringsOf, shadesOf, slices, total, valuesOf } from "./risk";
 import type { RiskData, Show, Slice } from "./risk";
 
@@ -135,6 +136,7 @@ function CellTable({ data, slice, values, scale, title, over, looked }: {
     <section class="side">
       <h2>{title}</h2>
       <p class="quiet">{t("assess.unknown", { n: unknown })}</p>
+      <Covered rows={data.reporting} />
       <div class="scroll" tabIndex={0} role="region" aria-label={t("assess.table")}>
         <table>
           <thead><tr><th scope="col">{t("column.place")}</th><th scope="col">{t("column.area")}</th><th scope="col" class="end">{t("column.value")}</th>

@@ -9,6 +9,7 @@ import { Shown, Waiting } from "../ui/states";
 import { away, day, hours, month, number, share, t, word } from "../words";
 import type { Key } from "../words";
 import { where } from "./assess";
+import { RestsOn } from "./rests";
 import { useGround } from "./ground";
 import { ringsOf, shadesOf, slices } from "./risk";
 import type { RiskData } from "./risk";
@@ -29,6 +30,12 @@ function CellRoom({ page }: { page: Schemas["CellPage"] }) {
   const high = quantile(0.9);
   const expected = page.forecast.reduce((sum, m) => sum + (m.mean ?? 0), 0);
   const first = page.units?.find((u) => u.hours !== null);
+  const recorded = (
+    <section class="card">
+      <h2>{t("cell.why")}</h2>
+      {page.reasons.length === 0 ? <p>{t("cell.why.none")}</p> : <ul class="reasons">{page.reasons.map((reason) => <Reason key={reason.kind} reason={reason} />)}</ul>}
+    </section>
+  );
   return (
     <article class="sheet">
       <nav class="crumbs" aria-label={t("frame.trail")}><a href="/assess">{t("place.assess")}</a> <span aria-hidden="true">/</span> <span>{t("cell.number", { gid: String(page.cell.gid) })}</span></nav>
@@ -46,37 +53,40 @@ function CellRoom({ page }: { page: Schemas["CellPage"] }) {
       </div>
       <section class="card"><h2>{t("cell.course")}</h2><FanChart page={page} /></section>
       <div class="two">
-        <section class="card">
-          <h2>{t("cell.why")}</h2>
-          {page.reasons.length === 0 ? <p>{t("cell.why.none")}</p> : <ul class="reasons">{page.reasons.map((reason) => <Reason key={reason.kind} reason={reason} />)}</ul>}
-        </section>
-        <section class="card map-card"><h2>{t("cell.around")}</h2><Around gid={page.cell.gid} target={page.target} model={page.model} />
-          <ul class="chips">{page.neighbours.map((cell) => <li key={cell.gid}><a href={`/assess/cells/${cell.gid}`} dir="auto">{where(cell)} <small>{String(cell.gid)}</small></a></li>)}</ul>
-        </section>
-        <section class="card">
-          <h2>{t("cell.events")}</h2>
-          {page.events.length === 0 ? <p>{t("cell.events.none")}</p> : (
-            <table><thead><tr><th scope="col">{t("column.day")}</th><th scope="col">{t("column.what")}</th><th scope="col" class="end">{t("column.killed")}</th></tr></thead>
-              <tbody>{page.events.map((e, i) => (
-                <tr key={i}><td class="nowrap">{day(e.day)}</td><td><span dir="auto">{[e.side_a, e.side_b].filter(Boolean).join(" – ")}</span><div class="quiet" dir="auto">{e.headline || e.place}</div></td><td class="end">{number(e.deaths)}</td></tr>
-              ))}</tbody></table>
-          )}
-        </section>
-        <section class="card">
-          <h2>{t("cell.units")}</h2>
-          {page.units === null ? <p>{t("cell.units.none")}</p> : (
-            <table><thead><tr><th scope="col">{t("column.unit")}</th><th scope="col" class="end">{t("column.strength")}</th><th scope="col" class="end">{t("column.hours")}</th></tr></thead>
-              <tbody>{page.units.slice(0, 8).map((u) => (
-                <tr key={u.name}><th scope="row"><a href={`/act/units/${encodeURIComponent(u.name)}`} dir="auto">{u.name}</a> <small class="quiet">{word("unit", u.kind)}</small></th><td class="end">{u.strength === null ? t("unknown") : number(u.strength)}</td><td class="end">{u.hours === null ? t("cell.nobody") : hours(u.hours)}</td></tr>
-              ))}</tbody></table>
-          )}
-          <p class="quiet small">{t("cell.units.about")}</p>
-        </section>
-        <section class="card">
-          <h2>{t("cell.record")}</h2>
-          {page.record === null ? <p>{t("cell.record.none")}</p> : <Judged of={page.record} model={page.model} />}
-        </section>
-        <Alerts cell={page.cell} />
+        <div class="stacked">
+          <RestsOn page={page} />
+          {!page.rests_on && recorded}
+          <section class="card">
+            <h2>{t("cell.events")}</h2>
+            {page.events.length === 0 ? <p>{t("cell.events.none")}</p> : (
+              <table><thead><tr><th scope="col">{t("column.day")}</th><th scope="col">{t("column.what")}</th><th scope="col" class="end">{t("column.killed")}</th></tr></thead>
+                <tbody>{page.events.map((e, i) => (
+                  <tr key={i}><td class="nowrap">{day(e.day)}</td><td><span dir="auto">{[e.side_a, e.side_b].filter(Boolean).join(" – ")}</span><div class="quiet" dir="auto">{e.headline || e.place}</div></td><td class="end">{number(e.deaths)}</td></tr>
+                ))}</tbody></table>
+            )}
+          </section>
+        </div>
+        <div class="stacked">
+          {page.rests_on && recorded}
+          <section class="card map-card"><h2>{t("cell.around")}</h2><Around gid={page.cell.gid} target={page.target} model={page.model} />
+            <ul class="chips">{page.neighbours.map((cell) => <li key={cell.gid}><a href={`/assess/cells/${cell.gid}`} dir="auto">{where(cell)} <small>{String(cell.gid)}</small></a></li>)}</ul>
+          </section>
+          <section class="card">
+            <h2>{t("cell.units")}</h2>
+            {page.units === null ? <p>{t("cell.units.none")}</p> : (
+              <table><thead><tr><th scope="col">{t("column.unit")}</th><th scope="col" class="end">{t("column.strength")}</th><th scope="col" class="end">{t("column.hours")}</th></tr></thead>
+                <tbody>{page.units.slice(0, 8).map((u) => (
+                  <tr key={u.name}><th scope="row"><a href={`/act/units/${encodeURIComponent(u.name)}`} dir="auto">{u.name}</a> <small class="quiet">{word("unit", u.kind)}</small></th><td class="end">{u.strength === null ? t("unknown") : number(u.strength)}</td><td class="end">{u.hours === null ? t("cell.nobody") : hours(u.hours)}</td></tr>
+                ))}</tbody></table>
+            )}
+            <p class="quiet small">{t("cell.units.about")}</p>
+          </section>
+          <section class="card">
+            <h2>{t("cell.record")}</h2>
+            {page.record === null ? <p>{t("cell.record.none")}</p> : <Judged of={page.record} model={page.model} />}
+          </section>
+          <Alerts cell={page.cell} />
+        </div>
       </div>
     </article>
   );

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
-from tocsin.assess.forecast import MODELS, forecast, main_model, stream, usual_models
-from tocsin.assess.forecast.cells import MOST_CELLS
+from tocsin.assess.drivers import MOST_REFITTED, table
+from tocsin.assess.forecast import MODELS, fit_and_forecast, main_model, stream, usual_models
+from tocsin.assess.forecast.cells import MOST_CELLS, Cells, FittedCells
+from tocsin.assess.forecast.reasons import refits
 from tocsin.assess.ground import Land, gw_of, land_of
 from tocsin.assess.indicators import known_planes, unknown_words
 from tocsin.assess.levels import WHOLE, Places, area_sums, at_places, place_shares
@@ -58,6 +60,12 @@ class Assessed:
     def panel_file(self, mission: Mission) -> Path:
         """Parquet file of the panel."""
         return mission.folder / str(self.summary["files"]["panel"])
+
+    def reasons_file(self, mission: Mission) -> Path | None:
+        """Parquet file of what its forecasts rest on; None where nothing was kept, or it is gone."""
+        name = self.summary["files"].get("reasons")
+        path = None if name is None else mission.folder / str(name)
+        return path if path and path.exists() else None
 
 
 def assess(
@@ -131,7 +139,12 @@ def assess(
     }
     id = run_id("assess", inputs)
     earlier = run_of(connection, id)
-    if earlier and all((mission.folder / f).exists() for f in earlier["files"].values()):
+    apart = any(isinstance(MODELS[name](), Cells) for name in names) and len(land.ground.gids) <= MOST_CELLS
+    if (
+        earlier
+        and (not apart or "reasons" in earlier["files"])  # one made before reasons were kept
+        and all((mission.folder / f).exists() for f in earlier["files"].values())
+    ):
         return Assessed(id, earlier)
 
     panel, facts = make_panel(connection, land, seen, month, tell)
@@ -143,18 +156,22 @@ def assess(
     top: list[dict[str, Any]] = []
     sums: list[dict[str, Any]] = []
     spots: list[dict[str, Any]] = []
+    drivers: list[dict[str, Any]] = []
     main = main_model(names)
     places = None if h3 is None else known_places(connection, land, seen, month, h3)
     total = len(panel.counts) * len(names)
     for what in panel.counts:
         for name in names:
             tell("Forecasting", len(tables), total)
-            made = forecast(panel, what, name, horizon, seed, how)
+            fitted, made = fit_and_forecast(panel, what, name, horizon, seed, how)
             tables.append(made.table())
             sums.append(_by_area(area_sums(made, land.ground).table(), land))
             if places is not None and name == main:
                 fine = at_places(made, places, stream(seed, "places", what, month)).table()
                 spots.append({"h3": fine["priogrid_gid"], **fine})
+            if apart and isinstance(fitted, FittedCells):
+                asked = what == target and name == main and len(panel.gids) <= MOST_REFITTED
+                drivers.append(table(fitted, made.known, horizon, refits(fitted) if asked else []))
             if what == target and name == main:
                 top = _top(tables[-1], land, horizon)
                 area_top = _area_top(sums[-1], horizon)
@@ -162,7 +179,7 @@ def assess(
     about = {**panel.about, "run": id, "horizon": horizon, "models": list(names), "seed": seed}
     forecast_file = mission.panels / f"forecast-{stem}.parquet"
     write_parquet(columns, forecast_file, about)
-    extra = {"areas": sums, **({"h3": spots} if spots else {})}
+    extra = {"areas": sums, **({"h3": spots} if spots else {}), **({"reasons": drivers} if drivers else {})}
     for kind, blocks in extra.items():
         joined = {key: np.concatenate([t[key] for t in blocks]) for key in blocks[0]}
         write_parquet(joined, mission.panels / f"{kind}-{stem}.parquet", about)

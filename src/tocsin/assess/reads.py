@@ -4,13 +4,16 @@ import datetime as dt
 import functools
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
 
 from tocsin.assess.actions import Assessed, read_forecast
+from tocsin.assess.forecast.reasons import Coverage, coverage
 from tocsin.assess.ground import Land, land_of
+from tocsin.assess.panel import Panel
 from tocsin.assess.panel.build import read_parquet
 from tocsin.core.codes import Classification, Tlp
 from tocsin.core.errors import BadInput, Forbidden, NoData
@@ -148,6 +151,40 @@ def _grid(panel: Path, ahead: Path, run: str, target: str, model: str) -> Grid:
         plane[step, at] = table[name]
         planes[name] = plane
     return Grid(run, target, model, int(months[0]), int(months[-1]), gids, recorded, planes)
+
+
+def heard_of(mission: Mission, assessed: Assessed) -> Coverage:
+    """What sources covered and heard of in each cell, in the order of its panel's cells."""
+    return _heard_of(assessed.panel_file(mission))
+
+
+@functools.lru_cache(maxsize=2)
+def _heard_of(panel: Path) -> Coverage:
+    rows = read_parquet(panel)
+    gids, cell = np.unique(rows.pop("priogrid_gid").astype(np.int64), return_inverse=True)
+    months, row = np.unique(rows.pop("month").astype(np.int64), return_inverse=True)
+    last = months[-24:]
+    recent = row >= len(months) - len(last)
+    planes = {}
+    for name, column in rows.items():
+        plane = np.full((len(last), len(gids)), np.nan, dtype=np.float32)
+        plane[row[recent] - (len(months) - len(last)), cell[recent]] = column[recent]
+        planes[name] = plane
+    return coverage(Panel(gids, int(last[0]), planes))
+
+
+def reporting_for(actor: Actor, land: Land, assessed: Assessed) -> list[dict[str, Any]]:
+    """What sources covered in each area whose forecasts an actor may see; the whole for who may see every cell.
+
+    Empty for an assessment made before it was kept.
+    """
+    sees = may_see(actor, land)
+    areas = np.array(land.area_names)
+    return [
+        row
+        for row in assessed.summary.get("reporting") or []
+        if (sees.all() if row["area"] is None else sees[areas == row["area"]].any())
+    ]
 
 
 def assessed_land(connection: sa.Connection, mission: Mission, assessed: Assessed) -> Land:

@@ -2,9 +2,11 @@ import numpy as np
 import pytest
 
 from tests.assess.forecast.test_cells import GIDS
+from tocsin.assess.drivers import between, kept, table
 from tocsin.assess.forecast.cells import Cells
 from tocsin.assess.forecast.reasons import FOLDS, GROUPS, contrast, coverage, novel, reasons, refits, typical
 from tocsin.assess.panel import Panel
+from tocsin.assess.panel.build import write_parquet
 from tocsin.assess.why import answer, explain, in_words
 from tocsin.core.words import translator
 
@@ -27,6 +29,11 @@ def fitted(panel):
     return Cells().fit(panel, "os")
 
 
+@pytest.fixture(scope="module")
+def others(fitted):
+    return refits(fitted)
+
+
 def test_factors_multiply_to_the_ratio_of_chances(fitted):
     parts = contrast(fitted, fitted.now, np.tile(typical(fitted), (len(GIDS), 1)), 3)
     additive, boosted = fitted.opinions(np.vstack([fitted.now, typical(fitted)]), 3)
@@ -36,8 +43,7 @@ def test_factors_multiply_to_the_ratio_of_chances(fitted):
     assert chance[:-1] == pytest.approx(fitted.chance(3))
 
 
-def test_the_reason_of_a_place_with_its_own_violence_is_its_own_violence(panel, fitted):
-    others = refits(fitted)
+def test_the_reason_of_a_place_with_its_own_violence_is_its_own_violence(fitted, others):
     assert len(others) == FOLDS
     found = reasons(fitted, others, lambda one: (one.now[7], typical(one), None), 1)
     assert found[0].group == "here"
@@ -49,6 +55,29 @@ def test_the_reason_of_a_place_with_its_own_violence_is_its_own_violence(panel, 
         small = 1.05 ** (len(GROUPS) - len(one.reasons))
         assert one.chance / one.other / small <= listed <= one.chance / one.other * small
         assert all(r.stable is None for r in one.reasons)
+
+
+def test_what_is_kept_says_the_same_and_two_cells_differ_by_what_sets_each_apart(fitted, others, tmp_path):
+    known = np.arange(len(GIDS)) != 47
+    write_parquet(table(fitted, known, 2, others), tmp_path / "kept.parquet", {})
+    asked = (tmp_path / "kept.parquet", "os", "combined")
+    found = kept(*asked, int(GIDS[7]))
+    said = [one for one in explain(fitted, others, 7, 1, against=40) if one.kind != "cell"]
+    assert [(one.against, one.month) for one in found.compared] == [(one.kind, 181) for one in said]
+    for one, mine in zip(said, found.compared, strict=True):
+        assert (mine.chance, mine.there) == pytest.approx((one.chance, one.other))
+        assert np.prod([part.factor for part in mine.parts]) == pytest.approx(mine.chance / mine.there, rel=1e-5)
+        parts = [
+            (p.group, p.stable, *(pytest.approx(v, rel=1e-4) for v in (p.factor, p.low, p.high))) for p in one.reasons
+        ]
+        assert [(p.group, p.stable, p.factor, p.low, p.high) for p in mine.parts[: len(parts)]] == parts
+    (pair,) = between(*asked, int(GIDS[7]), int(GIDS[40]))
+    assert (pair.chance, pair.there) == pytest.approx(tuple(fitted.chance(1)[[7, 40]]))
+    assert np.prod([part.factor for part in pair.parts]) == pytest.approx(pair.chance / pair.there, rel=1e-5)
+    assert all(part.low <= part.high and part.stable is not None for part in pair.parts)
+    assert kept(*asked, int(GIDS[47])).compared == (), "nothing is said of a forecast that is not there"
+    assert between(*asked, int(GIDS[7]), int(GIDS[47])) == ()
+    assert kept(*asked, 1) is None
 
 
 def test_a_refit_does_not_learn_from_the_years_it_leaves_out(panel):

@@ -42,7 +42,8 @@ NOBODY = "nobody"
 # They need a forecast, a plan, a photograph, a map, a file that was brought, a single sign-on or a demonstration, which
 # this mission has not.
 SHUT = {
-    "/api/assess/cells/{gid}", "/api/assess/map", "/api/plan/board", "/api/plan/compare", "/api/plan/newest",
+    "/api/assess/cells/{gid}", "/api/assess/cells/{gid}/against/{other}", "/api/assess/map", "/api/plan/board",
+    "/api/plan/compare", "/api/plan/newest",
     "/api/today/moved", "/api/imports/{id}/rejects", "/briefs/{name}",
     "/api/plan/leaving/{run}", "/api/plan/leaving/{run}/map", "/api/plan/scenarios/known",
     "/api/plan/scenarios/{run}", "/api/plan/scenarios/{run}/file", "/api/plan/cards/{run}", "/api/plan/parts",

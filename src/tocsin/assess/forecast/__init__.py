@@ -24,6 +24,7 @@ __all__ = [
     "Fitted",
     "Forecast",
     "Model",
+    "fit_and_forecast",
     "forecast",
     "main_model",
     "stream",
@@ -96,10 +97,17 @@ def forecast(panel: Panel, target: str, model: str, horizon: int = 12, seed: int
     BadInput
         If the model, the target or the horizon does not exist.
     """
+    return fit_and_forecast(panel, target, model, horizon, seed, how)[1]
+
+
+def fit_and_forecast(
+    panel: Panel, target: str, model: str, horizon: int = 12, seed: int = 1, how: str = "no"
+) -> tuple[Fitted, Forecast]:
+    """`forecast`, and the fitted model it comes from, for who takes it apart."""
     if model not in MODELS:
         raise BadInput("there is no model '{model}': choose {known}", model=model, known=", ".join(MODELS))
     if not 1 <= horizon <= 60:
         raise BadInput("a horizon is 1 to 60 months, not {horizon}", horizon=horizon)
     made = MODELS[model]()
     fitted = (replace(made, how=how) if isinstance(made, Cells) else made).fit(panel, target)
-    return fitted.predict(np.arange(1, horizon + 1), stream(seed, model, target, panel.as_of))
+    return fitted, fitted.predict(np.arange(1, horizon + 1), stream(seed, model, target, panel.as_of))

@@ -11,8 +11,9 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 from shapely.geometry import mapping
 
+from tocsin.assess.drivers import between
 from tocsin.assess.ground import Land
-from tocsin.assess.reads import LEVELS, assessed_land, grid, latest_assessed, may_see
+from tocsin.assess.reads import LEVELS, assessed_land, grid, heard_of, latest_assessed, may_see, reporting_for
 from tocsin.brief.cell import cell_facts, position
 from tocsin.brief.map import STEPS
 from tocsin.core import lattice
@@ -23,6 +24,7 @@ from tocsin.listen.places.reads import gazetteer
 from tocsin.listen.places.tables import place
 from tocsin.store import reading
 from tocsin.store.policy import only_readable
+from tocsin.web.api.rests import Comparison, Covered, HeardHere, RestsOn, comparison, heard, rests_on
 from tocsin.web.who import Asker, At
 
 router = APIRouter(prefix="/api/assess", tags=["assess"])
@@ -62,7 +64,8 @@ class Behind(BaseModel):
 class RiskMap(BaseModel):
     """The risk map: what was recorded and what is expected, cell by cell and month by month.
 
-    `steps` are the upper ends of the shades, deaths a cell and month.
+    `steps` are the upper ends of the shades, deaths a cell and month; `reporting` is empty where an older assessment
+    did not keep it.
     """
 
     run: str
@@ -80,6 +83,7 @@ class RiskMap(BaseModel):
     hidden_cells: int
     history: list[Behind]
     forecast: list[Ahead]
+    reporting: list[Covered]
 
 
 class Fan(BaseModel):
@@ -140,7 +144,10 @@ class RecordHere(BaseModel):
 
 
 class CellPage(BaseModel):
-    """One cell in full; `units` null: no unit is known; `record` null: no forecast of it has been judged."""
+    """One cell in full; `units` null: no unit is known; `record` null: no forecast of it has been judged.
+
+    `rests_on` null: the assessment kept nothing of this model's forecasts.
+    """
 
     cell: CellName
     as_of: str
@@ -150,6 +157,8 @@ class CellPage(BaseModel):
     history: list[Behind]
     forecast: list[Fan]
     reasons: list[Driver]
+    rests_on: RestsOn | None
+    heard: HeardHere
     events: list[Happened]
     units: list[Reached] | None
     neighbours: list[CellName]
@@ -190,6 +199,7 @@ def risk_map(
         land = assessed_land(connection, at.mission, done)
         seen = np.flatnonzero(may_see(asker, land))
         cells = names_of(connection, land, seen.tolist())
+        covered = reporting_for(asker, land, done)
     ahead = found.ahead
     first = max(0, len(found.recorded) - months)
     return RiskMap(
@@ -210,6 +220,7 @@ def risk_map(
             )
             for k in range(len(ahead["mean"]))
         ],
+        reporting=[Covered(**row) for row in covered],
     )  # fmt: skip
 
 
@@ -259,7 +270,7 @@ def _shape(polygon: Any) -> dict[str, Any]:
 
 @router.get("/cells/{gid}")
 def cell(at: At, asker: Asker, gid: int, target: str = "", model: str = "") -> CellPage:
-    """One cell: its history, forecast, reasons, events, units and neighbours."""
+    """One cell: its history, forecast, what that rests on, events, units and neighbours."""
     with reading(at.engine) as connection:
         done = latest_assessed(connection)
         found = grid(at.mission, done, target, model)
@@ -287,6 +298,7 @@ def cell(at: At, asker: Asker, gid: int, target: str = "", model: str = "") -> C
             for k in range(len(found.ahead["mean"]))
         ],
         reasons=[driver(r) for r in facts.reasons],
+        rests_on=rests_on(done.reasons_file(at.mission), found, gid), heard=heard(heard_of(at.mission, done), i),
         events=[
             Happened(day=e.first_day, place=e.place, side_a=e.side_a, side_b=e.side_b, deaths=e.deaths,
                      headline=e.headline, source=e.source)
@@ -300,6 +312,23 @@ def cell(at: At, asker: Asker, gid: int, target: str = "", model: str = "") -> C
         neighbours=named[1:],
         record=_record(at, gid, found.target, found.model),
     )  # fmt: skip
+
+
+@router.get("/cells/{gid}/against/{other}")
+def against(at: At, asker: Asker, gid: int, other: int, target: str = "", model: str = "") -> list[Comparison]:
+    """Why here and not there: the difference of two cells' contrasts with the typical cell, for each month kept.
+
+    Empty where the assessment kept nothing of this model's forecasts, or nothing is forecast in one of the cells.
+    """
+    with reading(at.engine) as connection:
+        done = latest_assessed(connection)
+        found = grid(at.mission, done, target, model)
+        seen = may_see(asker, assessed_land(connection, at.mission, done))
+    for one in (gid, other):
+        if not seen[position(found, one)]:
+            raise Forbidden("cell {gid} lies outside your areas", gid=one)
+    file = done.reasons_file(at.mission)
+    return [] if file is None else [comparison(c) for c in between(file, found.target, found.model, gid, other)]
 
 
 def _record(at: Any, gid: int, target: str, model: str) -> RecordHere | None:

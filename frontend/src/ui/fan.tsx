@@ -2,11 +2,12 @@
 import type { Schemas } from "../api/client";
 import { isRtl, month, number, t } from "../words";
 
-const WIDTH = 1140;
-const HEIGHT = 260;
 const PAD = { left: 40, right: 12, top: 12, bottom: 26 };
 
 export function FanChart({ page }: { page: Schemas["CellPage"] }) {
+  const narrow = innerWidth < 640; // a telephone: drawn at its own size, so that letters stay letters, and fewer of them
+  const WIDTH = narrow ? 400 : 1140;
+  const HEIGHT = narrow ? 220 : 260;
   const history = page.history.slice(-36).map((m) => ({ month: m.month, deaths: m.deaths[0] ?? null }));
   const n = history.length + page.forecast.length;
   const at = (name: number) => page.levels.indexOf(name);
@@ -27,7 +28,7 @@ export function FanChart({ page }: { page: Schemas["CellPage"] }) {
   };
   const ticks = [0, 1, 5, 10, 25, 50, 100, 250, 500, 1000].filter((v) => v <= top * 1.05);
   const bar = (inner / n) * 0.62;
-  const labels = [0, Math.floor(history.length / 2), history.length, n - 1].filter((v, i, all) => v >= 0 && all.indexOf(v) === i);
+  const labels = (narrow ? [0, history.length] : [0, Math.floor(history.length / 2), history.length, n - 1]).filter((v, i, all) => v >= 0 && all.indexOf(v) === i);
   const monthAt = (i: number) => (i < history.length ? history[i]!.month : page.forecast[i - history.length]!.month);
   const recorded = history.reduce((sum, m) => sum + (m.deaths ?? 0), 0);
   const expected = page.forecast.reduce((sum, m) => sum + (m.mean ?? 0), 0);

@@ -111,7 +111,9 @@ MORNING = """
     here = np.isin(gid, patch)
     mine = Days(patch, last, day[here], np.searchsorted(patch, gid[here]), own[here])
     view = outlook(mine, (7, 14, 28, 56))
+    begun = time.perf_counter()
     ground = around(gids)
+    said["ground"] = time.perf_counter() - begun
     chances_today(days, view, ground)
     spent = []
     for back in range(1, 8):
@@ -120,9 +122,6 @@ MORNING = """
         found = chances_today(known, view, ground)
         spent.append(time.perf_counter() - begun)
     said["refresh"], said["events"], said["cells"] = max(spent), len(days.day), len(gids)
-    begun = time.perf_counter()
-    around(gids)
-    said["ground"] = time.perf_counter() - begun
     end()
 """
 FIELD = """

@@ -247,7 +247,8 @@ def make_panel(
     panel = build(counted, land.ground.gids, first, as_of, covered, about)
     if len(panel.gids) <= MOST_CELLS:
         start = np.datetime64(first_day(first), "D")
-        to_the_day = dated(events, panel.gids, start, panel.n_days, sides(connection, events))
+        inside = events.take(np.isin(events.gid, panel.gids))
+        to_the_day = dated(inside, panel.gids, start, panel.n_days, sides(connection, inside))
         panel = replace(panel, dated=to_the_day)
     tell("Placing events", 3, 3)
     facts = {

@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import lfilter
 from scipy.sparse import csr_matrix
 
 from tocsin.assess.features.around import near, townspeople
@@ -140,9 +139,11 @@ def before(plane: npt.NDArray[np.float32], half_life: float) -> npt.NDArray[np.f
 
     An event counts (1 − q) qᵈ⁻¹ d days later, q = 0.5^(1/half-life), 1 in all: weights are numbers of children.
     """
-    q = 0.5 ** (1 / half_life)
+    q = np.float32(0.5 ** (1 / half_life))
     out = np.zeros((len(plane) + 1, plane.shape[1]), dtype=np.float32)
-    out[1:] = lfilter(np.array([1 - q], np.float32), np.array([1, -q], np.float32), plane, axis=0)
+    out[1:] = (1 - q) * plane
+    for day in range(1, len(out)):
+        out[day] += q * out[day - 1]
     return out
 
 

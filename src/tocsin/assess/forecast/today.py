@@ -2,12 +2,12 @@
 
 What `daily.states` and `daily.level` read off dense planes at the end of the record, this sums from the list of
 events: a decayed count at one day is one weighted count by cell, and its sum over the ring or further off one sparse
-product. The level needs only sums over all cells, which are recursions in one dimension. Same numbers, to rounding.
+product. The level needs only sums over all cells and the year, told of each event in closed form. Same numbers, to
+rounding.
 """
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import lfilter
 
 from tocsin.assess.forecast.daily import (
     LEVEL_EVENTS,
@@ -47,27 +47,30 @@ def states_today(days: Days, ground: Around) -> tuple[tuple[str, ...], Floats]:
 
 def level_today(days: Days, model: Excitation, ground: Around, events: float = LEVEL_EVENTS) -> float:
     """How the last year compares with what the model made of it: `daily.level` on the day after the last known."""
-    n = days.n_days
+    first = max(days.n_days - YEAR, 0)
     weight_of = dict(zip(model.names, model.weights, strict=True))
-    rate = np.zeros(n)
-
-    def add(weight: float, h: float, own: str, reach: Floats) -> None:
-        q = 0.5 ** (1 / h)
-        pick = days.of(own)
-        daily = np.bincount(days.day[pick], reach[days.cell[pick]], n)[:n]
-        rate[1:] += weight * lfilter([1 - q], [1, -q], daily)[:-1]
-
     alone = np.ones(len(days.gids))
     wide = {id(w): np.asarray(w.sum(axis=0)).ravel() for w in (ground.ring, ground.far)}
-    for name, h, own, weights in places(ground):
+
+    def within(h: float, sort: str, reach: Floats) -> float:
+        """What past events of a sort were expected to set off in the year, over all cells, at a weight of 1."""
+        q = 0.5 ** (1 / h)
+        pick = days.of(sort)
+        day = days.day[pick]
+        parts = q ** np.maximum(first - 1 - day, 0) - q ** (days.n_days - 1 - day)
+        return float(reach[days.cell[pick]] @ parts)
+
+    expected = (days.n_days - first) * (
+        weight_of["towns"] * float(ground.towns.sum()) + weight_of["everywhere"] * len(days.gids)
+    )
+    for name, h, sort, weights in places(ground):
         if weight_of[name]:
-            add(weight_of[name], h, own, alone if weights is None else wide[id(weights)])
+            expected += weight_of[name] * within(h, sort, alone if weights is None else wide[id(weights)])
     if weight_of["map"]:
-        add(weight_of["map"], MAP_DAYS, "own", alone + wide[id(ground.ring)] + wide[id(ground.far)])
-    rate += weight_of["towns"] * ground.towns.sum() + weight_of["everywhere"] * len(days.gids)
-    first = max(n - YEAR, 0)
+        everywhere = alone + wide[id(ground.ring)] + wide[id(ground.far)]
+        expected += weight_of["map"] * within(MAP_DAYS, "own", everywhere)
     seen = float((days.own & (days.day >= first)).sum())
-    return (seen + events) / (float(rate[first:].sum()) + events)
+    return float((seen + events) / (expected + events))
 
 
 def chances_today(days: Days, view: Outlook, ground: Around) -> dict[int, Floats]:

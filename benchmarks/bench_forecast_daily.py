@@ -10,28 +10,17 @@ from itertools import pairwise
 
 import numpy as np
 
-from benchmarks.cells import cell_panel, events_of
+from benchmarks.cells import cell_panel
 from benchmarks.results import SHARED, Figure, Peer
 from tocsin.assess.forecast.cells import Cells, FittedCells
-from tocsin.assess.forecast.daily import Days, outlook
+from tocsin.assess.forecast.daily import days_of, outlook
 from tocsin.assess.forecast.days_and_months import drawn_to_months, in_days
 from tocsin.assess.panel import Panel
-from tocsin.assess.panel.dated import on_campaign
 from tocsin.core.time import month_id, parse_month
 from tocsin.learn.record import average_precision
 
 AHEAD = {7: (0.06, 0.029), 14: (0.10, 0.054), 28: (0.16, 0.083)}
 START = np.datetime64("1991-01-01")
-
-
-def car_days() -> Days:
-    """Every dated event of the country."""
-    events = events_of(SHARED / "data", "CAF")
-    gids = cell_panel(SHARED / "data", "CAF").gids
-    day = (events["day"] - START).astype(int)
-    n_days = int((np.datetime64("2021-01-01") - START).astype(int))
-    cell, marked = np.searchsorted(gids, events["gid"]), on_campaign(day, events["actors"])
-    return Days(gids, n_days, day, cell, events["kind"] == "os", marked)
 
 
 def monthly(panel: Panel, origin: np.datetime64, model_of: dict[int, FittedCells]) -> tuple[np.ndarray, int, int]:
@@ -52,8 +41,8 @@ def monthly(panel: Panel, origin: np.datetime64, model_of: dict[int, FittedCells
 
 
 def run() -> list[Figure]:
-    days = car_days()
     panel = cell_panel(SHARED / "data", "CAF")
+    days = days_of(panel.dated, panel.gids, panel.n_days, "os")
     begun = time.process_time()
     own = days.plane(True)
     risk = {h: [] for h in AHEAD}

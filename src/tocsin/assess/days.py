@@ -168,12 +168,16 @@ def days_ahead(
     gids = land.ground.gids
     everywhere = known_events(connection, seen, month)
     events = everywhere.take(np.isin(everywhere.gid, gids))
-    placed = dated(events, gids, start, n_days, sides(connection, events))
+    long = month - min(starts) + 1 >= LEAST_HISTORY and len(gids) <= MOST_CELLS
+    panel = known_panel(connection, mission, land, seen, month, target) if long else None
+    placed = panel.dated if panel else None
+    if placed is None:
+        placed = dated(events, gids, start, n_days, sides(connection, events))
     days = days_of(placed, gids, n_days, target)
     tell("Forecasting", 1, 2)
     months = None
-    if month - min(starts) + 1 >= LEAST_HISTORY and len(gids) <= MOST_CELLS:
-        fitted = Cells(days=False).fit(known_panel(connection, mission, land, seen, month, target), target)
+    if panel is not None:
+        fitted = Cells(days=False).fit(panel, target)
         months = np.stack([fitted.chance(1), fitted.chance(2)])
     found = soon(days, aheads, target, last_day(month).isoformat(), months)
     law = event_sizes(events, target, np.datetime64(last_day(month), "D"))

@@ -21,6 +21,7 @@ from tocsin.assess.forecast.reasons import (
     Reason,
     contrast,
     coverage,
+    month_ago,
     novel,
     typical,
 )
@@ -71,8 +72,8 @@ def table(
         "silent": seen.silent,
     }
     blocks: list[Columns] = []
-    for n, one in enumerate((fitted, *others)):
-        then = one.seeing(one.panel.until(one.panel.as_of - 1))
+    models = (fitted, *others)
+    for n, (one, then) in enumerate(zip(models, month_ago(models), strict=True)):
         usual = np.tile(typical(one), (cells, 1))
         for step in STEPS:
             if step > horizon or (step > 1 and (n or cells > MOST_AHEAD)):

@@ -135,13 +135,10 @@ def grid(mission: Mission, assessed: Assessed, target: str = "", model: str = ""
 @functools.lru_cache(maxsize=8)
 def _grid(panel: Path, ahead: Path, run: str, target: str, model: str) -> Grid:
     # A run's files never change, so what was read once stays true.
-    rows = read_parquet(panel)
-    if target not in rows:
+    seen = _stored(panel)
+    if target not in seen.counts:
         raise BadInput("'{name}' is not a target of this assessment", name=target)
-    gids, cell = np.unique(rows["priogrid_gid"].astype(np.int64), return_inverse=True)
-    months, row = np.unique(rows["month"].astype(np.int64), return_inverse=True)
-    recorded = np.full((len(months), len(gids)), np.nan)
-    recorded[row, cell] = rows[target]
+    gids, recorded = seen.gids, seen.counts[target].astype(np.float64)
     table = read_forecast(ahead, target, model)
     steps, step = np.unique(table["month"].astype(np.int64), return_inverse=True)
     at = np.searchsorted(gids, table["priogrid_gid"])
@@ -150,7 +147,7 @@ def _grid(panel: Path, ahead: Path, run: str, target: str, model: str) -> Grid:
         plane = np.full((len(steps), len(gids)), np.nan)
         plane[step, at] = table[name]
         planes[name] = plane
-    return Grid(run, target, model, int(months[0]), int(months[-1]), gids, recorded, planes)
+    return Grid(run, target, model, seen.first_month, seen.as_of, gids, recorded, planes)
 
 
 def heard_of(mission: Mission, assessed: Assessed) -> Coverage:
@@ -160,17 +157,23 @@ def heard_of(mission: Mission, assessed: Assessed) -> Coverage:
 
 @functools.lru_cache(maxsize=2)
 def _heard_of(panel: Path) -> Coverage:
-    rows = read_parquet(panel)
+    return coverage(_last_months(_stored(panel), 24))
+
+
+def _last_months(panel: Panel, n: int) -> Panel:
+    planes = {target: plane[-n:] for target, plane in panel.counts.items()}
+    return Panel(panel.gids, int(panel.months[-n:][0]), planes)
+
+
+def _stored(path: Path) -> Panel:
+    """The panel of a file that `write_panel` wrote; NaN where it holds nothing."""
+    rows = read_parquet(path)
     gids, cell = np.unique(rows.pop("priogrid_gid").astype(np.int64), return_inverse=True)
     months, row = np.unique(rows.pop("month").astype(np.int64), return_inverse=True)
-    last = months[-24:]
-    recent = row >= len(months) - len(last)
-    planes = {}
-    for name, column in rows.items():
-        plane = np.full((len(last), len(gids)), np.nan, dtype=np.float32)
-        plane[row[recent] - (len(months) - len(last)), cell[recent]] = column[recent]
-        planes[name] = plane
-    return coverage(Panel(gids, int(last[0]), planes))
+    planes = {target: np.full((len(months), len(gids)), np.nan, dtype=np.float32) for target in rows}
+    for target, plane in planes.items():
+        plane[row, cell] = rows[target]
+    return Panel(gids, int(months[0]), planes)
 
 
 def reporting_for(actor: Actor, land: Land, assessed: Assessed) -> list[dict[str, Any]]:

@@ -8,7 +8,17 @@ import sqlalchemy as sa
 
 from tocsin.assess.actions import make_panel
 from tocsin.assess.forecast.cells import Cells, FittedCells
-from tocsin.assess.forecast.reasons import GROUPS, Coverage, Reason, coverage, novel, reasons, refits, typical
+from tocsin.assess.forecast.reasons import (
+    GROUPS,
+    Coverage,
+    Reason,
+    coverage,
+    month_ago,
+    novel,
+    reasons,
+    refits,
+    typical,
+)
 from tocsin.assess.ground import Land, gw_of, land_of
 from tocsin.assess.indicators import with_known
 from tocsin.assess.panel import ASKED, TOTAL, Panel
@@ -131,15 +141,16 @@ def explain(
             Why("cell", chance(fitted, cell), chance(fitted, against),
                 reasons(fitted, others, lambda one: (one.now[cell], one.now[against], None), step))
         )  # fmt: skip
-    earlier = {id(one): one.seeing(fitted.panel.until(fitted.panel.as_of - 1)) for one in (fitted, *others)}
+    models = (fitted, *others)
+    earlier = {id(one): then for one, then in zip(models, month_ago(models), strict=True)}
 
-    def month_ago(one: FittedCells) -> tuple[Any, Any, tuple[float, float]]:
+    def beside_then(one: FittedCells) -> tuple[Any, Any, tuple[float, float]]:
         then = earlier[id(one)]
         return one.now[cell], then.now[cell], (one.level(step), then.level(step))
 
     found.append(
         Why("month", chance(fitted, cell), chance(earlier[id(fitted)], cell),
-            reasons(fitted, others, month_ago, step))
+            reasons(fitted, others, beside_then, step))
     )  # fmt: skip
     return tuple(found)
 

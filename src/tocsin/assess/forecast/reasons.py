@@ -133,6 +133,13 @@ def refits(fitted: FittedCells) -> list[FittedCells]:
     return [replace(one, calibration=fitted.calibration, days=fitted.days) for one in found]
 
 
+def month_ago(models: Sequence[FittedCells]) -> list[FittedCells]:
+    """A model and its refits as they stand a month earlier: all of them see one past, which is walked over once."""
+    first, *others = models
+    then = first.seeing(first.panel.until(first.panel.as_of - 1))
+    return [then, *(replace(one, panel=then.panel, past=then.past) for one in others)]
+
+
 def reasons(
     fitted: FittedCells,
     others: Sequence[FittedCells],

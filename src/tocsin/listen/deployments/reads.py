@@ -22,9 +22,8 @@ from tocsin.listen.deployments.tables import deployment
 from tocsin.listen.sources.model import seen_by
 from tocsin.listen.sources.tables import source_file
 
-MAP_LAG = (
-    3  # months after which a deployment map of the United Nations has been published, with a report to the Council
-)
+# Months after which a deployment map of the United Nations has been published, with a report to the Council.
+MAP_LAG = 3
 STALE = 18  # months after which a deployment map says nothing about the present
 YEARLY = ("geo-pko-front", "geo-pko-types", "geo-pko-tcc")
 COUNTS = ("id", "layout", "key", "lon", "lat", "mission", "name", "first_month")
